@@ -1,0 +1,51 @@
+/* Host backend: IR module to a native object file through the LLVM C API, and that object into this process through
+ * ORC.  The object holds one exported symbol, wasmetal_module_<name> (struct wm_module, runtime/abi.h), and refers to the
+ * wm_rt_* functions. */
+#ifndef WASMETAL_BACKENDS_HOST_HOST_H
+#define WASMETAL_BACKENDS_HOST_HOST_H
+
+#include <stddef.h>
+
+#include "ir/ir.h"
+
+struct wm_module;
+
+struct host_options {
+    const char *triple;   /* NULL: this machine's */
+    const char *cpu;      /* NULL: baseline of the triple; "native": this machine's */
+    const char *features; /* LLVM feature string or NULL */
+    int opt_level;        /* 0 to 3 */
+    bool bounds_checks;   /* explicit checks instead of guard pages */
+    bool verify;          /* LLVM's verifier; a failure is an ICE */
+    const char *metadata; /* JSON embedded in the module, or NULL */
+    unsigned threads;     /* for compiling; 0: as many as there are cores */
+};
+
+struct host_object {
+    uint8_t *bytes; /* ELF or Mach-O relocatable, owned (free with host_object_free) */
+    size_t size;
+};
+
+/* Compiles functions and native kernels (m->kernels).  False with *out_error (malloc'd text) when LLVM does not know
+ * the target or refuses; bugs of ours are ICEs. */
+bool host_compile(struct ir_module *m, const struct host_options *options, struct host_object *out_object,
+                  char **out_error);
+void host_object_free(struct host_object *o);
+
+/* The LLVM IR as text, for --emit=llvm and tests (malloc'd). */
+char *host_llvm_text(struct ir_module *m, const struct host_options *options);
+
+/* This machine: triple, CPU name and features, as cache keys want them (static storage, set up on first use). */
+const char *host_native_triple(void);
+const char *host_native_cpu(void);
+const char *host_native_features(void);
+const char *host_llvm_version(void);
+
+/* An object loaded into this process. */
+struct host_jit;
+/* `name` is the module's name.  NULL with *out_error (malloc'd) on failure.  The object is copied. */
+struct host_jit *host_jit_new(const struct host_object *object, const char *name, char **out_error);
+const struct wm_module *host_jit_module(const struct host_jit *jit);
+void host_jit_free(struct host_jit *jit); /* no instance of the module may be alive */
+
+#endif

@@ -1,0 +1,153 @@
+/* An offloaded loop nest: what the planner found out, in the form that the backends and the run-time guard need.
+ *
+ *     host function                                kernel (one invocation a grid point)
+ *     -------------                                ------------------------------------
+ *     %ok, %t0, %t1 = launch k(slots...)           kernel k(%gx: i32, %gy: i32, scalars...) {
+ *     if %ok { yield final values }                  addresses, loads, arithmetic, inner sequential loops,
+ *     else   { the original loop }                   stores: the loop body as wasm had it
+ *                                                    return
+ *                                                  }
+ *
+ * The kernel body computes addresses exactly as the wasm did (32-bit, absolute in linear memory); each load and store
+ * names its stream.  A GPU backend turns address + offset into (address + offset - base of the stream) >> 2 words into
+ * the stream's binding; the native kernel adds the memory base.  The guard has shown before the launch that no access
+ * leaves its range, none wraps, and no two grid points touch the same byte unless both only read it.
+ *
+ * Slots are the numbers the host function hands over at launch: the low bits of each `launch` operand, zero-extended to
+ * 64.  Scalars of the kernel, bases, strides, trip counts and conditions all name slots.
+ *
+ * Parameter block of every GPU kernel, in 32-bit words:
+ *   0-2 extent of the grid in points (x, y, z; 1 where unused)     3 first x of this dispatch (for split dispatches)
+ *   then for each stream the linear-memory address of its binding's first byte, then the scalars (64-bit ones as
+ *   low, high).  Up to OFF_PUSH_WORDS words are push constants; a longer block is a uniform buffer (an array of vec4)
+ *   at binding `nstreams` of set 0.  Stream k is the storage buffer at binding k of set 0.
+ */
+#ifndef WASMETAL_IR_OFFLOAD_KERNEL_H
+#define WASMETAL_IR_OFFLOAD_KERNEL_H
+
+#include "ir/ir.h"
+
+enum {
+    OFF_MAX_GRID = 3,
+    OFF_MAX_DIMS = 8,
+    OFF_MAX_STREAMS = 8, /* WebGPU's default maxStorageBuffersPerShaderStage */
+    OFF_MAX_ACCESSES = 96,
+    OFF_MAX_SLOTS = 256,
+    OFF_PUSH_WORDS = 32, /* Vulkan's least maxPushConstantsSize, 128 bytes */
+    OFF_PARAM_X_BASE = 3,
+    OFF_PARAM_STREAMS = 4, /* first word of the stream bases */
+};
+
+#define OFF_NO_SLOT UINT32_MAX
+
+/* How often a dimension runs.  The loop tests t_k = init + k*step (mod 2^bits) against bound; bottom-tested: after body
+ * k, so trip = 1 + min{k : not (t_k REL bound)}; top-tested: before body k, so trip = min{k : not (t_k REL bound)}.
+ * CONST: the trip count is in `constant` (pseudo dimensions: a value that is one of two, see plan.c). */
+enum off_trip_rel {
+    OFF_TRIP_CONST,
+    OFF_TRIP_NE,
+    OFF_TRIP_LT_S,
+    OFF_TRIP_LT_U,
+    OFF_TRIP_LE_S,
+    OFF_TRIP_LE_U,
+    OFF_TRIP_GT_S,
+    OFF_TRIP_GT_U,
+    OFF_TRIP_GE_S,
+    OFF_TRIP_GE_U,
+};
+
+struct off_dim {
+    enum off_trip_rel rel;
+    uint8_t bits; /* 32 or 64 */
+    bool top_tested;
+    bool parallel;
+    bool unbounded;     /* data-dependent sequential loop: no trip count, no address varies with it */
+    int8_t axis;        /* 0 x, 1 y, 2 z; -1: runs inside the kernel */
+    int8_t parent;      /* the dimension around it, -1 at the top */
+    uint32_t init_slot, step_slot, bound_slot;
+    uint64_t constant;
+    uint32_t ops;         /* instructions directly in it, for the cost estimate */
+    uint32_t wasm_offset; /* of the loop */
+};
+
+struct off_access {
+    uint8_t stream;
+    bool write;
+    uint8_t bytes;
+    uint64_t offset;                    /* of the memarg */
+    uint32_t base_slot;                 /* address at iteration 0 of every dimension, modulo 2^32 */
+    uint32_t stride_slot[OFF_MAX_DIMS]; /* bytes a step of that dimension, signed 32-bit; OFF_NO_SLOT: 0 */
+    uint32_t wasm_offset;
+};
+
+struct off_stream {
+    bool read, write;
+    uint8_t min_bytes; /* narrowest access */
+    uint8_t max_bytes; /* widest access: bases and strides must be multiples of each access's own width */
+};
+
+struct off_scalar {
+    enum ir_type type;
+    uint32_t slot;
+};
+
+/* What a kernel needs of a device.  CAP: SPIR-V capabilities of a variant; USE: for the strictness rules. */
+enum {
+    OFF_CAP_INT8 = 1 << 0,
+    OFF_CAP_INT16 = 1 << 1,
+    OFF_CAP_INT64 = 1 << 2,
+    OFF_CAP_FLOAT64 = 1 << 3,
+    OFF_CAP_STORAGE8 = 1 << 4,
+    OFF_CAP_STORAGE16 = 1 << 5,
+    OFF_USE_F32_ARITH = 1 << 8, /* add, sub, mul: no contraction, subnormals kept */
+    OFF_USE_F32_DIV = 1 << 9,
+    OFF_USE_F32_SQRT = 1 << 10,
+    OFF_USE_F64_ARITH = 1 << 11,
+    OFF_USE_F64_DIV = 1 << 12,
+    OFF_USE_F64_SQRT = 1 << 13,
+    OFF_USE_LONG_LOOP = 1 << 14, /* an inner loop that may pass 65,535 iterations */
+};
+
+struct off_spirv {
+    uint32_t caps; /* OFF_CAP_* this variant needs */
+    uint32_t *words;
+    uint32_t nwords;
+};
+
+struct off_kernel {
+    uint32_t id;
+    const char *name;     /* a C identifier, unique in the module: "<func>_<wasm offset in hex>" */
+    uint32_t func;        /* function it was cut from */
+    uint32_t wasm_offset; /* of the outermost loop */
+    struct ir_func *body; /* parameters: ngrid x i32, then the scalars; no results */
+    uint32_t ngrid;
+    uint32_t ndims;
+    struct off_dim dims[OFF_MAX_DIMS];
+    uint32_t naccesses;
+    struct off_access *accesses;
+    uint32_t nstreams;
+    struct off_stream streams[OFF_MAX_STREAMS];
+    uint32_t nscalars;
+    struct off_scalar *scalars;
+    uint32_t nslots;
+    enum ir_type *slot_types;
+    uint32_t nconditions;
+    uint32_t *condition_slots; /* each must be nonzero for a launch */
+    uint32_t uses;             /* OFF_USE_* */
+    uint32_t workgroup[3];     /* invocations; product <= 256 */
+
+    /* Filled by the backends, in the module arena.  A text is NULL where the target cannot express the kernel, and the
+     * `_why` beside it then says the reason in words. */
+    struct off_spirv *spirv;
+    uint32_t nspirv;
+    char *msl;
+    const char *msl_why;
+    char *wgsl;
+    const char *wgsl_why;
+    const char *spirv_why;
+};
+
+/* Words of the parameter block. */
+uint32_t off_param_words(const struct off_kernel *k);
+
+#endif

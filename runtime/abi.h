@@ -1,0 +1,243 @@
+/* What compiled modules and the runtime agree on.  Private: users see wasmetal.h.
+ *
+ * Every field is 8 bytes (a uint64_t or a pointer), so that the host backend lays constants out as flat arrays of i64
+ * and ptr without thinking about padding.  Any change of meaning raises WM_ABI_VERSION; the runtime refuses others.
+ *
+ * Compiled functions:   R f(struct wm_vmctx *, params...)   in the C calling convention; i32 i64 f32 f64 as themselves,
+ *                       v128 as <16 x i8>, references as pointers (funcref: struct wm_funcref *); several results come
+ *                       back as an LLVM struct.  Only compiled code calls them so; C goes through trampolines.
+ * Trampolines:          void t(struct wm_vmctx *, void *fn, uint64_t *args_results), one a function type: arguments in,
+ *                       results out, each in its own 8 bytes (v128: 16), floats as their bits.
+ * Native kernels:       void k(uint8_t *memory, const uint64_t *scalars, const uint32_t *box), box = x0 x1 y0 y1 z0 z1:
+ *                       runs the points with x0 <= x < x1 and so on.
+ */
+#ifndef WASMETAL_RUNTIME_ABI_H
+#define WASMETAL_RUNTIME_ABI_H
+
+#include <stdint.h>
+
+#define WM_ABI_VERSION 1
+#define WM_MAX_DIMS 8
+#define WM_NO_SLOT UINT64_MAX
+#define WM_NONE UINT64_MAX
+
+struct wm_vmctx;
+typedef void wm_trampoline(struct wm_vmctx *ctx, void *fn, uint64_t *args_results);
+typedef void wm_cpu_kernel(uint8_t *memory, const uint64_t *scalars, const uint32_t *box);
+struct wasmetal_instance;
+/* Host function: arguments in, results out in `args_results`; returns 0 or a trap code (ir/ir_traps.def). */
+typedef uint64_t wm_host_fn(void *env, struct wasmetal_instance *instance, uint64_t *args_results);
+
+/* ---- the live instance, as compiled code sees it ---- */
+
+struct wm_funcref { /* what a non-null funcref points to */
+    void *fn;       /* compiled calling convention */
+    struct wm_vmctx *ctx;
+    uint64_t type_id; /* canonical in the process */
+    void *reserved;
+};
+
+struct wm_memory {
+    uint8_t *base; /* never moves */
+    uint64_t bytes; /* now; a multiple of 64 KiB */
+    uint64_t max_bytes;
+    void *owner; /* runtime's */
+};
+
+struct wm_table {
+    void **entries; /* struct wm_funcref * or extern references; never moves below max */
+    uint64_t size;
+    uint64_t max;
+    void *owner;
+};
+
+struct wm_import_func {
+    wm_host_fn *host;        /* called when `func` is NULL */
+    void *env;
+    struct wm_funcref *func; /* a compiled function of another instance */
+};
+
+/* Compiled code gets a pointer to this in every call. */
+struct wm_vmctx {
+    uint8_t *memory0_base;      /* = memories[0]->base */
+    struct wm_memory **memories;
+    struct wm_table **tables;
+    uint64_t **globals;         /* one pointer a global to its 16-byte cell */
+    struct wm_import_func *imports;
+    uint64_t *type_ids;         /* canonical ids of the module's types */
+    struct wm_funcref *funcrefs;/* one for each function of the module, imports included */
+    uint64_t offload;           /* 0: `launch` is not even called */
+    struct wasmetal_instance *instance;
+    const struct wm_module *module;
+    uint64_t reserved[6];
+    uint64_t cells[];           /* 16 bytes for each global defined in the module, in order: cells[2*k] */
+};
+
+/* ---- the compiled module: one constant, symbol wasmetal_module_<name> ---- */
+
+struct wm_name_pair {
+    const char *module, *field;
+};
+
+struct wm_init { /* constant expression; kind: 0 constant (bits), 1 global.get, 2 ref.func, 3 ref.null */
+    uint64_t kind, index, bits_lo, bits_hi;
+};
+
+struct wm_import {
+    const char *module, *field;
+    uint64_t kind;  /* enum ir_extern_kind: 0 func 1 table 2 memory 3 global */
+    uint64_t index; /* in its index space */
+};
+
+struct wm_export {
+    const char *name;
+    uint64_t kind, index;
+};
+
+struct wm_limits {
+    uint64_t min, max; /* pages or elements; max WM_NONE when open */
+    uint64_t flags;    /* 1 shared, 2 64-bit index */
+};
+
+struct wm_table_desc {
+    struct wm_limits limits;
+    uint64_t type; /* enum ir_type */
+};
+
+struct wm_global_desc {
+    uint64_t type, is_mutable, imported;
+    struct wm_init init;
+};
+
+struct wm_data_desc {
+    uint64_t mode, memory; /* mode: 0 active 1 passive 2 declared */
+    struct wm_init offset;
+    const uint8_t *bytes;
+    uint64_t size;
+};
+
+struct wm_elem_desc {
+    uint64_t mode, table, type;
+    struct wm_init offset;
+    const struct wm_init *items;
+    uint64_t nitems;
+};
+
+struct wm_func_desc {
+    const char *name;
+    uint64_t type;        /* module type index */
+    void *fn;             /* compiled code; for an import, its thunk */
+    uint64_t wasm_offset; /* WM_NONE for imports */
+};
+
+/* Program counter -> wasm offset, for traps raised by guard pages. Sorted by `code`. Packed as two 32-bit words in one
+ * uint64_t: low = byte offset from `code_start`, high = wasm offset. */
+struct wm_trap_map {
+    const uint8_t *code_start, *code_end;
+    const uint64_t *entries;
+    uint64_t nentries; /* trailing zero entries are padding */
+};
+
+struct wm_dim { /* struct off_dim, ir/offload/kernel.h */
+    uint64_t rel, bits, top_tested, parallel, unbounded;
+    int64_t axis, parent;
+    uint64_t init_slot, step_slot, bound_slot, constant, ops, wasm_offset;
+};
+
+struct wm_access { /* struct off_access */
+    uint64_t stream, write, bytes, offset, base_slot;
+    uint64_t stride_slot[WM_MAX_DIMS];
+    uint64_t wasm_offset;
+};
+
+struct wm_stream {
+    uint64_t read, write, min_bytes, max_bytes;
+};
+
+struct wm_scalar {
+    uint64_t type, slot;
+};
+
+struct wm_spirv {
+    uint64_t caps;
+    const uint32_t *words;
+    uint64_t nwords;
+};
+
+struct wm_kernel { /* struct off_kernel */
+    const char *name;
+    uint64_t id, func, wasm_offset;
+    uint64_t ngrid, ndims;
+    const struct wm_dim *dims;
+    uint64_t naccesses;
+    const struct wm_access *accesses;
+    uint64_t nstreams;
+    const struct wm_stream *streams;
+    uint64_t nscalars;
+    const struct wm_scalar *scalars;
+    uint64_t nslots;
+    uint64_t nconditions;
+    const uint64_t *condition_slots;
+    uint64_t uses;
+    uint64_t workgroup[3];
+    wm_cpu_kernel *cpu;
+    uint64_t nspirv;
+    const struct wm_spirv *spirv;
+    const char *msl, *wgsl; /* NUL-terminated or NULL */
+};
+
+struct wm_module {
+    uint64_t abi_version;
+    const char *name;
+    uint64_t ntypes;
+    const char *const *types; /* "ilfdvrx" letters: params ':' results (r funcref, x externref) */
+    wm_trampoline *const *trampolines; /* one a type */
+    uint64_t nfuncs, nfunc_imports;
+    const struct wm_func_desc *funcs;
+    uint64_t nimports;
+    const struct wm_import *imports;
+    uint64_t nexports;
+    const struct wm_export *exports;
+    uint64_t nmemories;
+    const struct wm_limits *memories;
+    uint64_t nmemory_imports;
+    uint64_t ntables;
+    const struct wm_table_desc *tables;
+    uint64_t ntable_imports;
+    uint64_t nglobals;
+    const struct wm_global_desc *globals;
+    uint64_t ndatas;
+    const struct wm_data_desc *datas;
+    uint64_t nelems;
+    const struct wm_elem_desc *elems;
+    uint64_t start; /* function index or WM_NONE */
+    uint64_t nkernels;
+    const struct wm_kernel *kernels;
+    struct wm_trap_map trap_map;
+    uint64_t bounds_checks; /* 0: guard pages, compiled code has no explicit checks; 1: explicit */
+    const char *metadata; /* JSON */
+};
+
+/* ---- what compiled code calls ---- */
+
+/* `where` = function index << 32 | wasm offset */
+_Noreturn void wm_rt_trap(struct wm_vmctx *ctx, uint64_t code, uint64_t where);
+/* Returns the old size in pages or -1. */
+uint64_t wm_rt_memory_grow(struct wm_vmctx *ctx, uint64_t memory, uint64_t pages);
+void wm_rt_memory_copy(struct wm_vmctx *ctx, uint64_t dst_memory, uint64_t src_memory, uint64_t dst, uint64_t src,
+                       uint64_t n, uint64_t where);
+void wm_rt_memory_fill(struct wm_vmctx *ctx, uint64_t memory, uint64_t dst, uint64_t byte, uint64_t n, uint64_t where);
+void wm_rt_memory_init(struct wm_vmctx *ctx, uint64_t memory, uint64_t segment, uint64_t dst, uint64_t src, uint64_t n,
+                       uint64_t where);
+void wm_rt_data_drop(struct wm_vmctx *ctx, uint64_t segment);
+uint64_t wm_rt_table_grow(struct wm_vmctx *ctx, uint64_t table, void *value, uint64_t n);
+void wm_rt_table_fill(struct wm_vmctx *ctx, uint64_t table, uint64_t dst, void *value, uint64_t n, uint64_t where);
+void wm_rt_table_copy(struct wm_vmctx *ctx, uint64_t dst_table, uint64_t src_table, uint64_t dst, uint64_t src,
+                      uint64_t n, uint64_t where);
+void wm_rt_table_init(struct wm_vmctx *ctx, uint64_t table, uint64_t segment, uint64_t dst, uint64_t src, uint64_t n,
+                      uint64_t where);
+void wm_rt_elem_drop(struct wm_vmctx *ctx, uint64_t segment);
+/* Runs the guard and, when it says yes, the kernel; fills out_trips (ndims of them) whenever it returns 1. */
+uint64_t wm_rt_launch(struct wm_vmctx *ctx, uint64_t kernel, const uint64_t *slots, uint64_t *out_trips);
+
+#endif
