@@ -1,0 +1,97 @@
+/* Values as polynomials over loop iteration numbers and values known before the nest.
+ *
+ * A nest is one loop (the root) with everything inside.  A value computed inside it is written as
+ *
+ *     sum of  coefficient * symbol * symbol * ...      modulo 2^32 (or 2^64)
+ *
+ * where a symbol is a value defined outside the root, the iteration number of a loop of the nest (0 for its first
+ * iteration), or a choice: 0 or 1, picking one of two values that meet at the end of a block.  A loop parameter p that
+ * is passed on as p + s, s not varying in the loop, is init + s * iteration; so strength-reduced pointers and counters
+ * in either direction come out alike.  Modular arithmetic makes every step exact: no assumption about wrapping is made
+ * here, the run-time guard checks the ranges.
+ *
+ * Why not only "base + constant * i": steps are often run-time values (row strides), and pointers that meet after an
+ * unrolled loop and its remainder are sums of several such terms.
+ */
+#ifndef WASMETAL_IR_ANALYSIS_AFFINE_H
+#define WASMETAL_IR_ANALYSIS_AFFINE_H
+
+#include "ir/analysis/loops.h"
+#include "ir/ir_build.h"
+
+enum { AFF_MAX_TERMS = 12, AFF_MAX_DEGREE = 4, AFF_MAX_SYMS = 128 };
+
+enum aff_sym_kind { AFF_VALUE, AFF_ITER, AFF_CHOICE };
+
+struct aff_sym {
+    enum aff_sym_kind kind;
+    struct ir_value *value; /* AFF_VALUE */
+    struct loop *loop;      /* AFF_ITER */
+    struct ir_inst *merge;  /* AFF_CHOICE: the block or if; `which` its incoming edge (from 1) */
+    uint32_t which;
+};
+
+struct aff_term {
+    uint64_t coef;
+    uint8_t degree;
+    uint8_t syms[AFF_MAX_DEGREE]; /* ascending */
+};
+
+/* Terms are sorted by symbols, no two alike, no zero coefficient; the constant is the term of degree 0. */
+struct aff {
+    uint8_t bits; /* 32 or 64 */
+    uint32_t nterms;
+    struct aff_term terms[];
+};
+
+struct aff_ctx;
+
+/* For one nest.  Uses ir_value.note and ir_inst.note of what is inside the root until aff_end. */
+struct aff_ctx *aff_begin(struct arena *scratch, struct loop *root);
+void aff_end(struct aff_ctx *cx);
+
+/* The polynomial of an integer value that is in scope inside the root or defined outside it; NULL when it is none. */
+const struct aff *aff_of(struct aff_ctx *cx, struct ir_value *v);
+
+const struct aff *aff_const(struct aff_ctx *cx, unsigned bits, uint64_t c);
+const struct aff *aff_add(struct aff_ctx *cx, const struct aff *a, const struct aff *b); /* NULL in, NULL out */
+const struct aff *aff_sub(struct aff_ctx *cx, const struct aff *a, const struct aff *b);
+const struct aff *aff_mul(struct aff_ctx *cx, const struct aff *a, const struct aff *b);
+const struct aff *aff_scale(struct aff_ctx *cx, const struct aff *a, uint64_t c);
+bool aff_equal(const struct aff *a, const struct aff *b);
+bool aff_is_const(const struct aff *a, uint64_t *out);
+/* The constant term. */
+uint64_t aff_const_term(const struct aff *a);
+/* Without its constant term. */
+const struct aff *aff_drop_const(struct aff_ctx *cx, const struct aff *a);
+
+uint32_t aff_nsyms(const struct aff_ctx *cx);
+const struct aff_sym *aff_sym(const struct aff_ctx *cx, uint32_t sym);
+/* The symbol of a loop's iteration number; -1 when nothing depends on it. */
+int aff_iter_sym(const struct aff_ctx *cx, const struct loop *l);
+bool aff_has_sym(const struct aff *a, uint32_t sym);
+/* Only symbols of kind AFF_VALUE: known before the nest. */
+bool aff_is_invariant(const struct aff_ctx *cx, const struct aff *a);
+/* a = *out_coef * sym + *out_rest, neither containing sym; false when a is not linear in it. */
+bool aff_split(struct aff_ctx *cx, const struct aff *a, uint32_t sym, const struct aff **out_coef,
+               const struct aff **out_rest);
+
+/* Code for an invariant polynomial (also one with iteration symbols, when sym_value gives values for those; symbols are
+ * mapped through `map` when not NULL). */
+struct ir_value *aff_emit(struct aff_ctx *cx, struct ir_builder *b, const struct aff *a, struct ir_map *map,
+                          struct ir_value *const *sym_values);
+
+/* How often a loop runs, as the descriptor in kernel.h wants it: continue while t REL bound, t = init + k * step. */
+struct aff_trip {
+    uint8_t rel; /* enum off_trip_rel */
+    uint8_t bits;
+    bool top_tested;
+    const struct aff *init, *step, *bound; /* bound 0 for tests against zero */
+};
+/* False when the loop's counted exit cannot be read. */
+bool aff_trip_of(struct aff_ctx *cx, struct loop *l, struct aff_trip *out);
+
+/* `a` at the moment loop `l` is left through its counted exit; NULL when that is no polynomial. */
+const struct aff *aff_at_exit(struct aff_ctx *cx, struct loop *l, const struct aff *a);
+
+#endif
