@@ -1,0 +1,112 @@
+// Runs a module in node's own engine: the independent answer that Wasmetal's is compared with.
+//
+//   node reference.mjs [--invoke=FUNC] [--dump-memory=FILE] [--argv0=NAME] MODULE [ARGS...]
+//
+// Prints what the program prints; with --invoke one line "TYPE:VALUE" for each result.  Exits with the program's code, or
+// 134 after a trap.  The dump is the whole exported memory as the program left it.  It is written before anything can
+// go wrong in node itself: node 20 sometimes crashes while it exits, so callers judge the run by its last line on
+// stderr, "reference: exit N" or "reference: trap TEXT", never by the process status alone.
+import { readFileSync, writeFileSync, writeSync } from 'node:fs';
+import { WASI } from 'node:wasi';
+
+const TYPE = { 0x7f: 'i32', 0x7e: 'i64', 0x7d: 'f32', 0x7c: 'f64' };
+
+// JavaScript does not tell the types of an exported function, so read them from the module: { params, results }.
+function functionType(bytes, name) {
+  let at = 8;
+  const u32 = () => {
+    let value = 0, shift = 0, byte;
+    do {
+      byte = bytes[at++];
+      value += (byte & 0x7f) * 2 ** shift;
+      shift += 7;
+    } while (byte & 0x80);
+    return value;
+  };
+  const text = () => {
+    const n = u32();
+    at += n;
+    return bytes.subarray(at - n, at).toString('utf8');
+  };
+  const limits = () => {
+    const flags = u32();
+    u32();
+    if (flags & 1) u32();
+  };
+  const types = [], functions = [];
+  while (at < bytes.length) {
+    const section = bytes[at++], end = u32() + at;
+    if (section === 1) {
+      for (let n = u32(); n > 0; n--) {
+        at++; // 0x60
+        const list = () => Array.from({ length: u32() }, () => TYPE[bytes[at++]] ?? 'ref');
+        types.push({ params: list(), results: list() });
+      }
+    } else if (section === 2) {
+      for (let n = u32(); n > 0; n--) {
+        text();
+        text();
+        const kind = bytes[at++];
+        if (kind === 0) functions.push(u32());
+        else if (kind === 1) { at++; limits(); }
+        else if (kind === 2) limits();
+        else at += 2;
+      }
+    } else if (section === 3) {
+      for (let n = u32(); n > 0; n--) functions.push(u32());
+    } else if (section === 7) {
+      for (let n = u32(); n > 0; n--) {
+        const field = text(), kind = bytes[at++], index = u32();
+        if (kind === 0 && field === name) return types[functions[index]];
+      }
+    }
+    at = end;
+  }
+  throw new Error(`no exported function "${name}"`);
+}
+
+const argument = { i32: (s) => Number(s) | 0, i64: (s) => BigInt(s), f32: Number, f64: Number };
+
+const options = {};
+const rest = process.argv.slice(2);
+while (rest.length && rest[0].startsWith('--')) {
+  const [key, ...value] = rest.shift().slice(2).split('=');
+  options[key] = value.join('=');
+}
+const [path, ...args] = rest;
+const bytes = readFileSync(path);
+const wasi = new WASI({
+  version: 'preview1',
+  args: [options.argv0 ?? path, ...args],
+  env: {},
+  preopens: { '.': '.' },
+  returnOnExit: true,
+});
+
+const module = await WebAssembly.compile(bytes);
+const instance = await WebAssembly.instantiate(module, { wasi_snapshot_preview1: wasi.wasiImport });
+let verdict, code;
+try {
+  if (options.invoke !== undefined) {
+    const type = functionType(bytes, options.invoke);
+    wasi.initialize(instance);
+    const values = type.params.map((t, i) => argument[t](args[i]));
+    let results = instance.exports[options.invoke](...values);
+    results = type.results.length === 0 ? [] : type.results.length === 1 ? [results] : results;
+    type.results.forEach((t, i) => {
+      const text = Object.is(results[i], -0) ? '-0' : String(results[i]);
+      writeSync(1, `${t}:${text}\n`);
+    });
+    code = 0;
+  } else {
+    code = wasi.start(instance);
+  }
+  verdict = `exit ${code}`;
+} catch (error) {
+  if (!(error instanceof WebAssembly.RuntimeError) && !(error instanceof RangeError)) throw error;
+  verdict = `trap ${error.message}`;
+  code = 134;
+}
+if (options['dump-memory']) writeFileSync(options['dump-memory'], new Uint8Array(instance.exports.memory.buffer));
+writeSync(2, `reference: ${verdict}\n`);
+process.exitCode = code;
