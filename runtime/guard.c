@@ -1,0 +1,460 @@
+/* The guard: trip counts, ranges, conflicts and cost of one launch, from plain numbers.
+ *
+ * 1. Trips.  A dimension tests t_k = init + k*step (mod 2^bits).  Ordered comparisons are reduced to one case, unsigned
+ *    t < bound with a positive step: flipping the sign bit turns signed order into unsigned order, and complementing
+ *    turns > into < (and negates the step); both commute with adding the step.  The first k at which the test fails is
+ *    then a ceiling division, and it is right as long as t_0 .. t_k stay below 2^bits; otherwise the answer is no.  An
+ *    inequality t != bound is solved exactly in modular arithmetic: step = 2^z * odd, so k exists when 2^z divides
+ *    bound - init, and is (bound - init) / 2^z * odd^-1 mod 2^(bits - z).
+ *
+ * 2. Ranges.  Access X at iteration vector i touches base_X + sum i_d * stride_X,d + offset + [0, bytes).  The box of
+ *    all iteration vectors contains 0, where the address is base (as unsigned), so the sum is the address itself and
+ *    not merely congruent to it exactly when its least value is >= 0 and its greatest is < 2^32.
+ *
+ * 3. Conflicts.  Two grid points p != q must not touch a common byte unless both only read it.  Inside one grid point
+ *    the kernel keeps the order of the original, so dimensions that run inside a point never conflict with themselves.
+ *    For a writing access W and any access A (W itself included), let W(p) and A(q) be the bytes touched at those
+ *    points.  Any of the following shows that W(p) and A(q) are disjoint for all p != q:
+ *
+ *    a. Their whole ranges are disjoint.
+ *
+ *    b. Mixed radix.  Let E hold every grid dimension that runs more than once, each with the same stride s_d in W and
+ *       in A, and any choice of inner dimensions that also have the same stride in both.  All other dimensions widen
+ * the footprints: at index vector e of E, W touches only e.s + [lW, hW) and A only e.s + [lA, hA).  Two such intervals
+ *       at e and f are disjoint when |(e - f).s| >= D := max(hA - lW, hW - lA).  Sort E so that |s_1| <= |s_2| <= ...,
+ *       let n_k be the trips, span_0 = D and span_k = span_(k-1) + |s_k| * (n_k - 1).  Claim: if |s_k| >= span_(k-1)
+ * for all k, then |(e - f).s| >= D for all e != f.  Proof: let k be the last index in which e and f differ.  Its term
+ *       is at least |s_k| in magnitude; the terms below add up to at most span_(k-1) - D.  So the sum is at least
+ *       |s_k| - span_(k-1) + D >= D.  Points p != q give e != f, whatever the inner indices are, even when an inner
+ *       dimension of E stands for two sibling loops: only its range of values and its stride enter the argument.
+ *
+ *    c. Residues.  Let g be the greatest common divisor of all strides of W and A that matter.  Every byte W touches is
+ *       congruent to one of [w, w + bytes_W) mod g, with w = base + offset; likewise A.  Disjoint residues, disjoint
+ *       bytes.
+ *
+ *    A grid dimension in which a write does not move makes |s_1| = 0 < D in b, and in c the write equals itself, so it
+ *    is refused, as it must be.
+ *
+ *    Unrolled loops have many accesses with equal strides.  They are first tested as one: the group's footprint is the
+ *    hull of its members'.  Only when a pair of groups fails are the members tested one by one.
+ *
+ * The simpler ways fail on common code: disjoint ranges alone refuse every in-place update; comparing only the grid
+ * stride with the footprint refuses column-wise writes (out[i*n + j] with j across the grid and i inside).
+ */
+#include "runtime/guard.h"
+
+#define ADDRESS_LIMIT ((int64_t)1 << 32)
+
+/* Two-adic inverse of an odd number: x = 3a ^ 2 is right in 5 bits, each Newton step doubles that (Hacker's Delight,
+ * 10-16). */
+static uint64_t inverse_mod_2_64(uint64_t a) {
+    uint64_t x = (3 * a) ^ 2;
+    for (int bits = 5; bits < 64; bits *= 2)
+        x *= 2 - a * x;
+    return x;
+}
+
+/* Least k >= 0 with init + k*step == bound (mod 2^bits). */
+static bool solve_not_equal(unsigned bits, uint64_t init, uint64_t step, uint64_t bound, uint64_t *out_k) {
+    uint64_t mask = bits == 32 ? UINT32_MAX : UINT64_MAX;
+    uint64_t delta = (bound - init) & mask;
+    step &= mask;
+    if (delta == 0) {
+        *out_k = 0;
+        return true;
+    }
+    if (step == 0)
+        return false;
+    int z = __builtin_ctzll(step);
+    if (delta & (((uint64_t)1 << z) - 1))
+        return false;
+    *out_k = ((delta >> z) * inverse_mod_2_64(step >> z)) & (mask >> z);
+    return true;
+}
+
+/* Least k >= 0 at which `t_k rel bound` fails, provided that no t up to and including it wraps. */
+static bool solve_ordered(enum off_trip_rel rel, unsigned bits, uint64_t t, uint64_t step, uint64_t bound,
+                          uint64_t *out_k) {
+    uint64_t mask = bits == 32 ? UINT32_MAX : UINT64_MAX;
+    uint64_t sign = (mask >> 1) + 1;
+    bool is_signed = rel == OFF_TRIP_LT_S || rel == OFF_TRIP_LE_S || rel == OFF_TRIP_GT_S || rel == OFF_TRIP_GE_S;
+    bool downwards = rel == OFF_TRIP_GT_S || rel == OFF_TRIP_GT_U || rel == OFF_TRIP_GE_S || rel == OFF_TRIP_GE_U;
+    bool or_equal = rel == OFF_TRIP_LE_S || rel == OFF_TRIP_LE_U || rel == OFF_TRIP_GE_S || rel == OFF_TRIP_GE_U;
+    bool moves_on = (step & mask) != 0 && ((step & sign) != 0) == downwards;
+    if (is_signed) {
+        t ^= sign;
+        bound ^= sign;
+    }
+    if (downwards) {
+        t = ~t;
+        bound = ~bound;
+        step = -step;
+    }
+    t &= mask;
+    bound &= mask;
+    step &= mask;
+
+    if (or_equal ? t > bound : t >= bound) {
+        *out_k = 0;
+        return true;
+    }
+    if (!moves_on)
+        return false; /* stands still or moves away: only a wrap could end it */
+    uint64_t distance = bound - t;
+    uint64_t k = or_equal ? distance / step : (distance - 1) / step;
+    if (k == UINT64_MAX)
+        return false;
+    k++;
+    uint64_t travelled;
+    if (__builtin_mul_overflow(k, step, &travelled) || travelled > mask - t)
+        return false;
+    *out_k = k;
+    return true;
+}
+
+bool wm_guard_trip(const struct wm_dim *d, const uint64_t *slots, uint64_t *out_trip) {
+    uint64_t trip;
+    if (d->rel == OFF_TRIP_CONST) {
+        trip = d->constant;
+    } else {
+        uint64_t mask = d->bits == 32 ? UINT32_MAX : UINT64_MAX;
+        uint64_t init = slots[d->init_slot] & mask, step = slots[d->step_slot] & mask;
+        uint64_t bound = slots[d->bound_slot] & mask;
+        uint64_t k;
+        bool solved = d->rel == OFF_TRIP_NE
+                          ? solve_not_equal((unsigned)d->bits, init, step, bound, &k)
+                          : solve_ordered((enum off_trip_rel)d->rel, (unsigned)d->bits, init, step, bound, &k);
+        if (!solved || k >= WM_GUARD_MAX_TRIP)
+            return false;
+        trip = d->top_tested ? k : k + 1;
+    }
+    *out_trip = trip;
+    return trip != 0 && trip <= WM_GUARD_MAX_TRIP;
+}
+
+static uint64_t multiply_saturated(uint64_t a, uint64_t b) {
+    uint64_t r;
+    return __builtin_mul_overflow(a, b, &r) ? UINT64_MAX : r;
+}
+
+static uint64_t add_saturated(uint64_t a, uint64_t b) {
+    uint64_t r;
+    return __builtin_add_overflow(a, b, &r) ? UINT64_MAX : r;
+}
+
+/* Trips, grid extents and cost. */
+static bool plan_dims(const struct wm_kernel *k, const uint64_t *slots, struct wm_launch_plan *plan) {
+    for (int a = 0; a < OFF_MAX_GRID; a++)
+        plan->extent[a] = 1;
+    plan->work = 0;
+    plan->serial = 0;
+    plan->unbounded = false;
+    uint64_t runs[WM_MAX_DIMS], inner_runs[WM_MAX_DIMS];
+    for (uint64_t d = 0; d < k->ndims; d++) {
+        const struct wm_dim *dim = &k->dims[d];
+        if (dim->unbounded)
+            plan->trips[d] = 1;
+        else if (!wm_guard_trip(dim, slots, &plan->trips[d]))
+            return false;
+        uint64_t trip = dim->unbounded ? WM_GUARD_UNBOUNDED_TRIP : plan->trips[d];
+        uint64_t around = dim->parent < 0 ? 1 : runs[dim->parent];
+        uint64_t inner_around = dim->parent < 0 ? 1 : inner_runs[dim->parent];
+        runs[d] = multiply_saturated(around, trip);
+        inner_runs[d] = inner_around;
+        plan->work = add_saturated(plan->work, multiply_saturated(runs[d], dim->ops));
+        if (dim->axis >= 0) {
+            plan->extent[dim->axis] = (uint32_t)plan->trips[d];
+        } else {
+            inner_runs[d] = multiply_saturated(inner_around, plan->trips[d]);
+            plan->serial = add_saturated(plan->serial, inner_runs[d]);
+            plan->unbounded |= dim->unbounded != 0;
+        }
+    }
+    return true;
+}
+
+/* One access, or several with the same strides: the bytes touched at iteration 0 and over all iterations. */
+struct footprint {
+    int64_t stride[WM_MAX_DIMS]; /* 0 where the dimension runs once */
+    int64_t first, last;         /* at iteration 0: first <= x < last */
+    int64_t lo, hi;              /* over the whole box */
+    bool write;
+};
+
+static bool ranges_overlap(int64_t a_lo, int64_t a_hi, int64_t b_lo, int64_t b_hi) {
+    return a_lo < b_hi && b_lo < a_hi;
+}
+
+static enum wm_fallback measure_access(const struct wm_kernel *k, const struct wm_access *a, const uint64_t *slots,
+                                       const struct wm_guard_limits *limits, const struct wm_launch_plan *plan,
+                                       struct footprint *out) {
+    int64_t base = (int64_t)(uint32_t)slots[a->base_slot];
+    int64_t lo = base, hi = base;
+    bool aligned = true;
+    for (uint64_t d = 0; d < k->ndims; d++) {
+        out->stride[d] = 0;
+        if (a->stride_slot[d] == WM_NO_SLOT || plan->trips[d] == 1)
+            continue;
+        int64_t stride = (int32_t)(uint32_t)slots[a->stride_slot[d]];
+        out->stride[d] = stride;
+        aligned &= (stride & (int64_t)(a->bytes - 1)) == 0;
+        int64_t extent = stride * (int64_t)(plan->trips[d] - 1); /* below 2^63: trips < 2^32, |stride| <= 2^31 */
+        if (extent <= -ADDRESS_LIMIT || extent >= ADDRESS_LIMIT)
+            return WM_FALLBACK_BOUNDS;
+        if (extent < 0)
+            lo += extent;
+        else
+            hi += extent;
+    }
+    if (lo < 0 || hi >= ADDRESS_LIMIT || a->offset > (uint64_t)ADDRESS_LIMIT)
+        return WM_FALLBACK_BOUNDS;
+    int64_t offset = (int64_t)a->offset, bytes = (int64_t)a->bytes;
+    if ((uint64_t)(hi + offset + bytes) > limits->memory_bytes)
+        return WM_FALLBACK_BOUNDS;
+    aligned &= ((base + offset) & (bytes - 1)) == 0;
+    if (limits->aligned && !aligned)
+        return WM_FALLBACK_ALIGNMENT;
+    out->first = base + offset;
+    out->last = base + offset + bytes;
+    out->lo = lo + offset;
+    out->hi = hi + offset + bytes;
+    out->write = a->write != 0;
+    return WM_FALLBACK_COUNT;
+}
+
+/* Test b for one choice of E, a set of dimensions given as bits. */
+static bool mixed_radix_holds(const struct wm_kernel *k, const struct wm_launch_plan *plan, const struct footprint *w,
+                              const struct footprint *a, unsigned in_e) {
+    int64_t w_lo = w->first, w_hi = w->last, a_lo = a->first, a_hi = a->last;
+    uint64_t sizes[WM_MAX_DIMS], reach[WM_MAX_DIMS];
+    unsigned count = 0;
+    for (unsigned d = 0; d < k->ndims; d++) {
+        int64_t steps = (int64_t)plan->trips[d] - 1;
+        if (in_e >> d & 1) {
+            uint64_t size = (uint64_t)(w->stride[d] < 0 ? -w->stride[d] : w->stride[d]);
+            unsigned at = count++;
+            for (; at > 0 && sizes[at - 1] > size; at--) {
+                sizes[at] = sizes[at - 1];
+                reach[at] = reach[at - 1];
+            }
+            sizes[at] = size;
+            reach[at] = size * (uint64_t)steps;
+            continue;
+        }
+        *(w->stride[d] < 0 ? &w_lo : &w_hi) += w->stride[d] * steps;
+        *(a->stride[d] < 0 ? &a_lo : &a_hi) += a->stride[d] * steps;
+    }
+    int64_t distance = a_hi - w_lo > w_hi - a_lo ? a_hi - w_lo : w_hi - a_lo;
+    uint64_t span = (uint64_t)distance;
+    for (unsigned i = 0; i < count; i++) {
+        if (sizes[i] < span)
+            return false;
+        span += reach[i];
+    }
+    return true;
+}
+
+static bool mixed_radix_any(const struct wm_kernel *k, const struct wm_launch_plan *plan, const struct footprint *w,
+                            const struct footprint *a) {
+    unsigned grid = 0, inner = 0;
+    for (unsigned d = 0; d < k->ndims; d++) {
+        if (plan->trips[d] == 1)
+            continue;
+        if (k->dims[d].axis >= 0) {
+            if (w->stride[d] != a->stride[d])
+                return false;
+            grid |= 1u << d;
+        } else if (w->stride[d] == a->stride[d] && w->stride[d] != 0) {
+            inner |= 1u << d;
+        }
+    }
+    /* Every subset of `inner`, the largest first. */
+    for (unsigned chosen = inner;; chosen = (chosen - 1) & inner) {
+        if (mixed_radix_holds(k, plan, w, a, grid | chosen))
+            return true;
+        if (chosen == 0)
+            return false;
+    }
+}
+
+static uint64_t greatest_common_divisor(uint64_t a, uint64_t b) {
+    while (b) {
+        uint64_t r = a % b;
+        a = b;
+        b = r;
+    }
+    return a;
+}
+
+/* Test c. */
+static bool residues_disjoint(const struct wm_kernel *k, const struct footprint *w, const struct footprint *a) {
+    uint64_t g = 0;
+    for (unsigned d = 0; d < k->ndims; d++) {
+        g = greatest_common_divisor(g, (uint64_t)(w->stride[d] < 0 ? -w->stride[d] : w->stride[d]));
+        g = greatest_common_divisor(g, (uint64_t)(a->stride[d] < 0 ? -a->stride[d] : a->stride[d]));
+    }
+    uint64_t w_size = (uint64_t)(w->last - w->first), a_size = (uint64_t)(a->last - a->first);
+    if (g == 0 || w_size + a_size > g)
+        return false;
+    /* A starts at distance x after W, going round a circle of length g. */
+    int64_t difference = (a->first - w->first) % (int64_t)g;
+    uint64_t x = (uint64_t)(difference < 0 ? difference + (int64_t)g : difference);
+    return x >= w_size && x + a_size <= g;
+}
+
+static bool pair_is_free(const struct wm_kernel *k, const struct wm_launch_plan *plan, const struct footprint *w,
+                         const struct footprint *a) {
+    return !ranges_overlap(w->lo, w->hi, a->lo, a->hi) || mixed_radix_any(k, plan, w, a) || residues_disjoint(k, w, a);
+}
+
+static bool same_strides(const struct wm_kernel *k, const struct footprint *a, const struct footprint *b) {
+    for (unsigned d = 0; d < k->ndims; d++)
+        if (a->stride[d] != b->stride[d])
+            return false;
+    return true;
+}
+
+struct groups {
+    unsigned count;
+    struct footprint hull[OFF_MAX_ACCESSES];
+    uint8_t group_of[OFF_MAX_ACCESSES];
+    uint8_t stream[OFF_MAX_ACCESSES]; /* of the group */
+};
+
+static void add_to_groups(const struct wm_kernel *k, struct groups *g, unsigned index, uint8_t stream,
+                          const struct footprint *f) {
+    for (unsigned i = 0; i < g->count; i++) {
+        struct footprint *hull = &g->hull[i];
+        if (g->stream[i] != stream || hull->write != f->write || !same_strides(k, hull, f))
+            continue;
+        hull->first = f->first < hull->first ? f->first : hull->first;
+        hull->last = f->last > hull->last ? f->last : hull->last;
+        hull->lo = f->lo < hull->lo ? f->lo : hull->lo;
+        hull->hi = f->hi > hull->hi ? f->hi : hull->hi;
+        g->group_of[index] = (uint8_t)i;
+        return;
+    }
+    g->hull[g->count] = *f;
+    g->stream[g->count] = stream;
+    g->group_of[index] = (uint8_t)g->count++;
+}
+
+/* Every pair of members of the two groups (which may be one and the same). */
+static bool members_are_free(const struct wm_kernel *k, const struct wm_launch_plan *plan, const struct groups *g,
+                             const struct footprint *all, unsigned writers, unsigned others) {
+    for (unsigned i = 0; i < k->naccesses; i++) {
+        if (g->group_of[i] != writers)
+            continue;
+        for (unsigned j = 0; j < k->naccesses; j++)
+            if (g->group_of[j] == others && !pair_is_free(k, plan, &all[i], &all[j]))
+                return false;
+    }
+    return true;
+}
+
+static bool grid_points_are_free(const struct wm_kernel *k, const struct wm_launch_plan *plan, const struct groups *g,
+                                 const struct footprint *all) {
+    for (unsigned w = 0; w < g->count; w++) {
+        if (!g->hull[w].write)
+            continue;
+        for (unsigned a = 0; a < g->count; a++) {
+            if (g->hull[a].write && a < w)
+                continue; /* seen as (a, w) */
+            if (!pair_is_free(k, plan, &g->hull[w], &g->hull[a]) && !members_are_free(k, plan, g, all, w, a))
+                return false;
+        }
+    }
+    return true;
+}
+
+static void widen(struct wm_range *r, uint64_t lo, uint64_t hi) {
+    if (r->lo == r->hi) {
+        r->lo = lo;
+        r->hi = hi;
+        return;
+    }
+    r->lo = lo < r->lo ? lo : r->lo;
+    r->hi = hi > r->hi ? hi : r->hi;
+}
+
+bool wm_guard_decide(const struct wm_kernel *k, const uint64_t *slots, const struct wm_guard_limits *limits,
+                     struct wm_launch_plan *plan, enum wm_fallback *out_why) {
+    for (uint64_t c = 0; c < k->nconditions; c++) {
+        if (slots[k->condition_slots[c]] == 0) {
+            *out_why = WM_FALLBACK_CONDITION;
+            return false;
+        }
+    }
+    if (!plan_dims(k, slots, plan)) {
+        *out_why = WM_FALLBACK_TRIP;
+        return false;
+    }
+    if (plan->work < limits->min_work) {
+        *out_why = WM_FALLBACK_SMALL;
+        return false;
+    }
+
+    struct footprint all[OFF_MAX_ACCESSES];
+    struct groups groups;
+    groups.count = 0;
+    for (unsigned s = 0; s < k->nstreams; s++)
+        plan->streams[s] = (struct wm_range){0, 0};
+    plan->reads = plan->writes = (struct wm_range){0, 0};
+    for (unsigned i = 0; i < k->naccesses; i++) {
+        const struct wm_access *a = &k->accesses[i];
+        enum wm_fallback why = measure_access(k, a, slots, limits, plan, &all[i]);
+        if (why != WM_FALLBACK_COUNT) {
+            *out_why = why;
+            return false;
+        }
+        widen(&plan->streams[a->stream], (uint64_t)all[i].lo, (uint64_t)all[i].hi);
+        widen(a->write ? &plan->writes : &plan->reads, (uint64_t)all[i].lo, (uint64_t)all[i].hi);
+        add_to_groups(k, &groups, i, (uint8_t)a->stream, &all[i]);
+    }
+    if (!grid_points_are_free(k, plan, &groups, all)) {
+        *out_why = WM_FALLBACK_CONFLICT;
+        return false;
+    }
+    return true;
+}
+
+static bool slot_valid(const struct wm_kernel *k, uint64_t slot) {
+    return slot < k->nslots;
+}
+
+bool wm_guard_kernel_valid(const struct wm_kernel *k) {
+    if (k->ndims > WM_MAX_DIMS || k->nstreams > OFF_MAX_STREAMS || k->naccesses > OFF_MAX_ACCESSES ||
+        k->nslots > OFF_MAX_SLOTS || k->ngrid > OFF_MAX_GRID || k->nscalars > OFF_MAX_SLOTS)
+        return false;
+    bool axis_seen[OFF_MAX_GRID] = {false};
+    for (uint64_t d = 0; d < k->ndims; d++) {
+        const struct wm_dim *dim = &k->dims[d];
+        if (dim->rel > OFF_TRIP_GE_U || (dim->bits != 32 && dim->bits != 64) || dim->axis >= (int64_t)k->ngrid ||
+            dim->parent >= (int64_t)d)
+            return false;
+        if (dim->axis >= 0) {
+            if (axis_seen[dim->axis] || !dim->parallel || dim->unbounded)
+                return false;
+            axis_seen[dim->axis] = true;
+        }
+        if (!dim->unbounded && dim->rel != OFF_TRIP_CONST &&
+            (!slot_valid(k, dim->init_slot) || !slot_valid(k, dim->step_slot) || !slot_valid(k, dim->bound_slot)))
+            return false;
+    }
+    for (uint64_t i = 0; i < k->naccesses; i++) {
+        const struct wm_access *a = &k->accesses[i];
+        bool power_of_two = a->bytes != 0 && a->bytes <= 16 && (a->bytes & (a->bytes - 1)) == 0;
+        if (a->stream >= k->nstreams || !power_of_two || !slot_valid(k, a->base_slot))
+            return false;
+        for (uint64_t d = 0; d < k->ndims; d++)
+            if (a->stride_slot[d] != WM_NO_SLOT && (!slot_valid(k, a->stride_slot[d]) || k->dims[d].unbounded))
+                return false;
+    }
+    for (uint64_t i = 0; i < k->nscalars; i++)
+        if (!slot_valid(k, k->scalars[i].slot) || k->scalars[i].type > IR_F64)
+            return false;
+    for (uint64_t i = 0; i < k->nconditions; i++)
+        if (!slot_valid(k, k->condition_slots[i]))
+            return false;
+    return k->workgroup[0] && k->workgroup[1] && k->workgroup[2];
+}
