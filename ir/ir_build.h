@@ -58,7 +58,8 @@ void ir_inst_move_before(struct ir_inst *i, struct ir_inst *before); /* `before`
 void ir_inst_move_to_end(struct ir_inst *i, struct ir_region *r);
 /* New operand array (copied). */
 void ir_inst_set_operands(struct ir_inst *i, struct ir_value *const *operands, uint32_t n);
-/* Keeps only results (loop parameters, with their operands and all branch arguments untouched) where keep[i]. */
+/* Keeps only the results where keep[k]; loop parameters, yields and branch arguments are the caller's to adjust.  Kept
+ * results move: each old value's `fwd` names the new one until the caller has rewritten the uses through ir_resolve. */
 void ir_inst_drop_results(struct ir_inst *i, const bool *keep);
 
 /* Value map for cloning: from value to value of the copy; values not in it map to themselves. */

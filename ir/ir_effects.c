@@ -1,0 +1,33 @@
+/* Effect queries; the facts are the flags of ir_ops.def, refined where an operand is constant. */
+#include "ir/ir_effects.h"
+
+static bool divides(enum ir_op op, bool *out_overflows) {
+    *out_overflows = op == IR_I32_DIV_S || op == IR_I64_DIV_S;
+    return *out_overflows || op == IR_I32_DIV_U || op == IR_I32_REM_S || op == IR_I32_REM_U || op == IR_I64_DIV_U ||
+           op == IR_I64_REM_S || op == IR_I64_REM_U;
+}
+
+bool ir_may_trap(const struct ir_inst *i) {
+    if (!ir_has_flag(i, IR_FLAG_TRAPS))
+        return false;
+    bool overflows;
+    if (!divides((enum ir_op)i->op, &overflows))
+        return true;
+    const union ir_bits *by = ir_const_of(i->operands[1]);
+    if (!by)
+        return true;
+    int64_t n = ir_info(i)->operand_types[1] == IR_I32 ? (int32_t)by->i32 : (int64_t)by->i64;
+    return n == 0 || (n == -1 && overflows);
+}
+
+bool ir_is_pure(const struct ir_inst *i) {
+    return ir_has_flag(i, IR_FLAG_PURE) || (ir_is_function_of_operands(i) && !ir_may_trap(i));
+}
+
+bool ir_is_function_of_operands(const struct ir_inst *i) {
+    return ir_has_flag(i, IR_FLAG_PURE) || ir_info(i)->flags == IR_FLAG_TRAPS;
+}
+
+bool ir_is_removable(const struct ir_inst *i) {
+    return ir_is_pure(i) || i->op == IR_GLOBAL_GET || i->op == IR_MEMORY_SIZE || i->op == IR_TABLE_SIZE;
+}
