@@ -141,12 +141,13 @@ struct wm_trap_map {
 struct wm_dim { /* struct off_dim, ir/offload/kernel.h */
     uint64_t rel, bits, top_tested, parallel, unbounded;
     int64_t axis, parent;
-    uint64_t init_slot, step_slot, bound_slot, constant, ops, wasm_offset;
+    uint64_t init_slot, step_slot, bound_slot, when_slot, constant, ops, wasm_offset;
 };
 
 struct wm_access { /* struct off_access */
     uint64_t stream, write, bytes, offset, base_slot;
     uint64_t stride_slot[WM_MAX_DIMS];
+    uint64_t when_slot;
     uint64_t wasm_offset;
 };
 
@@ -220,6 +221,8 @@ struct wm_module {
 
 /* ---- what compiled code calls ---- */
 
+#pragma GCC visibility push(default)
+
 /* `where` = function index << 32 | wasm offset */
 _Noreturn void wm_rt_trap(struct wm_vmctx *ctx, uint64_t code, uint64_t where);
 /* Returns the old size in pages or -1. */
@@ -239,5 +242,7 @@ void wm_rt_table_init(struct wm_vmctx *ctx, uint64_t table, uint64_t segment, ui
 void wm_rt_elem_drop(struct wm_vmctx *ctx, uint64_t segment);
 /* Runs the guard and, when it says yes, the kernel; fills out_trips (ndims of them) whenever it returns 1. */
 uint64_t wm_rt_launch(struct wm_vmctx *ctx, uint64_t kernel, const uint64_t *slots, uint64_t *out_trips);
+
+#pragma GCC visibility pop
 
 #endif

@@ -65,6 +65,7 @@ struct off_dim {
     int8_t axis;        /* 0 x, 1 y, 2 z; -1: runs inside the kernel */
     int8_t parent;      /* the dimension around it, -1 at the top */
     uint32_t init_slot, step_slot, bound_slot;
+    uint32_t when_slot; /* the loop is entered only if this is nonzero (else its trip count means nothing); OFF_NO_SLOT */
     uint64_t constant;
     uint32_t ops;         /* instructions directly in it, for the cost estimate */
     uint32_t wasm_offset; /* of the loop */
@@ -77,6 +78,7 @@ struct off_access {
     uint64_t offset;                    /* of the memarg */
     uint32_t base_slot;                 /* address at iteration 0 of every dimension, modulo 2^32 */
     uint32_t stride_slot[OFF_MAX_DIMS]; /* bytes a step of that dimension, signed 32-bit; OFF_NO_SLOT: 0 */
+    uint32_t when_slot;                 /* happens only if this is nonzero; OFF_NO_SLOT: always */
     uint32_t wasm_offset;
 };
 
