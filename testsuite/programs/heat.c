@@ -3,11 +3,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-__attribute__((noinline)) void diffuse(const float *old, float *new, int w, int h, float k) {
+__attribute__((noinline)) void diffuse(const float *old, float *next, int w, int h, float k) {
     for (int y = 1; y < h - 1; y++) {
         for (int x = 1; x < w - 1; x++) {
             int i = y * w + x;
-            new[i] = old[i] + k * (old[i - 1] + old[i + 1] + old[i - w] + old[i + w] - 4.0f * old[i]);
+            next[i] = old[i] + k * (old[i - 1] + old[i + 1] + old[i - w] + old[i + w] - 4.0f * old[i]);
         }
     }
 }
