@@ -399,7 +399,6 @@ bool wm_guard_decide(const struct wm_kernel *k, const uint64_t *slots, const str
     groups.count = 0;
     for (unsigned s = 0; s < k->nstreams; s++)
         plan->streams[s] = (struct wm_range){0, 0};
-    plan->reads = plan->writes = (struct wm_range){0, 0};
     for (unsigned i = 0; i < k->naccesses; i++) {
         const struct wm_access *a = &k->accesses[i];
         enum wm_fallback why = measure_access(k, a, slots, limits, plan, &all[i]);
@@ -408,7 +407,6 @@ bool wm_guard_decide(const struct wm_kernel *k, const uint64_t *slots, const str
             return false;
         }
         widen(&plan->streams[a->stream], (uint64_t)all[i].lo, (uint64_t)all[i].hi);
-        widen(a->write ? &plan->writes : &plan->reads, (uint64_t)all[i].lo, (uint64_t)all[i].hi);
         add_to_groups(k, &groups, i, (uint8_t)a->stream, &all[i]);
     }
     if (!grid_points_are_free(k, plan, &groups, all)) {

@@ -25,10 +25,9 @@ struct wm_launch_plan {
     uint64_t trips[WM_MAX_DIMS]; /* of every dimension; 1 for unbounded ones */
     uint32_t extent[OFF_MAX_GRID];
     struct wm_range streams[OFF_MAX_STREAMS];
-    struct wm_range reads, writes; /* hulls over all streams */
-    uint64_t work;                 /* estimated instructions, saturated */
-    uint64_t serial;               /* loop iterations inside one grid point, unbounded dimensions not counted */
-    bool unbounded;                /* some dimension inside a grid point has no trip count */
+    uint64_t work;   /* estimated instructions, saturated */
+    uint64_t serial; /* loop iterations inside one grid point, unbounded dimensions not counted */
+    bool unbounded;  /* some dimension inside a grid point has no trip count */
 };
 
 /* Whether the counts in `k` are within the ABI's limits and all indices are in range.  Checked once a kernel, when the

@@ -26,7 +26,10 @@ struct wm_offload *wm_offload_open(const struct wm_offload_desc *desc);
 void wm_offload_close(struct wm_offload *o);
 /* Whether launches can happen at all (for wm_vmctx.offload). */
 bool wm_offload_active(const struct wm_offload *o);
-/* See wm_rt_launch in abi.h. */
+/* As wm_rt_launch in abi.h: 1 launched, 0 the original loop has to run.  WM_LAUNCH_LOST: the device failed in the middle
+ * of a kernel that updates bytes it also reads, so linear memory is in no defined state; the caller must trap (HOST) and
+ * never return this value to compiled code. */
+#define WM_LAUNCH_LOST 2
 uint64_t wm_offload_launch(struct wm_offload *o, uint64_t kernel, const uint64_t *slots, uint64_t *out_trips);
 /* After the memory's size changed, before the next launch. */
 void wm_offload_memory_changed(struct wm_offload *o);
@@ -51,6 +54,7 @@ struct wm_offload_stats {
     uint64_t launches, bytes_copied, nanoseconds;
     uint64_t fallbacks[WM_FALLBACK_COUNT];
     const struct wm_kernel_stats *kernels; /* module->nkernels of them; valid until close */
+    uint64_t validation_messages;          /* of the Vulkan validation layers, when WASMETAL_VALIDATION asked for them */
 };
 void wm_offload_get_stats(const struct wm_offload *o, struct wm_offload_stats *out);
 

@@ -307,7 +307,7 @@ static void conditions_cost_and_grid(void **state) {
     assert_int_equal(plan.extent[0], 20);
     assert_int_equal(plan.extent[1], 10);
     assert_int_equal(plan.extent[2], 1);
-    assert_int_equal(plan.writes.hi, 800);
+    assert_int_equal(plan.streams[0].hi, 800);
     limits.min_work++;
     assert_false(wm_guard_decide(&f.kernel, f.slots, &limits, &plan, &why));
     assert_int_equal(why, WM_FALLBACK_SMALL);

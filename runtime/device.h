@@ -1,0 +1,68 @@
+/* Devices: what runs a kernel once the guard has said yes.
+ *
+ * A device is opened for one instance's memory and used by one thread at a time (the one inside the instance).  It
+ * never decides about safety: the plan it gets is already proven.  It may still refuse a launch (REFUSED, with linear
+ * memory untouched), for instance because a range is larger than it can bind.
+ */
+#ifndef WASMETAL_RUNTIME_DEVICE_H
+#define WASMETAL_RUNTIME_DEVICE_H
+
+#include "runtime/guard.h"
+
+struct wm_log {
+    wm_log_fn *fn; /* may be NULL */
+    void *user;
+};
+
+enum { WM_LOG_ERROR, WM_LOG_WARNING, WM_LOG_INFO, WM_LOG_DEBUG };
+
+void wm_device_log(const struct wm_log *log, int level, const char *id, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+
+enum wm_device_result {
+    WM_DEVICE_DONE,    /* the kernel ran, its writes are visible to this thread */
+    WM_DEVICE_REFUSED, /* nothing ran; the reason is in *out_why */
+    WM_DEVICE_LOST,    /* it may have run in part; the device is dead */
+};
+
+struct wm_device;
+
+struct wm_device_ops {
+    const char *name; /* "cpu", "vulkan" */
+    enum wm_device_result (*launch)(struct wm_device *d, uint64_t kernel, const struct wm_launch_plan *plan,
+                                    const uint64_t *slots, enum wm_fallback *out_why);
+    void (*memory_changed)(struct wm_device *d); /* the memory has grown */
+    void (*close)(struct wm_device *d);
+};
+
+struct wm_device { /* first member of every device's own struct */
+    const struct wm_device_ops *ops;
+    char name[256];            /* the driver's name for it */
+    const char *binding;       /* "imported", "host" */
+    bool aligned;              /* accesses must be multiples of their width */
+    bool dead;                 /* an earlier launch failed: launch no more */
+    uint64_t default_min_work; /* see docs/devices.md */
+    uint64_t bytes_copied;     /* of linear memory */
+    uint64_t validation_messages;
+};
+
+struct wm_device_desc {
+    const struct wm_module *module;
+    struct wm_memory *memory;
+    struct wm_log log;
+};
+
+enum wm_vulkan_choice { WM_VULKAN_BEST = -1, WM_VULKAN_HARDWARE = -2 }; /* or an index >= 0 */
+
+/* NULL when there is no such device; the log says why. */
+struct wm_device *wm_device_cpu_open(const struct wm_device_desc *desc);
+struct wm_device *wm_device_vulkan_open(const struct wm_device_desc *desc, int choice);
+
+/* Threads the cpu device uses, the calling one included. */
+unsigned wm_device_cpu_threads(void);
+
+struct wasmetal_device_info;
+/* Appends one entry for each Vulkan device to those already in `out` (`count` of `capacity`); returns the new count. */
+size_t wm_device_vulkan_list(struct wasmetal_device_info *out, size_t count, size_t capacity);
+
+#endif

@@ -1,0 +1,245 @@
+/* Launching kernels for one instance: picks the device, asks the guard, runs the kernel, counts.
+ *
+ * The device is opened when the first loop asks for a launch, so a program whose loops are never reached does not load
+ * a graphics driver.  If it cannot be opened, every launch is answered "no-device" and the original loops run.
+ *
+ * When a device is lost in the middle of a kernel, the bytes the kernel writes are in an unknown state.  If no stream
+ * it writes overlaps a stream it reads, running the original loop from the start writes them all again from unharmed
+ * inputs, so that is what happens.  Otherwise the inputs may be gone, no copy was kept, and the instance must trap.
+ */
+#include "runtime/offload.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "runtime/device.h"
+
+enum device_kind { KIND_NONE, KIND_CPU, KIND_VULKAN, KIND_AUTO };
+
+struct wm_offload {
+    struct wm_device_desc desc;
+    enum device_kind kind;
+    int vulkan_choice;
+    bool opened; /* tried to */
+    struct wm_device *device;
+    uint64_t min_work;
+    uint64_t launches, nanoseconds, bytes_copied, validation_messages;
+    uint64_t fallbacks[WM_FALLBACK_COUNT];
+    struct wm_kernel_stats *kernels;
+    bool *invalid; /* a kernel whose description makes no sense */
+};
+
+void wm_device_log(const struct wm_log *log, int level, const char *id, const char *fmt, ...) {
+    if (!log->fn)
+        return;
+    char message[1024];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(message, sizeof message, fmt, ap);
+    va_end(ap);
+    log->fn(log->user, level, id, message);
+}
+
+const char *wm_fallback_name(enum wm_fallback f) {
+    static const char *const names[] = {
+#define FALLBACK(id, name, what) name,
+#include "runtime/fallback.def"
+    };
+    return f < WM_FALLBACK_COUNT ? names[f] : "unknown";
+}
+
+/* "none", "cpu", "vulkan", "vulkan:N", "auto". */
+static bool parse_device(const char *spec, enum device_kind *out_kind, int *out_choice) {
+    *out_kind = KIND_NONE;
+    *out_choice = WM_VULKAN_BEST;
+    if (strcmp(spec, "none") == 0)
+        return true;
+    if (strcmp(spec, "cpu") == 0) {
+        *out_kind = KIND_CPU;
+        return true;
+    }
+    if (strcmp(spec, "auto") == 0) {
+        *out_kind = KIND_AUTO;
+        return true;
+    }
+    if (strcmp(spec, "vulkan") == 0) {
+        *out_kind = KIND_VULKAN;
+        return true;
+    }
+    if (strncmp(spec, "vulkan:", 7) == 0 && spec[7] >= '0' && spec[7] <= '9') {
+        char *end;
+        unsigned long index = strtoul(spec + 7, &end, 10);
+        if (*end == 0 && index < 1000) {
+            *out_kind = KIND_VULKAN;
+            *out_choice = (int)index;
+            return true;
+        }
+    }
+    return false;
+}
+
+struct wm_offload *wm_offload_open(const struct wm_offload_desc *desc) {
+    const struct wm_module *module = desc->module;
+    struct wm_offload *o = calloc(1, sizeof *o);
+    if (!o)
+        return NULL;
+    o->desc.module = module;
+    o->desc.memory = desc->memory;
+    o->desc.log = (struct wm_log){desc->log, desc->log_user};
+    o->min_work = desc->min_work;
+    o->kernels = calloc(module->nkernels + 1, sizeof *o->kernels);
+    o->invalid = calloc(module->nkernels + 1, sizeof *o->invalid);
+    if (!o->kernels || !o->invalid) {
+        wm_offload_close(o);
+        return NULL;
+    }
+    const char *spec = desc->device ? desc->device : "auto";
+    if (!parse_device(spec, &o->kind, &o->vulkan_choice))
+        wm_device_log(
+            &o->desc.log, WM_LOG_ERROR, "WMR2001",
+            "there is no device \"%s\" (none, cpu, vulkan, vulkan:N or auto); loops run on the calling thread", spec);
+    for (uint64_t i = 0; i < module->nkernels; i++) {
+        o->invalid[i] = !wm_guard_kernel_valid(&module->kernels[i]);
+        if (o->invalid[i])
+            wm_device_log(&o->desc.log, WM_LOG_ERROR, "WMR2002", "kernel %s has a malformed description and never runs",
+                          module->kernels[i].name);
+    }
+    return o;
+}
+
+void wm_offload_close(struct wm_offload *o) {
+    if (!o)
+        return;
+    if (o->device)
+        o->device->ops->close(o->device);
+    free(o->kernels);
+    free(o->invalid);
+    free(o);
+}
+
+bool wm_offload_active(const struct wm_offload *o) {
+    return o->kind != KIND_NONE && o->desc.module->nkernels != 0;
+}
+
+static void open_device(struct wm_offload *o) {
+    o->opened = true;
+    switch (o->kind) {
+    case KIND_NONE:
+        return;
+    case KIND_CPU:
+        o->device = wm_device_cpu_open(&o->desc);
+        break;
+    case KIND_VULKAN:
+        o->device = wm_device_vulkan_open(&o->desc, o->vulkan_choice);
+        break;
+    case KIND_AUTO:
+        o->device = wm_device_vulkan_open(&o->desc, WM_VULKAN_HARDWARE);
+        if (!o->device)
+            o->device = wm_device_cpu_open(&o->desc);
+        break;
+    }
+    if (!o->device) {
+        wm_device_log(&o->desc.log, WM_LOG_WARNING, "WMR2003", "no device: loops run on the calling thread");
+        return;
+    }
+    if (o->min_work == UINT64_MAX)
+        o->min_work = o->device->default_min_work;
+    wm_device_log(&o->desc.log, WM_LOG_INFO, "WMR2004", "device %s: %s, launches from %llu operations",
+                  o->device->ops->name, o->device->name, (unsigned long long)o->min_work);
+}
+
+/* Whether running the original loop after an interrupted kernel still gives the right bytes. */
+static bool can_run_again(const struct wm_kernel *k, const struct wm_launch_plan *plan) {
+    for (uint64_t w = 0; w < k->nstreams; w++) {
+        if (!k->streams[w].write)
+            continue;
+        for (uint64_t r = 0; r < k->nstreams; r++)
+            if (k->streams[r].read && plan->streams[w].lo < plan->streams[r].hi &&
+                plan->streams[r].lo < plan->streams[w].hi)
+                return false;
+    }
+    return true;
+}
+
+static uint64_t now_nanoseconds(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static uint64_t fall_back(struct wm_offload *o, uint64_t kernel, enum wm_fallback why) {
+    o->fallbacks[why]++;
+    o->kernels[kernel].fallbacks[why]++;
+    return 0;
+}
+
+uint64_t wm_offload_launch(struct wm_offload *o, uint64_t kernel, const uint64_t *slots, uint64_t *out_trips) {
+    const struct wm_kernel *k = &o->desc.module->kernels[kernel];
+    if (!o->opened)
+        open_device(o);
+    struct wm_device *device = o->device;
+    if (!device || device->dead || o->invalid[kernel])
+        return fall_back(o, kernel, WM_FALLBACK_NO_DEVICE);
+
+    struct wm_launch_plan plan;
+    struct wm_guard_limits limits = {
+        .memory_bytes = o->desc.memory->bytes, .min_work = o->min_work, .aligned = device->aligned};
+    enum wm_fallback why;
+    if (!wm_guard_decide(k, slots, &limits, &plan, &why))
+        return fall_back(o, kernel, why);
+
+    uint64_t start = now_nanoseconds();
+    enum wm_device_result result = device->ops->launch(device, kernel, &plan, slots, &why);
+    uint64_t spent = now_nanoseconds() - start;
+    if (result == WM_DEVICE_REFUSED)
+        return fall_back(o, kernel, why);
+    if (result == WM_DEVICE_LOST) {
+        /* Closing ends whatever the driver may still be doing to the memory. */
+        o->bytes_copied += device->bytes_copied;
+        o->validation_messages += device->validation_messages;
+        device->ops->close(device);
+        o->device = NULL;
+        fall_back(o, kernel, WM_FALLBACK_DEVICE_ERROR);
+        if (can_run_again(k, &plan))
+            return 0;
+        wm_device_log(&o->desc.log, WM_LOG_ERROR, "WMR2005",
+                      "the device was lost while kernel %s updated memory in place: the instance cannot go on",
+                      k->name);
+        return WM_LAUNCH_LOST;
+    }
+    o->launches++;
+    o->nanoseconds += spent;
+    o->kernels[kernel].launches++;
+    o->kernels[kernel].nanoseconds += spent;
+    memcpy(out_trips, plan.trips, k->ndims * sizeof *out_trips);
+    return 1;
+}
+
+void wm_offload_memory_changed(struct wm_offload *o) {
+    if (o->device)
+        o->device->ops->memory_changed(o->device);
+}
+
+void wm_offload_get_stats(const struct wm_offload *o, struct wm_offload_stats *out) {
+    *out = (struct wm_offload_stats){.device = "none",
+                                     .device_name = "",
+                                     .binding = "none",
+                                     .launches = o->launches,
+                                     .nanoseconds = o->nanoseconds,
+                                     .bytes_copied = o->bytes_copied,
+                                     .validation_messages = o->validation_messages,
+                                     .kernels = o->kernels};
+    memcpy(out->fallbacks, o->fallbacks, sizeof out->fallbacks);
+    if (o->device) {
+        out->device = o->device->ops->name;
+        out->device_name = o->device->name;
+        out->binding = o->device->binding;
+        out->bytes_copied += o->device->bytes_copied;
+        out->validation_messages += o->device->validation_messages;
+    } else if (!o->opened && (o->kind == KIND_CPU || o->kind == KIND_VULKAN)) {
+        out->device = o->kind == KIND_CPU ? "cpu" : "vulkan"; /* chosen, not needed so far */
+    }
+}
