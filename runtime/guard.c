@@ -142,7 +142,11 @@ static uint64_t add_saturated(uint64_t a, uint64_t b) {
     return __builtin_add_overflow(a, b, &r) ? UINT64_MAX : r;
 }
 
-/* Trips, grid extents and cost. */
+static bool holds(const uint64_t *slots, uint64_t when_slot) {
+    return when_slot == WM_NO_SLOT || slots[when_slot] != 0;
+}
+
+/* Trips, grid extents and cost.  A loop that is not entered counts as one run of no cost. */
 static bool plan_dims(const struct wm_kernel *k, const uint64_t *slots, struct wm_launch_plan *plan) {
     for (int a = 0; a < OFF_MAX_GRID; a++)
         plan->extent[a] = 1;
@@ -152,20 +156,24 @@ static bool plan_dims(const struct wm_kernel *k, const uint64_t *slots, struct w
     uint64_t runs[WM_MAX_DIMS], inner_runs[WM_MAX_DIMS];
     for (uint64_t d = 0; d < k->ndims; d++) {
         const struct wm_dim *dim = &k->dims[d];
-        if (dim->unbounded)
-            plan->trips[d] = 1;
-        else if (!wm_guard_trip(dim, slots, &plan->trips[d]))
+        uint64_t around = dim->parent < 0 ? 1 : runs[dim->parent];
+        plan->trips[d] = 1;
+        if (around == 0 || !holds(slots, dim->when_slot)) {
+            if (dim->axis >= 0)
+                return false;
+            runs[d] = inner_runs[d] = 0;
+            continue;
+        }
+        if (!dim->unbounded && !wm_guard_trip(dim, slots, &plan->trips[d]))
             return false;
         uint64_t trip = dim->unbounded ? WM_GUARD_UNBOUNDED_TRIP : plan->trips[d];
-        uint64_t around = dim->parent < 0 ? 1 : runs[dim->parent];
-        uint64_t inner_around = dim->parent < 0 ? 1 : inner_runs[dim->parent];
         runs[d] = multiply_saturated(around, trip);
-        inner_runs[d] = inner_around;
+        inner_runs[d] = dim->parent < 0 ? 1 : inner_runs[dim->parent];
         plan->work = add_saturated(plan->work, multiply_saturated(runs[d], dim->ops));
         if (dim->axis >= 0) {
             plan->extent[dim->axis] = (uint32_t)plan->trips[d];
         } else {
-            inner_runs[d] = multiply_saturated(inner_around, plan->trips[d]);
+            inner_runs[d] = multiply_saturated(inner_runs[d], plan->trips[d]);
             plan->serial = add_saturated(plan->serial, inner_runs[d]);
             plan->unbounded |= dim->unbounded != 0;
         }
@@ -314,6 +322,8 @@ static bool same_strides(const struct wm_kernel *k, const struct footprint *a, c
     return true;
 }
 
+#define NO_GROUP UINT8_MAX /* of an access that does not happen */
+
 struct groups {
     unsigned count;
     struct footprint hull[OFF_MAX_ACCESSES];
@@ -401,6 +411,9 @@ bool wm_guard_decide(const struct wm_kernel *k, const uint64_t *slots, const str
         plan->streams[s] = (struct wm_range){0, 0};
     for (unsigned i = 0; i < k->naccesses; i++) {
         const struct wm_access *a = &k->accesses[i];
+        groups.group_of[i] = NO_GROUP;
+        if (!holds(slots, a->when_slot))
+            continue;
         enum wm_fallback why = measure_access(k, a, slots, limits, plan, &all[i]);
         if (why != WM_FALLBACK_COUNT) {
             *out_why = why;
@@ -430,6 +443,8 @@ bool wm_guard_kernel_valid(const struct wm_kernel *k) {
         if (dim->rel > OFF_TRIP_GE_U || (dim->bits != 32 && dim->bits != 64) || dim->axis >= (int64_t)k->ngrid ||
             dim->parent >= (int64_t)d)
             return false;
+        if (dim->when_slot != WM_NO_SLOT && !slot_valid(k, dim->when_slot))
+            return false;
         if (dim->axis >= 0) {
             if (axis_seen[dim->axis] || !dim->parallel || dim->unbounded)
                 return false;
@@ -442,6 +457,8 @@ bool wm_guard_kernel_valid(const struct wm_kernel *k) {
     for (uint64_t i = 0; i < k->naccesses; i++) {
         const struct wm_access *a = &k->accesses[i];
         bool power_of_two = a->bytes != 0 && a->bytes <= 16 && (a->bytes & (a->bytes - 1)) == 0;
+        if (a->when_slot != WM_NO_SLOT && !slot_valid(k, a->when_slot))
+            return false;
         if (a->stream >= k->nstreams || !power_of_two || !slot_valid(k, a->base_slot))
             return false;
         for (uint64_t d = 0; d < k->ndims; d++)

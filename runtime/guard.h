@@ -22,7 +22,7 @@ struct wm_guard_limits {
 };
 
 struct wm_launch_plan {
-    uint64_t trips[WM_MAX_DIMS]; /* of every dimension; 1 for unbounded ones */
+    uint64_t trips[WM_MAX_DIMS]; /* of every dimension; 1 for unbounded ones and for loops not entered */
     uint32_t extent[OFF_MAX_GRID];
     struct wm_range streams[OFF_MAX_STREAMS];
     uint64_t work;   /* estimated instructions, saturated */

@@ -47,7 +47,12 @@ static void fixture_init(struct fixture *f) {
 
 static void add_dim(struct fixture *f, uint64_t trip, int axis) {
     struct wm_dim *d = &f->dims[f->kernel.ndims];
-    *d = (struct wm_dim){.rel = OFF_TRIP_CONST, .bits = 32, .parallel = axis >= 0, .axis = axis, .constant = trip};
+    *d = (struct wm_dim){.rel = OFF_TRIP_CONST,
+                         .bits = 32,
+                         .parallel = axis >= 0,
+                         .axis = axis,
+                         .constant = trip,
+                         .when_slot = WM_NO_SLOT};
     d->parent = (int64_t)f->kernel.ndims - 1;
     d->ops = 1;
     f->kernel.ndims++;
@@ -61,6 +66,7 @@ static struct wm_access *add_access(struct fixture *f, bool write, uint64_t byte
     a->stream = f->kernel.naccesses % OFF_MAX_STREAMS;
     f->kernel.naccesses++;
     f->kernel.nstreams = f->kernel.naccesses < OFF_MAX_STREAMS ? f->kernel.naccesses : OFF_MAX_STREAMS;
+    a->when_slot = WM_NO_SLOT;
     a->write = write;
     a->bytes = bytes;
     a->base_slot = new_slot(f, base);
@@ -326,6 +332,21 @@ static void conditions_cost_and_grid(void **state) {
     assert_int_equal(plan.trips[2], 1);
     assert_int_equal(plan.work, 10 + 400 + 200 * WM_GUARD_UNBOUNDED_TRIP * 3);
 
+    /* An inner loop that is not entered: its count is not looked at, and what only happens in it does not count. */
+    f.dims[2] = (struct wm_dim){.rel = OFF_TRIP_NE, .bits = 32, .axis = -1, .parent = 1, .ops = 3};
+    f.dims[2].init_slot = f.dims[2].step_slot = f.dims[2].when_slot = new_slot(&f, 0);
+    f.dims[2].bound_slot = new_slot(&f, 5);
+    add_access(&f, true, 4, 0xfffffff0, (int32_t[]){0, 0, 4})->when_slot = f.dims[2].when_slot;
+    assert_true(wm_guard_decide(&f.kernel, f.slots, &limits, &plan, &why));
+    assert_int_equal(plan.work, 10 + 400);
+    assert_true(plan.streams[1].lo == plan.streams[1].hi);
+    f.slots[f.dims[2].when_slot] = 1; /* entered: init, step and when share a slot, so the loop counts 1, 2 .. 5 */
+    assert_false(wm_guard_decide(&f.kernel, f.slots, &limits, &plan, &why));
+    assert_int_equal(why, WM_FALLBACK_BOUNDS);
+    f.kernel.naccesses = 1;
+    assert_true(wm_guard_decide(&f.kernel, f.slots, &limits, &plan, &why));
+    assert_int_equal(plan.trips[2], 5);
+
     f.dims[0].constant = 0;
     assert_false(wm_guard_decide(&f.kernel, f.slots, &limits, &plan, &why));
     assert_int_equal(why, WM_FALLBACK_TRIP);
@@ -460,7 +481,7 @@ static void time_of_one_decision(void **state) {
         add_dim(&f, 16, 0);
         for (unsigned i = 0; i < accesses; i++) {
             struct wm_access *a = &f.accesses[i];
-            *a = (struct wm_access){.stream = i % 4, .write = i % 4 == 0, .bytes = 1};
+            *a = (struct wm_access){.stream = i % 4, .write = i % 4 == 0, .bytes = 1, .when_slot = WM_NO_SLOT};
             a->base_slot = i;
             f.slots[i] = i % 4 * 4096 + i / 4;
             for (unsigned d = 0; d < WM_MAX_DIMS; d++)
