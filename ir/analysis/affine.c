@@ -1,0 +1,667 @@
+/* Values as polynomials; see affine.h for what they mean and why.
+ *
+ * aff_of is a memoised walk from a value to its operands.  Loop parameters are solved a loop at a time: every parameter
+ * gets a placeholder symbol, the values passed to the next iteration are computed in terms of the placeholders, and a
+ * parameter whose next value minus itself does not vary in the loop is an induction variable.  What was memoised in terms
+ * of placeholders is then forgotten.  The cost is exponential in the depth of nesting at worst, so aff_begin's caller
+ * limits the depth.
+ */
+#include "ir/analysis/affine.h"
+
+#include <string.h>
+
+#include "ir/offload/kernel.h"
+#include "ir/util/ice.h"
+
+enum { OUTER_EXPANSION = 6, OUTER_TERMS = 4, MAX_EDGES = 4, MAX_RECURSION = 400 };
+
+struct edges { /* where values come together at the end of a block or if */
+    uint32_t n;
+    bool too_many;
+    struct ir_inst *from[MAX_EDGES];
+    uint32_t first[MAX_EDGES]; /* index of the first passed operand */
+};
+
+struct aff_ctx {
+    struct arena *arena;
+    struct loop *root;
+    struct aff_sym syms[AFF_MAX_SYMS];
+    uint32_t nsyms;
+    struct ir_value **touched; /* values whose note is set */
+    uint32_t ntouched, touched_cap;
+    struct ir_inst **noted; /* blocks whose note holds their edges */
+    uint32_t nnoted, noted_cap;
+    struct loop **loops; /* of the nest, by inst->note */
+    uint32_t depth;      /* recursion of aff_of */
+};
+
+static const struct aff unknown_marker;
+#define UNKNOWN ((void *)&unknown_marker)
+
+/* ---- polynomials ---- */
+
+static uint64_t mask_of(unsigned bits) { return bits == 64 ? UINT64_MAX : UINT32_MAX; }
+
+static struct aff *aff_new(struct aff_ctx *cx, unsigned bits, uint32_t nterms) {
+    struct aff *a = arena_alloc(cx->arena, sizeof *a + nterms * sizeof a->terms[0]);
+    a->bits = (uint8_t)bits;
+    a->nterms = nterms;
+    return a;
+}
+
+const struct aff *aff_const(struct aff_ctx *cx, unsigned bits, uint64_t c) {
+    c &= mask_of(bits);
+    struct aff *a = aff_new(cx, bits, c != 0);
+    if (c)
+        a->terms[0] = (struct aff_term){.coef = c};
+    return a;
+}
+
+static const struct aff *aff_symbol(struct aff_ctx *cx, unsigned bits, uint32_t sym) {
+    struct aff *a = aff_new(cx, bits, 1);
+    a->terms[0] = (struct aff_term){.coef = 1, .degree = 1, .syms = {(uint8_t)sym}};
+    return a;
+}
+
+static int compare_terms(const struct aff_term *a, const struct aff_term *b) {
+    if (a->degree != b->degree)
+        return a->degree < b->degree ? -1 : 1;
+    return memcmp(a->syms, b->syms, a->degree);
+}
+
+/* a + scale * b */
+static const struct aff *add_scaled(struct aff_ctx *cx, const struct aff *a, const struct aff *b, uint64_t scale) {
+    if (!a || !b || a->bits != b->bits)
+        return NULL;
+    uint64_t mask = mask_of(a->bits);
+    struct aff_term out[2 * AFF_MAX_TERMS];
+    uint32_t n = 0, i = 0, j = 0;
+    while (i < a->nterms || j < b->nterms) {
+        int c = i == a->nterms ? 1 : j == b->nterms ? -1 : compare_terms(&a->terms[i], &b->terms[j]);
+        struct aff_term t = c <= 0 ? a->terms[i] : b->terms[j];
+        if (c > 0)
+            t.coef = b->terms[j].coef * scale;
+        else if (c == 0)
+            t.coef += b->terms[j].coef * scale;
+        t.coef &= mask;
+        i += c <= 0;
+        j += c >= 0;
+        if (t.coef)
+            out[n++] = t;
+    }
+    if (n > AFF_MAX_TERMS)
+        return NULL;
+    struct aff *r = aff_new(cx, a->bits, n);
+    memcpy(r->terms, out, n * sizeof out[0]);
+    return r;
+}
+
+const struct aff *aff_add(struct aff_ctx *cx, const struct aff *a, const struct aff *b) {
+    return add_scaled(cx, a, b, 1);
+}
+
+const struct aff *aff_sub(struct aff_ctx *cx, const struct aff *a, const struct aff *b) {
+    return add_scaled(cx, a, b, UINT64_MAX);
+}
+
+const struct aff *aff_scale(struct aff_ctx *cx, const struct aff *a, uint64_t c) {
+    return a ? add_scaled(cx, aff_const(cx, a->bits, 0), a, c) : NULL;
+}
+
+const struct aff *aff_mul(struct aff_ctx *cx, const struct aff *a, const struct aff *b) {
+    if (!a || !b || a->bits != b->bits)
+        return NULL;
+    const struct aff *sum = aff_const(cx, a->bits, 0);
+    for (uint32_t i = 0; i < a->nterms && sum; i++) {
+        struct aff *part = aff_new(cx, a->bits, 1);
+        const struct aff_term *x = &a->terms[i];
+        for (uint32_t j = 0; j < b->nterms && sum; j++) {
+            const struct aff_term *y = &b->terms[j];
+            if (x->degree + y->degree > AFF_MAX_DEGREE)
+                return NULL;
+            struct aff_term t = {.coef = x->coef * y->coef, .degree = x->degree + y->degree};
+            uint32_t p = 0, q = 0;
+            for (uint32_t k = 0; k < t.degree; k++)
+                t.syms[k] = q == y->degree || (p < x->degree && x->syms[p] <= y->syms[q]) ? x->syms[p++] : y->syms[q++];
+            part->terms[0] = t;
+            sum = aff_add(cx, sum, part);
+        }
+    }
+    return sum;
+}
+
+bool aff_equal(const struct aff *a, const struct aff *b) {
+    if (!a || !b || a->bits != b->bits || a->nterms != b->nterms)
+        return false;
+    for (uint32_t i = 0; i < a->nterms; i++)
+        if (a->terms[i].coef != b->terms[i].coef || compare_terms(&a->terms[i], &b->terms[i]) != 0)
+            return false;
+    return true;
+}
+
+bool aff_is_const(const struct aff *a, uint64_t *out) {
+    if (!a || a->nterms > 1 || (a->nterms == 1 && a->terms[0].degree))
+        return false;
+    *out = a->nterms ? a->terms[0].coef : 0;
+    return true;
+}
+
+uint64_t aff_const_term(const struct aff *a) { return a->nterms && !a->terms[0].degree ? a->terms[0].coef : 0; }
+
+const struct aff *aff_drop_const(struct aff_ctx *cx, const struct aff *a) {
+    return aff_sub(cx, a, aff_const(cx, a->bits, aff_const_term(a)));
+}
+
+/* ---- symbols ---- */
+
+uint32_t aff_nsyms(const struct aff_ctx *cx) { return cx->nsyms; }
+
+const struct aff_sym *aff_sym(const struct aff_ctx *cx, uint32_t sym) { return &cx->syms[sym]; }
+
+/* The symbol equal to `s`, made when new; -1 when there are too many. */
+static int sym_of(struct aff_ctx *cx, const struct aff_sym *s) {
+    for (uint32_t i = 0; i < cx->nsyms; i++) {
+        const struct aff_sym *t = &cx->syms[i];
+        if (t->kind == s->kind && t->value == s->value && t->loop == s->loop && t->merge == s->merge &&
+            t->which == s->which)
+            return (int)i;
+    }
+    if (cx->nsyms == AFF_MAX_SYMS)
+        return -1;
+    cx->syms[cx->nsyms] = *s;
+    return (int)cx->nsyms++;
+}
+
+static const struct aff *symbol_expr(struct aff_ctx *cx, unsigned bits, struct aff_sym s) {
+    int sym = sym_of(cx, &s);
+    return sym < 0 ? NULL : aff_symbol(cx, bits, (uint32_t)sym);
+}
+
+int aff_iter_sym(const struct aff_ctx *cx, const struct loop *l) {
+    for (uint32_t i = 0; i < cx->nsyms; i++)
+        if (cx->syms[i].kind == AFF_ITER && cx->syms[i].loop == l)
+            return (int)i;
+    return -1;
+}
+
+bool aff_has_sym(const struct aff *a, uint32_t sym) {
+    for (uint32_t i = 0; i < a->nterms; i++)
+        for (uint32_t k = 0; k < a->terms[i].degree; k++)
+            if (a->terms[i].syms[k] == sym)
+                return true;
+    return false;
+}
+
+/* Whether no symbol of `a` changes while loop `l` runs. */
+static bool fixed_in_loop(const struct aff_ctx *cx, const struct aff *a, const struct loop *l) {
+    for (uint32_t i = 0; i < a->nterms; i++)
+        for (uint32_t k = 0; k < a->terms[i].degree; k++) {
+            const struct aff_sym *s = &cx->syms[a->terms[i].syms[k]];
+            if (s->kind == AFF_VALUE ? loop_contains_value(l, s->value)
+                : s->kind == AFF_ITER ? s->loop == l || loop_contains_inst(l, s->loop->inst)
+                                      : loop_contains_inst(l, s->merge))
+                return false;
+        }
+    return true;
+}
+
+bool aff_is_invariant(const struct aff_ctx *cx, const struct aff *a) {
+    for (uint32_t i = 0; i < a->nterms; i++)
+        for (uint32_t k = 0; k < a->terms[i].degree; k++)
+            if (cx->syms[a->terms[i].syms[k]].kind != AFF_VALUE)
+                return false;
+    return true;
+}
+
+bool aff_split(struct aff_ctx *cx, const struct aff *a, uint32_t sym, const struct aff **out_coef,
+               const struct aff **out_rest) {
+    const struct aff *coef = aff_const(cx, a->bits, 0), *rest = coef;
+    for (uint32_t i = 0; i < a->nterms; i++) {
+        struct aff *one = aff_new(cx, a->bits, 1);
+        struct aff_term t = a->terms[i];
+        uint32_t found = 0, n = 0;
+        for (uint32_t k = 0; k < a->terms[i].degree; k++) {
+            if (t.syms[k] == sym && !found)
+                found = 1;
+            else if (t.syms[k] == sym)
+                return false;
+            else
+                t.syms[n++] = t.syms[k];
+        }
+        t.degree = (uint8_t)n;
+        memset(t.syms + n, 0, sizeof t.syms - n);
+        one->terms[0] = t;
+        *(found ? &coef : &rest) = aff_add(cx, found ? coef : rest, one);
+    }
+    *out_coef = coef;
+    *out_rest = rest;
+    return coef && rest;
+}
+
+/* ---- values ---- */
+
+static const struct aff *value_of(struct aff_ctx *cx, struct ir_value *v);
+
+static void remember(struct aff_ctx *cx, struct ir_value *v, const struct aff *a) {
+    if (!v->note)
+        *arena_push(cx->arena, cx->touched, cx->ntouched, cx->touched_cap) = v;
+    v->note = a ? (void *)a : UNKNOWN;
+}
+
+static void forget_from(struct aff_ctx *cx, uint32_t first) {
+    while (cx->ntouched > first)
+        cx->touched[--cx->ntouched]->note = NULL;
+}
+
+static unsigned bits_of(const struct ir_value *v) { return v->type == IR_I64 ? 64 : 32; }
+
+const struct aff *aff_of(struct aff_ctx *cx, struct ir_value *v) {
+    if (v->type != IR_I32 && v->type != IR_I64)
+        return NULL;
+    if (v->note)
+        return v->note == UNKNOWN ? NULL : v->note;
+    if (cx->depth >= MAX_RECURSION)
+        return NULL;
+    cx->depth++;
+    const struct aff *a = value_of(cx, v);
+    cx->depth--;
+    if (!v->note) /* solving a loop's parameters sets their notes itself */
+        remember(cx, v, a);
+    return v->note == UNKNOWN ? NULL : v->note;
+}
+
+/* `x | c` where x is a multiple of a power of two above c. */
+static const struct aff *disjoint_or(struct aff_ctx *cx, const struct aff *x, uint64_t c) {
+    if (!x)
+        return NULL;
+    for (uint32_t i = 0; i < x->nterms; i++) {
+        uint64_t low = x->terms[i].coef & -x->terms[i].coef;
+        if (c >= low)
+            return NULL;
+    }
+    return aff_add(cx, x, aff_const(cx, x->bits, c));
+}
+
+static const struct aff *operation(struct aff_ctx *cx, struct ir_inst *i) {
+    const struct aff *a, *b;
+    uint64_t c;
+    switch (i->op) {
+    case IR_I32_ADD:
+    case IR_I64_ADD:
+        a = aff_of(cx, i->operands[0]);
+        return a ? aff_add(cx, a, aff_of(cx, i->operands[1])) : NULL;
+    case IR_I32_SUB:
+    case IR_I64_SUB:
+        a = aff_of(cx, i->operands[0]);
+        return a ? aff_sub(cx, a, aff_of(cx, i->operands[1])) : NULL;
+    case IR_I32_MUL:
+    case IR_I64_MUL:
+        a = aff_of(cx, i->operands[0]);
+        return a ? aff_mul(cx, a, aff_of(cx, i->operands[1])) : NULL;
+    case IR_I32_SHL:
+    case IR_I64_SHL:
+        a = aff_of(cx, i->operands[0]);
+        b = aff_of(cx, i->operands[1]);
+        return a && aff_is_const(b, &c) ? aff_scale(cx, a, UINT64_C(1) << (c & (a->bits - 1))) : NULL;
+    case IR_I32_OR:
+    case IR_I64_OR:
+        a = aff_of(cx, i->operands[0]);
+        b = aff_of(cx, i->operands[1]);
+        return aff_is_const(b, &c) ? disjoint_or(cx, a, c) : aff_is_const(a, &c) ? disjoint_or(cx, b, c) : NULL;
+    case IR_I32_WRAP_I64: {
+        a = aff_of(cx, i->operands[0]);
+        if (!a)
+            return NULL;
+        struct aff *zero = aff_new(cx, 32, 0), *copy = aff_new(cx, 32, a->nterms);
+        memcpy(copy->terms, a->terms, a->nterms * sizeof a->terms[0]);
+        return aff_add(cx, zero, copy); /* reduces the coefficients */
+    }
+    default:
+        return NULL;
+    }
+}
+
+static void collect_edges(struct edges *e, const struct ir_inst *label, struct ir_region *r, bool own) {
+    ir_foreach_inst(i, r) {
+        bool to_label = (i->op == IR_BR || i->op == IR_BR_IF) && i->target == label;
+        if (i->op == IR_BR_TABLE)
+            for (uint32_t k = 0; k < i->ntargets; k++)
+                e->too_many |= i->targets[k] == label;
+        if (to_label || (own && i->op == IR_YIELD)) {
+            if (e->n == MAX_EDGES) {
+                e->too_many = true;
+                return;
+            }
+            e->first[e->n] = i->op == IR_BR_IF;
+            e->from[e->n++] = i;
+        }
+        ir_foreach_region(inner, i) collect_edges(e, label, inner, false);
+    }
+}
+
+static const struct edges *edges_of(struct aff_ctx *cx, struct ir_inst *label) {
+    if (!label->note) {
+        struct edges *e = arena_new(cx->arena, struct edges);
+        ir_foreach_region(r, label) collect_edges(e, label, r, true);
+        label->note = e;
+        *arena_push(cx->arena, cx->noted, cx->nnoted, cx->noted_cap) = label;
+    }
+    return label->note;
+}
+
+/* The innermost loop of the nest around `i`. */
+static struct loop *loop_around(const struct aff_ctx *cx, const struct ir_inst *i) {
+    const struct ir_region *r = i->parent;
+    while (r && r->parent && r->parent->op != IR_LOOP)
+        r = r->parent->parent;
+    return r && r->parent && r->parent->label >= cx->root->seq ? r->parent->note : NULL;
+}
+
+/* What branch `from` passes, as seen from outside the loops it leaves on the way to `label`. */
+static const struct aff *passed_value(struct aff_ctx *cx, struct ir_inst *from, struct ir_value *v,
+                                      const struct ir_inst *label) {
+    const struct aff *a = aff_of(cx, v);
+    for (struct loop *l = loop_around(cx, from); a && l && l->seq > label->label; l = l->parent)
+        if (l->test == from)
+            a = aff_at_exit(cx, l, a);
+    return a; /* left by another exit: its iteration number stays in, standing for some iteration */
+}
+
+static const struct aff *choose(struct aff_ctx *cx, struct ir_inst *merge, uint32_t which, const struct aff *sum,
+                                const struct aff *first, const struct aff *other) {
+    if (aff_equal(first, other))
+        return sum;
+    const struct aff *m = symbol_expr(cx, first->bits, (struct aff_sym){.kind = AFF_CHOICE, .merge = merge, .which = which});
+    return aff_add(cx, sum, aff_mul(cx, m, aff_sub(cx, other, first)));
+}
+
+static const struct aff *merged(struct aff_ctx *cx, struct ir_inst *label, uint32_t index) {
+    const struct edges *e = edges_of(cx, label);
+    if (e->too_many || !e->n)
+        return NULL;
+    const struct aff *first = passed_value(cx, e->from[0], e->from[0]->operands[e->first[0] + index], label);
+    const struct aff *sum = first;
+    for (uint32_t k = 1; k < e->n && sum; k++) {
+        const struct aff *other = passed_value(cx, e->from[k], e->from[k]->operands[e->first[k] + index], label);
+        sum = other ? choose(cx, label, k, sum, first, other) : NULL;
+    }
+    return sum;
+}
+
+static const struct aff *loop_result(struct aff_ctx *cx, struct ir_inst *inst, uint32_t index) {
+    struct loop *l = inst->note;
+    if (!l || (l->shape != LOOP_BOTTOM_YIELD && l->shape != LOOP_TOP_IF))
+        return NULL;
+    struct ir_inst *yield = inst->regions[0]->last;
+    if (yield->op != IR_YIELD)
+        return NULL;
+    struct ir_value *v = yield->operands[index];
+    if (v->def && v->def == l->test && l->test->op == IR_IF) {
+        struct ir_inst *leave = l->test->regions[l->exit_when_true ? 0 : 1]->last;
+        v = leave->operands[v->index];
+    }
+    const struct aff *a = aff_of(cx, v);
+    return a ? aff_at_exit(cx, l, a) : NULL;
+}
+
+/* A value from before the nest: a symbol, but with small sums taken apart so that p and p + 4 are seen to be related. */
+static const struct aff *outer_value(struct aff_ctx *cx, struct ir_value *v, unsigned levels) {
+    struct ir_inst *d = v->def;
+    if (d && levels) {
+        const struct aff *a = NULL, *b = NULL;
+        const union ir_bits *c = d->noperands == 2 ? ir_const_of(d->operands[1]) : NULL;
+        switch (d->op) {
+        case IR_I32_CONST:
+        case IR_I64_CONST:
+            return aff_const(cx, bits_of(v), d->bits.i64 & mask_of(bits_of(v)));
+        case IR_I32_ADD:
+        case IR_I32_SUB:
+            a = outer_value(cx, d->operands[0], levels - 1);
+            b = a ? outer_value(cx, d->operands[1], levels - 1) : NULL;
+            a = d->op == IR_I32_ADD ? aff_add(cx, a, b) : aff_sub(cx, a, b);
+            break;
+        case IR_I32_SHL:
+            a = c ? aff_scale(cx, outer_value(cx, d->operands[0], levels - 1), UINT64_C(1) << (c->i32 & 31)) : NULL;
+            break;
+        case IR_I32_MUL:
+            a = c ? aff_scale(cx, outer_value(cx, d->operands[0], levels - 1), c->i32) : NULL;
+            break;
+        default:
+            break;
+        }
+        if (a && a->nterms <= OUTER_TERMS)
+            return a;
+    }
+    return symbol_expr(cx, bits_of(v), (struct aff_sym){.kind = AFF_VALUE, .value = v});
+}
+
+/* Sets the notes of all parameters of `l`. */
+static void solve_params(struct aff_ctx *cx, struct loop *l) {
+    struct ir_region *r = l->inst->regions[0];
+    const struct aff **steps = arena_array(cx->arena, const struct aff *, r->nparams + 1);
+    const struct aff **inits = arena_array(cx->arena, const struct aff *, r->nparams + 1);
+    for (uint32_t k = 0; k < r->nparams; k++)
+        inits[k] = aff_of(cx, l->inst->operands[k]);
+
+    uint32_t mark = cx->ntouched;
+    for (uint32_t k = 0; k < r->nparams; k++) {
+        struct ir_value *p = r->params[k];
+        bool integer = p->type == IR_I32 || p->type == IR_I64;
+        remember(cx, p, integer ? symbol_expr(cx, bits_of(p), (struct aff_sym){.kind = AFF_VALUE, .value = p}) : NULL);
+    }
+    for (uint32_t k = 0; k < r->nparams && l->nback_edges == 1 && l->back->op != IR_BR_TABLE; k++) {
+        const struct aff *self = r->params[k]->note == UNKNOWN ? NULL : r->params[k]->note;
+        const struct aff *next = self ? aff_of(cx, loop_next_value(l, k)) : NULL;
+        const struct aff *step = next ? aff_sub(cx, next, self) : NULL;
+        if (step && fixed_in_loop(cx, step, l))
+            steps[k] = step;
+    }
+    forget_from(cx, mark);
+    for (uint32_t k = 0; k < r->nparams; k++) {
+        const struct aff *a = NULL;
+        if (steps[k] && inits[k]) {
+            const struct aff *iter =
+                symbol_expr(cx, inits[k]->bits, (struct aff_sym){.kind = AFF_ITER, .loop = l});
+            a = aff_add(cx, inits[k], aff_mul(cx, iter, steps[k]));
+        }
+        remember(cx, r->params[k], a);
+    }
+}
+
+static const struct aff *value_of(struct aff_ctx *cx, struct ir_value *v) {
+    const union ir_bits *c = ir_const_of(v);
+    if (c)
+        return aff_const(cx, bits_of(v), v->type == IR_I64 ? c->i64 : c->i32);
+    if (!loop_contains_value(cx->root, v))
+        return outer_value(cx, v, OUTER_EXPANSION);
+    if (!v->def) {
+        solve_params(cx, v->region->parent->note);
+        return v->note == UNKNOWN ? NULL : v->note;
+    }
+    switch (v->def->op) {
+    case IR_BLOCK:
+    case IR_IF:
+        return merged(cx, v->def, v->index);
+    case IR_LOOP:
+        return loop_result(cx, v->def, v->index);
+    case IR_SELECT: {
+        const struct aff *a = aff_of(cx, v->def->operands[0]);
+        const struct aff *b = a ? aff_of(cx, v->def->operands[1]) : NULL;
+        return b ? choose(cx, v->def, 1, a, a, b) : NULL;
+    }
+    default:
+        return operation(cx, v->def);
+    }
+}
+
+static void enter_loops(struct loop *l) {
+    l->inst->note = l;
+    for (struct loop *c = l->first_child; c; c = c->next)
+        enter_loops(c);
+}
+
+static void leave_loops(struct loop *l) {
+    l->inst->note = NULL;
+    for (struct loop *c = l->first_child; c; c = c->next)
+        leave_loops(c);
+}
+
+struct aff_ctx *aff_begin(struct arena *scratch, struct loop *root) {
+    struct aff_ctx *cx = arena_new(scratch, struct aff_ctx);
+    cx->arena = scratch;
+    cx->root = root;
+    enter_loops(root);
+    return cx;
+}
+
+void aff_end(struct aff_ctx *cx) {
+    forget_from(cx, 0);
+    while (cx->nnoted)
+        cx->noted[--cx->nnoted]->note = NULL;
+    leave_loops(cx->root);
+}
+
+/* ---- trip counts ---- */
+
+struct comparison {
+    uint16_t op;
+    uint8_t rel;     /* continue while a REL b */
+    uint8_t negated; /* rel of !(a op b) */
+    uint8_t swapped; /* rel of (b op a) */
+};
+
+#define OFF_EQ 255 /* only on the way to its negation */
+#define COMPARISONS(T)                                                                                                 \
+    {IR_##T##_NE, OFF_TRIP_NE, OFF_EQ, OFF_TRIP_NE}, {IR_##T##_EQ, OFF_EQ, OFF_TRIP_NE, OFF_EQ},                        \
+        {IR_##T##_LT_S, OFF_TRIP_LT_S, OFF_TRIP_GE_S, OFF_TRIP_GT_S},                                                  \
+        {IR_##T##_LT_U, OFF_TRIP_LT_U, OFF_TRIP_GE_U, OFF_TRIP_GT_U},                                                  \
+        {IR_##T##_LE_S, OFF_TRIP_LE_S, OFF_TRIP_GT_S, OFF_TRIP_GE_S},                                                  \
+        {IR_##T##_LE_U, OFF_TRIP_LE_U, OFF_TRIP_GT_U, OFF_TRIP_GE_U},                                                  \
+        {IR_##T##_GT_S, OFF_TRIP_GT_S, OFF_TRIP_LE_S, OFF_TRIP_LT_S},                                                  \
+        {IR_##T##_GT_U, OFF_TRIP_GT_U, OFF_TRIP_LE_U, OFF_TRIP_LT_U},                                                  \
+        {IR_##T##_GE_S, OFF_TRIP_GE_S, OFF_TRIP_LT_S, OFF_TRIP_LE_S},                                                  \
+        {IR_##T##_GE_U, OFF_TRIP_GE_U, OFF_TRIP_LT_U, OFF_TRIP_LE_U}
+
+static const struct comparison comparisons[] = {COMPARISONS(I32), COMPARISONS(I64)};
+
+static const struct comparison *find_comparison(unsigned op) {
+    for (uint32_t i = 0; i < sizeof comparisons / sizeof comparisons[0]; i++)
+        if (comparisons[i].op == op)
+            return &comparisons[i];
+    return NULL;
+}
+
+static uint8_t swap_rel(uint8_t rel) {
+    for (uint32_t i = 0; i < sizeof comparisons / sizeof comparisons[0]; i++)
+        if (comparisons[i].rel == rel)
+            return comparisons[i].swapped;
+    return rel;
+}
+
+bool aff_trip_of(struct aff_ctx *cx, struct loop *l, struct aff_trip *out) {
+    if (l->shape == LOOP_OTHER)
+        return false;
+    struct ir_value *cond = l->test->operands[0];
+    bool negate = l->exit_when_true; /* we want the condition to continue */
+    const struct comparison *c = NULL;
+    const struct aff *a, *b;
+    for (;;) {
+        struct ir_inst *d = cond->def;
+        if (d && (d->op == IR_I32_EQZ || d->op == IR_I64_EQZ)) {
+            negate = !negate;
+            cond = d->operands[0];
+            continue;
+        }
+        c = d ? find_comparison(d->op) : NULL;
+        break;
+    }
+    if (c) {
+        a = aff_of(cx, cond->def->operands[0]);
+        b = aff_of(cx, cond->def->operands[1]);
+    } else { /* the value itself: continue while it is not zero */
+        c = find_comparison(IR_I32_NE);
+        a = aff_of(cx, cond);
+        b = aff_const(cx, bits_of(cond), 0);
+    }
+    if (!a || !b)
+        return false;
+    uint8_t rel = negate ? c->negated : c->rel;
+    int iter = aff_iter_sym(cx, l);
+    if (iter < 0 || rel == OFF_EQ)
+        return false;
+    if (rel == OFF_TRIP_NE) {
+        a = aff_sub(cx, a, b);
+        b = aff_const(cx, b->bits, 0);
+    } else if (!aff_has_sym(a, (uint32_t)iter)) {
+        const struct aff *t = a;
+        a = b;
+        b = t;
+        rel = swap_rel(rel);
+    }
+    if (!a || aff_has_sym(b, (uint32_t)iter) || !aff_has_sym(a, (uint32_t)iter))
+        return false;
+    *out = (struct aff_trip){.rel = rel,
+                             .bits = a->bits,
+                             .top_tested = l->shape == LOOP_TOP_BREAK || l->shape == LOOP_TOP_IF,
+                             .bound = b};
+    return aff_split(cx, a, (uint32_t)iter, &out->step, &out->init) && fixed_in_loop(cx, out->step, l) &&
+           fixed_in_loop(cx, out->init, l) && fixed_in_loop(cx, b, l);
+}
+
+const struct aff *aff_at_exit(struct aff_ctx *cx, struct loop *l, const struct aff *a) {
+    int iter = aff_iter_sym(cx, l);
+    if (iter < 0 || !aff_has_sym(a, (uint32_t)iter))
+        return a;
+    bool top = l->shape == LOOP_TOP_BREAK || l->shape == LOOP_TOP_IF;
+    struct aff_trip trip;
+    const struct aff *coef, *rest;
+    uint64_t step, c;
+    /* At the exit of a `!=` loop init + k * step == bound, so k * c == (bound - init) * (c / step) where step divides c.
+     * With a zero-trip loop excluded or not, this holds whenever the exit is taken. */
+    if (!aff_split(cx, a, (uint32_t)iter, &coef, &rest))
+        return NULL;
+    if (aff_trip_of(cx, l, &trip) && trip.rel == OFF_TRIP_NE && trip.bits == a->bits &&
+        aff_is_const(trip.step, &step) && step) {
+        int64_t s = trip.bits == 32 ? (int32_t)step : (int64_t)step;
+        if (aff_is_const(coef, &c)) {
+            int64_t k = a->bits == 32 ? (int32_t)c : (int64_t)c;
+            if (s != INT64_MIN && k % s == 0)
+                return aff_add(cx, rest, aff_scale(cx, aff_sub(cx, trip.bound, trip.init), (uint64_t)(k / s)));
+        } else if (s == 1 || s == -1) {
+            const struct aff *k = aff_scale(cx, aff_sub(cx, trip.bound, trip.init), (uint64_t)s);
+            return aff_add(cx, rest, aff_mul(cx, coef, k));
+        }
+    }
+    return top ? NULL : a; /* bottom-tested: the last iteration is one of them */
+}
+
+/* ---- code ---- */
+
+struct ir_value *aff_emit(struct aff_ctx *cx, struct ir_builder *b, const struct aff *a, struct ir_map *map,
+                          struct ir_value *const *sym_values) {
+    bool wide = a->bits == 64;
+    enum ir_op mul = wide ? IR_I64_MUL : IR_I32_MUL, add = wide ? IR_I64_ADD : IR_I32_ADD;
+    struct ir_value *sum = NULL;
+    for (uint32_t i = a->nterms; i-- > 0;) {
+        const struct aff_term *t = &a->terms[i];
+        struct ir_value *product = NULL;
+        for (uint32_t k = 0; k < t->degree; k++) {
+            const struct aff_sym *s = &cx->syms[t->syms[k]];
+            struct ir_value *v = sym_values && sym_values[t->syms[k]] ? sym_values[t->syms[k]]
+                                 : s->kind == AFF_VALUE               ? (map ? ir_map_get(map, s->value) : s->value)
+                                                                      : NULL;
+            ICE_UNLESS(v != NULL);
+            if (!wide && v->type == IR_I64)
+                v = ir_build_simple(b, IR_I32_WRAP_I64, v, NULL);
+            ICE_UNLESS((v->type == IR_I64) == wide);
+            product = product ? ir_build_simple(b, mul, product, v) : v;
+        }
+        if (!product)
+            product = wide ? ir_build_i64(b, t->coef) : ir_build_i32(b, (uint32_t)t->coef);
+        else if (t->coef != 1)
+            product = ir_build_simple(b, mul, product,
+                                      wide ? ir_build_i64(b, t->coef) : ir_build_i32(b, (uint32_t)t->coef));
+        sum = sum ? ir_build_simple(b, add, sum, product) : product;
+    }
+    return sum ? sum : wide ? ir_build_i64(b, 0) : ir_build_i32(b, 0);
+}

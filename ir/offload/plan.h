@@ -1,0 +1,87 @@
+/* The planner: looks at one loop nest and gives a plan for its kernel, or the reason why there is none.  It changes
+ * nothing; outline.c carries the plan out.
+ */
+#ifndef WASMETAL_IR_OFFLOAD_PLAN_H
+#define WASMETAL_IR_OFFLOAD_PLAN_H
+
+#include "ir/analysis/affine.h"
+#include "ir/offload/offload.h"
+
+/* A number that the host function hands over at launch. */
+enum plan_slot_kind {
+    PLAN_SLOT_EXPR,    /* the polynomial `expr` */
+    PLAN_SLOT_VALUE,   /* the value itself */
+    PLAN_SLOT_ALL,     /* 1 when all of `conds` hold, else 0 */
+    PLAN_SLOT_DIVISOR, /* 1 when `value` is neither 0 nor (signed) -1 */
+};
+
+struct plan_cond {
+    struct ir_value *value; /* defined before the nest */
+    bool nonzero;           /* holds when the value is nonzero; false: when it is zero */
+};
+
+struct plan_slot {
+    enum plan_slot_kind kind;
+    const struct aff *expr;
+    struct ir_value *value;
+    bool is_signed;
+    const struct plan_cond *conds;
+    uint32_t nconds;
+};
+
+struct plan_dim {
+    struct off_dim desc;
+    struct loop *loop; /* NULL for a choice */
+    int sym;           /* its iteration or choice symbol, -1 when nothing depends on it */
+};
+
+struct plan_access {
+    struct off_access desc;
+    struct ir_inst *inst;
+    const struct aff *base; /* address at iteration 0, memarg offset not included */
+    const struct aff *strides[OFF_MAX_DIMS];
+};
+
+/* A result of the root loop (or a value it passes to its exit label) after a launch. */
+struct plan_final {
+    struct ir_value *value; /* as in the loop */
+    const struct aff *expr; /* NULL: `value` is from before the nest */
+};
+
+struct plan {
+    struct arena *arena; /* as long as the plan */
+    struct arena *text;  /* for `detail` */
+    struct aff_ctx *aff;
+    struct loop *root;
+    struct loop *chain[OFF_MAX_GRID]; /* the parallel loops, outermost first; chain[0] is the root */
+    uint32_t nchain;
+    uint8_t axis_of[OFF_MAX_GRID]; /* grid axis of each chain loop */
+    struct plan_dim dims[OFF_MAX_DIMS];
+    uint32_t ndims; /* the chain's come first */
+    struct plan_access *accesses;
+    uint32_t naccesses, accesses_cap;
+    struct off_stream streams[OFF_MAX_STREAMS];
+    uint32_t nstreams;
+    struct plan_slot slots[OFF_MAX_SLOTS];
+    uint32_t nslots;
+    uint32_t conditions[OFF_MAX_SLOTS];
+    uint32_t nconditions;
+    struct plan_final *finals;
+    uint32_t nfinals;
+    bool long_loop; /* an inner loop may run for long */
+
+    /* when there is no plan */
+    enum off_reject reject;
+    uint32_t at;
+    const char *detail;
+};
+
+/* Plans the nest of `root`.  True: a plan.  False: p->reject, p->at and p->detail say why.  In both cases the caller ends
+ * with plan_end, before it looks at another nest.  `scratch` must outlive the plan; `text` holds the detail. */
+bool plan_nest(struct plan *p, struct arena *scratch, struct arena *text, struct loop *root);
+void plan_end(struct plan *p);
+
+/* plan_streams.c: groups the accesses into streams.  False when there are too many. */
+bool plan_assign_streams(struct plan *p);
+
+#endif

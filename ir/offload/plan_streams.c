@@ -1,0 +1,97 @@
+/* Groups the accesses of a plan into streams: bindings of one memory range each.
+ *
+ * Accesses whose bases differ by a constant walk through the same array, so they share a stream; with nothing but a
+ * constant between them they might also be two global arrays, so groups are cut at gaps.  When that gives more streams
+ * than a device can bind, gaps are allowed to grow, then groups that share a pointer are joined: a larger range exposes no byte that the guard has not proved to be inside linear memory, it only binds more.
+ */
+#include "ir/offload/plan.h"
+
+struct group {
+    const struct aff *key; /* base without its constant */
+    int64_t low, high;     /* constants covered: of base + offset, in bytes */
+    uint32_t stream;
+};
+
+static int64_t constant_of(const struct plan_access *x) {
+    return (int64_t)(int32_t)aff_const_term(x->base) + (int64_t)x->desc.offset;
+}
+
+static const struct aff *key_of(struct plan *p, const struct plan_access *x) { return aff_drop_const(p->aff, x->base); }
+
+/* Streams by key and nearness; returns how many groups that takes (they may exceed the limit). */
+static uint32_t group_by_key(struct plan *p, struct group *groups, uint32_t *group_of, int64_t gap) {
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < p->naccesses; i++) {
+        const struct plan_access *x = &p->accesses[i];
+        const struct aff *key = key_of(p, x);
+        int64_t low = constant_of(x), high = low + x->desc.bytes;
+        uint32_t g = 0;
+        while (g < n && !(aff_equal(groups[g].key, key) && low <= groups[g].high + gap && high >= groups[g].low - gap))
+            g++;
+        if (g == n)
+            groups[n++] = (struct group){.key = key, .low = low, .high = high};
+        groups[g].low = low < groups[g].low ? low : groups[g].low;
+        groups[g].high = high > groups[g].high ? high : groups[g].high;
+        group_of[i] = g;
+    }
+    return n;
+}
+
+/* A pointer that both keys contain with coefficient one, by itself. */
+static bool share_pointer(const struct aff *a, const struct aff *b) {
+    for (uint32_t i = 0; i < a->nterms; i++)
+        for (uint32_t j = 0; j < b->nterms; j++)
+            if (a->terms[i].degree == 1 && b->terms[j].degree == 1 && a->terms[i].coef == 1 && b->terms[j].coef == 1 &&
+                a->terms[i].syms[0] == b->terms[j].syms[0])
+                return true;
+    return false;
+}
+
+static void join(uint32_t *group_of, uint32_t n, uint32_t from, uint32_t to) {
+    for (uint32_t i = 0; i < n; i++)
+        if (group_of[i] == from)
+            group_of[i] = to;
+}
+
+static uint32_t renumber(uint32_t *group_of, uint32_t n) {
+    uint32_t next = 0;
+    uint32_t names[OFF_MAX_ACCESSES];
+    for (uint32_t i = 0; i < n; i++)
+        names[i] = UINT32_MAX;
+    for (uint32_t i = 0; i < n; i++) {
+        if (names[group_of[i]] == UINT32_MAX)
+            names[group_of[i]] = next++;
+        group_of[i] = names[group_of[i]];
+    }
+    return next;
+}
+
+bool plan_assign_streams(struct plan *p) {
+    struct group groups[OFF_MAX_ACCESSES];
+    uint32_t group_of[OFF_MAX_ACCESSES] = {0};
+    uint32_t n = OFF_MAX_STREAMS + 1;
+    for (int64_t gap = 256; n > OFF_MAX_STREAMS && gap <= INT64_C(1) << 32; gap <<= 8)
+        n = group_by_key(p, groups, group_of, gap);
+    if (n > OFF_MAX_STREAMS) {
+        for (uint32_t i = 0; i < p->naccesses; i++)
+            for (uint32_t k = 0; k < i; k++)
+                if (group_of[i] != group_of[k] && share_pointer(key_of(p, &p->accesses[i]), key_of(p, &p->accesses[k])))
+                    join(group_of, p->naccesses, group_of[i], group_of[k]);
+        n = renumber(group_of, p->naccesses);
+    }
+    if (n > OFF_MAX_STREAMS)
+        return false;
+    p->nstreams = n;
+    for (uint32_t s = 0; s < n; s++)
+        p->streams[s] = (struct off_stream){.min_bytes = 255};
+    for (uint32_t i = 0; i < p->naccesses; i++) {
+        struct off_access *x = &p->accesses[i].desc;
+        struct off_stream *s = &p->streams[group_of[i]];
+        x->stream = (uint8_t)group_of[i];
+        s->write |= x->write;
+        s->read |= !x->write;
+        s->min_bytes = x->bytes < s->min_bytes ? x->bytes : s->min_bytes;
+        s->max_bytes = x->bytes > s->max_bytes ? x->bytes : s->max_bytes;
+    }
+    return true;
+}

@@ -1,0 +1,202 @@
+/* The walk shared by the legalisation steps; see rebuild.h.  Labels of the input keep their counterpart in `note`. */
+#include "ir/offload/rebuild.h"
+
+#include "ir/util/ice.h"
+
+static bool is_wide(enum ir_type t) {
+    return t == IR_I64 || t == IR_F64;
+}
+
+static void map_value(struct rebuild *r, const struct ir_value *v, struct ir_value *lo, struct ir_value *hi) {
+    ICE_UNLESS((hi != 0) == (r->split && is_wide(v->type)));
+    r->map[v->id] = (struct rebuild_pair){lo, hi};
+}
+
+struct rebuild_pair rebuild_get(const struct rebuild *r, const struct ir_value *v) {
+    ICE_UNLESS(r->map[v->id].lo);
+    return r->map[v->id];
+}
+
+struct ir_value *rebuild_lo(const struct rebuild *r, const struct ir_inst *i, uint32_t k) {
+    return rebuild_get(r, i->operands[k]).lo;
+}
+
+struct ir_value *rebuild_hi(const struct rebuild *r, const struct ir_inst *i, uint32_t k) {
+    return rebuild_get(r, i->operands[k]).hi;
+}
+
+void rebuild_set(struct rebuild *r, const struct ir_inst *i, struct ir_value *lo, struct ir_value *hi) {
+    map_value(r, &i->results[0], lo, hi);
+}
+
+struct ir_value *rebuild_op(struct rebuild *r, enum ir_op op, struct ir_value *x, struct ir_value *y) {
+    return ir_build_simple(&r->b, op, x, y);
+}
+
+struct ir_value *rebuild_opi(struct rebuild *r, enum ir_op op, struct ir_value *x, uint32_t y) {
+    return ir_build_simple(&r->b, op, x, ir_build_i32(&r->b, y));
+}
+
+struct ir_value *rebuild_op64i(struct rebuild *r, enum ir_op op, struct ir_value *x, uint64_t y) {
+    return ir_build_simple(&r->b, op, x, ir_build_i64(&r->b, y));
+}
+
+struct ir_value *rebuild_i32(struct rebuild *r, uint32_t v) {
+    return ir_build_i32(&r->b, v);
+}
+struct ir_value *rebuild_i64(struct rebuild *r, uint64_t v) {
+    return ir_build_i64(&r->b, v);
+}
+
+struct ir_value *rebuild_select(struct rebuild *r, struct ir_value *cond, struct ir_value *t, struct ir_value *f) {
+    return ir_build_select(&r->b, t, f, cond);
+}
+
+/* The values `v[0..n)` of the new function, pairs expanded. */
+static struct ir_value **expand_values(struct rebuild *r, struct ir_value *const *v, uint32_t n, uint32_t *out_n) {
+    struct ir_value **out = arena_array(&r->scratch, struct ir_value *, 2 * (size_t)n + 1);
+    *out_n = 0;
+    for (uint32_t k = 0; k < n; k++) {
+        struct rebuild_pair p = rebuild_get(r, v[k]);
+        out[(*out_n)++] = p.lo;
+        if (p.hi)
+            out[(*out_n)++] = p.hi;
+    }
+    return out;
+}
+
+static enum ir_type *expand_types(struct rebuild *r, const struct ir_inst *i, uint32_t *out_n) {
+    enum ir_type *out = arena_array(&r->scratch, enum ir_type, 2 * (size_t)i->nresults + 1);
+    *out_n = 0;
+    for (uint32_t k = 0; k < i->nresults; k++) {
+        enum ir_type t = i->results[k].type;
+        bool wide = r->split && is_wide(t);
+        out[(*out_n)++] = wide ? IR_I32 : t;
+        if (wide)
+            out[(*out_n)++] = IR_I32;
+    }
+    return out;
+}
+
+static void map_results(struct rebuild *r, const struct ir_inst *from, struct ir_inst *to) {
+    uint32_t at = 0;
+    for (uint32_t k = 0; k < from->nresults; k++) {
+        bool wide = r->split && is_wide(from->results[k].type);
+        map_value(r, &from->results[k], &to->results[at], wide ? &to->results[at + 1] : 0);
+        at += wide ? 2 : 1;
+    }
+}
+
+static void map_params(struct rebuild *r, const struct ir_region *from, struct ir_region *to, uint32_t at) {
+    for (uint32_t k = 0; k < from->nparams; k++) {
+        bool wide = r->split && is_wide(from->params[k]->type);
+        map_value(r, from->params[k], to->params[at], wide ? to->params[at + 1] : 0);
+        at += wide ? 2 : 1;
+    }
+}
+
+static void walk_region(struct rebuild *r, struct ir_region *from, struct ir_region *to);
+
+static void copy_control(struct rebuild *r, struct ir_inst *i) {
+    uint32_t n, nresults;
+    struct ir_value **v = expand_values(r, i->operands, i->noperands, &n);
+    enum ir_type *types = expand_types(r, i, &nresults);
+    struct ir_inst *made = 0;
+    switch (i->op) {
+    case IR_BLOCK:
+        made = ir_build_block(&r->b, types, nresults);
+        break;
+    case IR_IF:
+        made = ir_build_if(&r->b, v[0], types, nresults);
+        break;
+    case IR_LOOP:
+        made = ir_build_loop(&r->b, v, n, types, nresults);
+        map_params(r, i->regions[0], made->regions[0], 0);
+        break;
+    case IR_YIELD:
+        ir_build_yield(&r->b, v, n);
+        return;
+    case IR_BR:
+        ir_build_br(&r->b, i->target->note, v, n);
+        return;
+    case IR_BR_IF:
+        ir_build_br_if(&r->b, v[0], i->target->note, v + 1, n - 1);
+        return;
+    case IR_BR_TABLE: {
+        struct ir_inst **targets = arena_array(&r->scratch, struct ir_inst *, i->ntargets);
+        for (uint32_t k = 0; k < i->ntargets; k++)
+            targets[k] = i->targets[k]->note;
+        ir_build_br_table(&r->b, v[0], targets, i->ntargets, v + 1, n - 1);
+        return;
+    }
+    default:
+        ICE("not a control instruction: %s", ir_info(i)->text);
+    }
+    i->note = made;
+    for (unsigned k = 0; k < ir_nregions(i); k++)
+        walk_region(r, i->regions[k], made->regions[k]);
+    map_results(r, i, made);
+}
+
+static void copy_plain(struct rebuild *r, struct ir_inst *i) {
+    uint32_t n, nresults;
+    struct ir_value **v = expand_values(r, i->operands, i->noperands, &n);
+    enum ir_type *types = expand_types(r, i, &nresults);
+    ICE_UNLESS(nresults == i->nresults && n == i->noperands); /* split values need a rule */
+    struct ir_inst *made = ir_build(&r->b, (enum ir_op)i->op, types, nresults, v, n);
+    made->index = i->index;
+    made->index2 = i->index2;
+    if (ir_is_const(i))
+        made->bits = i->bits;
+    else if (ir_is_load(i) || ir_is_store(i) || i->op == IR_XOR_WORD)
+        made->mem = i->mem;
+    map_results(r, i, made);
+}
+
+static void walk_region(struct rebuild *r, struct ir_region *from, struct ir_region *to) {
+    struct ir_builder outer = r->b;
+    r->b = ir_builder_at_end(to);
+    ir_foreach_inst (i, from) {
+        r->b.wasm_offset = i->wasm_offset;
+        switch (i->op) {
+        case IR_BLOCK:
+        case IR_IF:
+        case IR_LOOP:
+        case IR_YIELD:
+        case IR_BR:
+        case IR_BR_IF:
+        case IR_BR_TABLE:
+            copy_control(r, i);
+            break;
+        default:
+            if (!r->rule(r, i))
+                copy_plain(r, i);
+        }
+    }
+    r->b = outer;
+}
+
+struct ir_func *rebuild_run(struct ir_func *f, rebuild_rule *rule, bool split, unsigned keep) {
+    struct rebuild r = {.src = f, .rule = rule, .split = split, .keep = keep};
+    r.map = arena_array(&r.scratch, struct rebuild_pair, f->next_id + 1);
+    struct ir_sig sig = {.nresults = f->sig.nresults, .results = f->sig.results};
+    enum ir_type *params = arena_array(&r.scratch, enum ir_type, 2 * (size_t)f->body->nparams + 1);
+    for (uint32_t k = 0; k < f->body->nparams; k++) {
+        enum ir_type t = f->body->params[k]->type;
+        bool wide = split && is_wide(t);
+        params[sig.nparams++] = wide ? IR_I32 : t;
+        if (wide)
+            params[sig.nparams++] = IR_I32;
+    }
+    sig.params = params;
+    r.dst = ir_func_new(f->module, f->name, &sig);
+    r.dst->index = f->index;
+    r.dst->type = f->type;
+    r.dst->wasm_offset = f->wasm_offset;
+    r.dst->wasm_end = f->wasm_end;
+    r.dst->code_offset = f->code_offset;
+    map_params(&r, f->body, r.dst->body, 0);
+    walk_region(&r, f->body, r.dst->body);
+    arena_free(&r.scratch);
+    return r.dst;
+}
