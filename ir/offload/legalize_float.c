@@ -290,7 +290,7 @@ static val promote(struct rebuild *r, val x) {
     val b = bits_of(r, s, x), m = magnitude(r, s, b);
     val sign = iopc(r, l, IR_I32_SHL, rebuild_op(r, IR_I64_EXTEND_I32_U, i32op(r, IR_I32_XOR, b, m), 0), 32);
     val wide = iopc(r, l, IR_I32_SHL, rebuild_op(r, IR_I64_EXTEND_I32_U, m, 0), 29);
-    val normal = iopc(r, l, IR_I32_ADD, wide, UINT64_C(1023 - 127) << 52);
+    val normal = iopc(r, l, IR_I32_ADD, wide, (UINT64_C(1023) - 127) << 52);
     val infinite = iopc(r, l, IR_I32_OR, wide, l->inf);
     infinite = select(r, is_nan(r, s, b), iopc(r, l, IR_I32_OR, infinite, l->nan), infinite);
     /* m * 2^-149 with its leading 1 moved to bit 52 */
@@ -310,13 +310,13 @@ static val demote(struct rebuild *r, val x) {
     val b = bits_of(r, l, x), m = magnitude(r, l, b);
     val sign = iopc(r, l, IR_I32_SHR_U, iop(r, l, IR_I32_XOR, b, m), 32);
     val biased = iopc(r, l, IR_I32_SHR_U, m, 52);
-    val normal = shift_rounding(r, iopc(r, l, IR_I32_SUB, m, UINT64_C(1023 - 127) << 52), rebuild_i64(r, 29));
+    val normal = shift_rounding(r, iopc(r, l, IR_I32_SUB, m, (UINT64_C(1023) - 127) << 52), rebuild_i64(r, 29));
     val mant = iopc(r, l, IR_I32_OR, iopc(r, l, IR_I32_AND, m, l->mant_mask), l->mant_mask + 1);
     val by = iop(r, l, IR_I32_SUB, rebuild_i64(r, 29 + 1023 - 126), biased);
     by = select(r, iopc(r, l, IR_I32_GT_U, by, 60), rebuild_i64(r, 60), by);
     val tiny = shift_rounding(r, mant, by);
     val v = select(r, iopc(r, l, IR_I32_LE_U, biased, 1023 - 127), tiny, normal);
-    v = select(r, iopc(r, l, IR_I32_GE_U, m, UINT64_C(1023 + 128) << 52), rebuild_i64(r, f32_fmt.inf), v);
+    v = select(r, iopc(r, l, IR_I32_GE_U, m, (UINT64_C(1023) + 128) << 52), rebuild_i64(r, f32_fmt.inf), v);
     v = select(r, is_nan(r, l, b), rebuild_i64(r, f32_fmt.nan), v);
     return float_of(r, &f32_fmt, rebuild_op(r, IR_I32_WRAP_I64, iop(r, l, IR_I32_OR, v, sign), 0));
 }
