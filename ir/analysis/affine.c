@@ -2,9 +2,9 @@
  *
  * aff_of is a memoised walk from a value to its operands.  Loop parameters are solved a loop at a time: every parameter
  * gets a placeholder symbol, the values passed to the next iteration are computed in terms of the placeholders, and a
- * parameter whose next value minus itself does not vary in the loop is an induction variable.  What was memoised in terms
- * of placeholders is then forgotten.  The cost is exponential in the depth of nesting at worst, so aff_begin's caller
- * limits the depth.
+ * parameter whose next value minus itself does not vary in the loop is an induction variable.  What was memoised in
+ * terms of placeholders is then forgotten.  The cost is exponential in the depth of nesting at worst, so aff_begin's
+ * caller limits the depth.
  */
 #include "ir/analysis/affine.h"
 
@@ -40,7 +40,9 @@ static const struct aff unknown_marker;
 
 /* ---- polynomials ---- */
 
-static uint64_t mask_of(unsigned bits) { return bits == 64 ? UINT64_MAX : UINT32_MAX; }
+static uint64_t mask_of(unsigned bits) {
+    return bits == 64 ? UINT64_MAX : UINT32_MAX;
+}
 
 static struct aff *aff_new(struct aff_ctx *cx, unsigned bits, uint32_t nterms) {
     struct aff *a = arena_alloc(cx->arena, sizeof *a + nterms * sizeof a->terms[0]);
@@ -146,7 +148,9 @@ bool aff_is_const(const struct aff *a, uint64_t *out) {
     return true;
 }
 
-uint64_t aff_const_term(const struct aff *a) { return a->nterms && !a->terms[0].degree ? a->terms[0].coef : 0; }
+uint64_t aff_const_term(const struct aff *a) {
+    return a->nterms && !a->terms[0].degree ? a->terms[0].coef : 0;
+}
 
 const struct aff *aff_drop_const(struct aff_ctx *cx, const struct aff *a) {
     return aff_sub(cx, a, aff_const(cx, a->bits, aff_const_term(a)));
@@ -154,9 +158,13 @@ const struct aff *aff_drop_const(struct aff_ctx *cx, const struct aff *a) {
 
 /* ---- symbols ---- */
 
-uint32_t aff_nsyms(const struct aff_ctx *cx) { return cx->nsyms; }
+uint32_t aff_nsyms(const struct aff_ctx *cx) {
+    return cx->nsyms;
+}
 
-const struct aff_sym *aff_sym(const struct aff_ctx *cx, uint32_t sym) { return &cx->syms[sym]; }
+const struct aff_sym *aff_sym(const struct aff_ctx *cx, uint32_t sym) {
+    return &cx->syms[sym];
+}
 
 /* The symbol equal to `s`, made when new; -1 when there are too many. */
 static int sym_of(struct aff_ctx *cx, const struct aff_sym *s) {
@@ -197,7 +205,7 @@ static bool fixed_in_loop(const struct aff_ctx *cx, const struct aff *a, const s
     for (uint32_t i = 0; i < a->nterms; i++)
         for (uint32_t k = 0; k < a->terms[i].degree; k++) {
             const struct aff_sym *s = &cx->syms[a->terms[i].syms[k]];
-            if (s->kind == AFF_VALUE ? loop_contains_value(l, s->value)
+            if (s->kind == AFF_VALUE  ? loop_contains_value(l, s->value)
                 : s->kind == AFF_ITER ? s->loop == l || loop_contains_inst(l, s->loop->inst)
                                       : loop_contains_inst(l, s->merge))
                 return false;
@@ -253,7 +261,9 @@ static void forget_from(struct aff_ctx *cx, uint32_t first) {
         cx->touched[--cx->ntouched]->note = NULL;
 }
 
-static unsigned bits_of(const struct ir_value *v) { return v->type == IR_I64 ? 64 : 32; }
+static unsigned bits_of(const struct ir_value *v) {
+    return v->type == IR_I64 ? 64 : 32;
+}
 
 const struct aff *aff_of(struct aff_ctx *cx, struct ir_value *v) {
     if (v->type != IR_I32 && v->type != IR_I64)
@@ -322,7 +332,7 @@ static const struct aff *operation(struct aff_ctx *cx, struct ir_inst *i) {
 }
 
 static void collect_edges(struct edges *e, const struct ir_inst *label, struct ir_region *r, bool own) {
-    ir_foreach_inst(i, r) {
+    ir_foreach_inst (i, r) {
         bool to_label = (i->op == IR_BR || i->op == IR_BR_IF) && i->target == label;
         if (i->op == IR_BR_TABLE)
             for (uint32_t k = 0; k < i->ntargets; k++)
@@ -335,14 +345,16 @@ static void collect_edges(struct edges *e, const struct ir_inst *label, struct i
             e->first[e->n] = i->op == IR_BR_IF;
             e->from[e->n++] = i;
         }
-        ir_foreach_region(inner, i) collect_edges(e, label, inner, false);
+        ir_foreach_region (inner, i)
+            collect_edges(e, label, inner, false);
     }
 }
 
 static const struct edges *edges_of(struct aff_ctx *cx, struct ir_inst *label) {
     if (!label->note) {
         struct edges *e = arena_new(cx->arena, struct edges);
-        ir_foreach_region(r, label) collect_edges(e, label, r, true);
+        ir_foreach_region (r, label)
+            collect_edges(e, label, r, true);
         label->note = e;
         *arena_push(cx->arena, cx->noted, cx->nnoted, cx->noted_cap) = label;
     }
@@ -371,7 +383,8 @@ static const struct aff *choose(struct aff_ctx *cx, struct ir_inst *merge, uint3
                                 const struct aff *first, const struct aff *other) {
     if (aff_equal(first, other))
         return sum;
-    const struct aff *m = symbol_expr(cx, first->bits, (struct aff_sym){.kind = AFF_CHOICE, .merge = merge, .which = which});
+    const struct aff *m =
+        symbol_expr(cx, first->bits, (struct aff_sym){.kind = AFF_CHOICE, .merge = merge, .which = which});
     return aff_add(cx, sum, aff_mul(cx, m, aff_sub(cx, other, first)));
 }
 
@@ -404,7 +417,8 @@ static const struct aff *loop_result(struct aff_ctx *cx, struct ir_inst *inst, u
     return a ? aff_at_exit(cx, l, a) : NULL;
 }
 
-/* A value from before the nest: a symbol, but with small sums taken apart so that p and p + 4 are seen to be related. */
+/* A value from before the nest: a symbol, but with small sums taken apart so that p and p + 4 are seen to be related.
+ */
 static const struct aff *outer_value(struct aff_ctx *cx, struct ir_value *v, unsigned levels) {
     struct ir_inst *d = v->def;
     if (d && levels) {
@@ -460,8 +474,7 @@ static void solve_params(struct aff_ctx *cx, struct loop *l) {
     for (uint32_t k = 0; k < r->nparams; k++) {
         const struct aff *a = NULL;
         if (steps[k] && inits[k]) {
-            const struct aff *iter =
-                symbol_expr(cx, inits[k]->bits, (struct aff_sym){.kind = AFF_ITER, .loop = l});
+            const struct aff *iter = symbol_expr(cx, inits[k]->bits, (struct aff_sym){.kind = AFF_ITER, .loop = l});
             a = aff_add(cx, inits[k], aff_mul(cx, iter, steps[k]));
         }
         remember(cx, r->params[k], a);
@@ -531,16 +544,17 @@ struct comparison {
 };
 
 #define OFF_EQ 255 /* only on the way to its negation */
-#define COMPARISONS(T)                                                                                                 \
-    {IR_##T##_NE, OFF_TRIP_NE, OFF_EQ, OFF_TRIP_NE}, {IR_##T##_EQ, OFF_EQ, OFF_TRIP_NE, OFF_EQ},                        \
-        {IR_##T##_LT_S, OFF_TRIP_LT_S, OFF_TRIP_GE_S, OFF_TRIP_GT_S},                                                  \
-        {IR_##T##_LT_U, OFF_TRIP_LT_U, OFF_TRIP_GE_U, OFF_TRIP_GT_U},                                                  \
-        {IR_##T##_LE_S, OFF_TRIP_LE_S, OFF_TRIP_GT_S, OFF_TRIP_GE_S},                                                  \
-        {IR_##T##_LE_U, OFF_TRIP_LE_U, OFF_TRIP_GT_U, OFF_TRIP_GE_U},                                                  \
-        {IR_##T##_GT_S, OFF_TRIP_GT_S, OFF_TRIP_LE_S, OFF_TRIP_LT_S},                                                  \
-        {IR_##T##_GT_U, OFF_TRIP_GT_U, OFF_TRIP_LE_U, OFF_TRIP_LT_U},                                                  \
-        {IR_##T##_GE_S, OFF_TRIP_GE_S, OFF_TRIP_LT_S, OFF_TRIP_LE_S},                                                  \
-        {IR_##T##_GE_U, OFF_TRIP_GE_U, OFF_TRIP_LT_U, OFF_TRIP_LE_U}
+#define COMPARISONS(T)                                                                           \
+    {IR_##T##_NE, OFF_TRIP_NE, OFF_EQ, OFF_TRIP_NE}, {IR_##T##_EQ, OFF_EQ, OFF_TRIP_NE, OFF_EQ}, \
+        {IR_##T##_LT_S, OFF_TRIP_LT_S, OFF_TRIP_GE_S, OFF_TRIP_GT_S},                            \
+        {IR_##T##_LT_U, OFF_TRIP_LT_U, OFF_TRIP_GE_U, OFF_TRIP_GT_U},                            \
+        {IR_##T##_LE_S, OFF_TRIP_LE_S, OFF_TRIP_GT_S, OFF_TRIP_GE_S},                            \
+        {IR_##T##_LE_U, OFF_TRIP_LE_U, OFF_TRIP_GT_U, OFF_TRIP_GE_U},                            \
+        {IR_##T##_GT_S, OFF_TRIP_GT_S, OFF_TRIP_LE_S, OFF_TRIP_LT_S},                            \
+        {IR_##T##_GT_U, OFF_TRIP_GT_U, OFF_TRIP_LE_U, OFF_TRIP_LT_U},                            \
+        {IR_##T##_GE_S, OFF_TRIP_GE_S, OFF_TRIP_LT_S, OFF_TRIP_LE_S}, {                          \
+        IR_##T##_GE_U, OFF_TRIP_GE_U, OFF_TRIP_LT_U, OFF_TRIP_LE_U                               \
+    }
 
 static const struct comparison comparisons[] = {COMPARISONS(I32), COMPARISONS(I64)};
 
@@ -600,10 +614,8 @@ bool aff_trip_of(struct aff_ctx *cx, struct loop *l, struct aff_trip *out) {
     }
     if (!a || aff_has_sym(b, (uint32_t)iter) || !aff_has_sym(a, (uint32_t)iter))
         return false;
-    *out = (struct aff_trip){.rel = rel,
-                             .bits = a->bits,
-                             .top_tested = l->shape == LOOP_TOP_BREAK || l->shape == LOOP_TOP_IF,
-                             .bound = b};
+    *out = (struct aff_trip){
+        .rel = rel, .bits = a->bits, .top_tested = l->shape == LOOP_TOP_BREAK || l->shape == LOOP_TOP_IF, .bound = b};
     return aff_split(cx, a, (uint32_t)iter, &out->step, &out->init) && fixed_in_loop(cx, out->step, l) &&
            fixed_in_loop(cx, out->init, l) && fixed_in_loop(cx, b, l);
 }
@@ -616,8 +628,8 @@ const struct aff *aff_at_exit(struct aff_ctx *cx, struct loop *l, const struct a
     struct aff_trip trip;
     const struct aff *coef, *rest;
     uint64_t step, c;
-    /* At the exit of a `!=` loop init + k * step == bound, so k * c == (bound - init) * (c / step) where step divides c.
-     * With a zero-trip loop excluded or not, this holds whenever the exit is taken. */
+    /* At the exit of a `!=` loop init + k * step == bound, so k * c == (bound - init) * (c / step) where step divides
+     * c. With a zero-trip loop excluded or not, this holds whenever the exit is taken. */
     if (!aff_split(cx, a, (uint32_t)iter, &coef, &rest))
         return NULL;
     if (aff_trip_of(cx, l, &trip) && trip.rel == OFF_TRIP_NE && trip.bits == a->bits &&
@@ -653,14 +665,16 @@ struct ir_value *aff_emit(struct aff_ctx *cx, struct ir_builder *b, const struct
             ICE_UNLESS(v != NULL);
             if (!wide && v->type == IR_I64)
                 v = ir_build_simple(b, IR_I32_WRAP_I64, v, NULL);
+            else if (wide && v->type == IR_I32 && s->kind == AFF_ITER)
+                v = ir_build_simple(b, IR_I64_EXTEND_I32_U, v, NULL);
             ICE_UNLESS((v->type == IR_I64) == wide);
             product = product ? ir_build_simple(b, mul, product, v) : v;
         }
         if (!product)
             product = wide ? ir_build_i64(b, t->coef) : ir_build_i32(b, (uint32_t)t->coef);
         else if (t->coef != 1)
-            product = ir_build_simple(b, mul, product,
-                                      wide ? ir_build_i64(b, t->coef) : ir_build_i32(b, (uint32_t)t->coef));
+            product =
+                ir_build_simple(b, mul, product, wide ? ir_build_i64(b, t->coef) : ir_build_i32(b, (uint32_t)t->coef));
         sum = sum ? ir_build_simple(b, add, sum, product) : product;
     }
     return sum ? sum : wide ? ir_build_i64(b, 0) : ir_build_i32(b, 0);

@@ -1,7 +1,7 @@
 /* Finds the loops of a function and names their shape; see loops.h.
  *
- * One walk numbers all instructions in textual order (so "inside" is a comparison of numbers), makes the tree and counts
- * the branches that leave each loop.  A second look at each loop's last instructions finds its shape.  Structured
+ * One walk numbers all instructions in textual order (so "inside" is a comparison of numbers), makes the tree and
+ * counts the branches that leave each loop.  A second look at each loop's last instructions finds its shape. Structured
  * control makes this simple: a natural-loop search over a control-flow graph would find the same loops again.
  */
 #include "ir/analysis/loops.h"
@@ -9,7 +9,7 @@
 struct builder {
     struct loop_tree *tree;
     uint32_t seq;
-    struct loop **stack; /* open loops, innermost last */
+    struct loop **stack;  /* open loops, innermost last */
     struct loop ***tails; /* where the next loop of each depth is linked in */
     uint32_t depth;
 };
@@ -45,7 +45,7 @@ static void note_branch(struct builder *b, struct ir_inst *i) {
                 break;
             }
             if (target && target->label >= l->seq)
-                break; /* stays inside: the label was numbered after the loop began */
+                break;             /* stays inside: the label was numbered after the loop began */
             l->other_exits = true; /* perhaps only the shape's test: sorted out once shapes are known */
         }
     }
@@ -53,9 +53,10 @@ static void note_branch(struct builder *b, struct ir_inst *i) {
 
 static uint32_t count_loops(const struct ir_region *r) {
     uint32_t n = 0;
-    ir_foreach_inst(i, r) {
+    ir_foreach_inst (i, r) {
         n += i->op == IR_LOOP;
-        ir_foreach_region(inner, i) n += count_loops(inner);
+        ir_foreach_region (inner, i)
+            n += count_loops(inner);
     }
     return n;
 }
@@ -73,12 +74,13 @@ static struct loop *open_loop(struct builder *b, struct ir_inst *i) {
 }
 
 static void walk(struct builder *b, struct ir_region *r) {
-    ir_foreach_inst(i, r) {
+    ir_foreach_inst (i, r) {
         i->label = ++b->seq;
         if (ir_has_flag(i, IR_FLAG_BRANCH))
             note_branch(b, i);
         struct loop *l = i->op == IR_LOOP ? open_loop(b, i) : NULL;
-        ir_foreach_region(inner, i) walk(b, inner);
+        ir_foreach_region (inner, i)
+            walk(b, inner);
         if (l) {
             l->seq_end = b->seq;
             b->depth--;
@@ -153,11 +155,11 @@ static bool leaves_loop(const struct loop *l, const struct ir_inst *i) {
 
 /* Looks for an exit besides the shape's own test. */
 static struct ir_inst *find_other_exit(const struct loop *l, const struct ir_region *r) {
-    ir_foreach_inst(i, r) {
+    ir_foreach_inst (i, r) {
         if (ir_has_flag(i, IR_FLAG_BRANCH) && leaves_loop(l, i) &&
             !(i == l->test && (l->shape == LOOP_BOTTOM_BREAK || l->shape == LOOP_TOP_BREAK)))
             return i;
-        ir_foreach_region(inner, i) {
+        ir_foreach_region (inner, i) {
             struct ir_inst *found = find_other_exit(l, inner);
             if (found)
                 return found;

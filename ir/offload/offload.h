@@ -36,6 +36,7 @@ struct off_report {
 
 struct off_options {
     bool enabled; /* false: only the report is made, every loop DISABLED */
+    bool verify;  /* check every kernel after each pass */
 };
 
 /* Changes the functions of `m`, fills m->kernels and *out_report.  Cannot fail. */

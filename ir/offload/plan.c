@@ -8,8 +8,8 @@
  *   5. conflicts that are certain already; those that depend on numbers are the run-time guard's business;
  *   6. what the rest of the function needs after the loop.
  *
- * Dimensions over-approximate: an access in a conditional is taken to happen, an inner loop with several exits to run for
- * its full count, a choice to go both ways.  So the guard's ranges contain every byte that the kernel can touch.
+ * Dimensions over-approximate: an access in a conditional is taken to happen, an inner loop with several exits to run
+ * for its full count, a choice to go both ways.  So the guard's ranges contain every byte that the kernel can touch.
  */
 #include "ir/offload/plan.h"
 
@@ -18,10 +18,10 @@
 #include "ir/ir_effects.h"
 
 enum {
-    MAX_NEST_DEPTH = 8,       /* affine analysis is exponential in it */
-    MAX_NEST_INSTS = 20000,   /* bounds the size of a kernel */
-    FEW_ITERATIONS = 32,      /* a constant count below this is no parallelism for a GPU */
-    MAX_PREFIX_INSTS = 64,    /* what an inner parallel loop may cost to recompute at every point */
+    MAX_NEST_DEPTH = 8,     /* affine analysis is exponential in it */
+    MAX_NEST_INSTS = 20000, /* bounds the size of a kernel */
+    FEW_ITERATIONS = 32,    /* a constant count below this is no parallelism for a GPU */
+    MAX_PREFIX_INSTS = 64,  /* what an inner parallel loop may cost to recompute at every point */
     MAX_CONDS = 16,
 };
 
@@ -87,7 +87,9 @@ static bool check_divisor(struct plan *p, struct ir_inst *i) {
     return require(p, (struct plan_slot){.kind = PLAN_SLOT_DIVISOR, .value = d, .is_signed = is_signed});
 }
 
-static bool type_ok(enum ir_type t) { return t == IR_I32 || t == IR_I64 || t == IR_F32 || t == IR_F64; }
+static bool type_ok(enum ir_type t) {
+    return t == IR_I32 || t == IR_I64 || t == IR_F32 || t == IR_F64;
+}
 
 static const char *callee_name(struct plan *p, const struct ir_inst *i) {
     const struct ir_module *m = i->parent->func->module;
@@ -167,10 +169,12 @@ static bool check_inst(struct plan *p, struct body_scan *s, struct ir_inst *i) {
 }
 
 static bool check_region(struct plan *p, struct body_scan *s, struct ir_region *r) {
-    ir_foreach_inst(i, r) {
+    ir_foreach_inst (i, r) {
         if (!check_inst(p, s, i))
             return false;
-        ir_foreach_region(inner, i) if (!check_region(p, s, inner)) return false;
+        ir_foreach_region (inner, i)
+            if (!check_region(p, s, inner))
+                return false;
     }
     return true;
 }
@@ -260,7 +264,7 @@ struct prefix {
  * it), and conditions around `inner` that are known before the nest. */
 static bool only_prefix(struct plan *p, struct prefix *x, struct ir_region *r) {
     bool before = true;
-    ir_foreach_inst(i, r) {
+    ir_foreach_inst (i, r) {
         if (i == x->inner->inst) {
             before = false;
             continue;
@@ -268,7 +272,8 @@ static bool only_prefix(struct plan *p, struct prefix *x, struct ir_region *r) {
         if (i == x->outer->test || i == x->outer->back)
             continue;
         bool around = false;
-        ir_foreach_region(inner, i) around |= region_holds(inner, x->inner->inst);
+        ir_foreach_region (inner, i)
+            around |= region_holds(inner, x->inner->inst);
         if (around) {
             if (i->op == IR_IF) {
                 if (loop_contains_value(p->root, i->operands[0]) || x->nconds == MAX_CONDS)
@@ -299,8 +304,8 @@ static bool only_prefix(struct plan *p, struct prefix *x, struct ir_region *r) {
     return true;
 }
 
-/* Regions in which a chain loop's own work stands: its body, or, for a loop tested by an `if` on top, also the side that
- * goes on. */
+/* Regions in which a chain loop's own work stands: its body, or, for a loop tested by an `if` on top, also the side
+ * that goes on. */
 static struct ir_region *body_region(const struct loop *l) {
     return l->shape == LOOP_TOP_IF ? l->back->parent : l->inst->regions[0];
 }
@@ -351,10 +356,11 @@ static int parent_dim(const struct plan *p, const struct loop *l) {
 
 static uint32_t own_ops(const struct ir_region *r) {
     uint32_t n = 0;
-    ir_foreach_inst(i, r) {
+    ir_foreach_inst (i, r) {
         n += !ir_is_const(i) && i->op != IR_YIELD;
         if (i->op != IR_LOOP)
-            ir_foreach_region(inner, i) n += own_ops(inner);
+            ir_foreach_region (inner, i)
+                n += own_ops(inner);
     }
     return n;
 }
@@ -389,11 +395,16 @@ static uint32_t when_slot(struct plan *p, const struct ir_inst *i) {
 static int new_dim(struct plan *p, struct loop *l, int sym) {
     if (p->ndims == OFF_MAX_DIMS)
         return -1;
-    p->dims[p->ndims] = (struct plan_dim){
-        .loop = l,
-        .sym = sym,
-        .desc = {.axis = -1, .parent = -1, .bits = 32, .init_slot = OFF_NO_SLOT, .step_slot = OFF_NO_SLOT,
-                 .bound_slot = OFF_NO_SLOT, .when_slot = OFF_NO_SLOT, .wasm_offset = IR_NO_OFFSET}};
+    p->dims[p->ndims] = (struct plan_dim){.loop = l,
+                                          .sym = sym,
+                                          .desc = {.axis = -1,
+                                                   .parent = -1,
+                                                   .bits = 32,
+                                                   .init_slot = OFF_NO_SLOT,
+                                                   .step_slot = OFF_NO_SLOT,
+                                                   .bound_slot = OFF_NO_SLOT,
+                                                   .when_slot = OFF_NO_SLOT,
+                                                   .wasm_offset = IR_NO_OFFSET}};
     return (int)p->ndims++;
 }
 
@@ -411,9 +422,9 @@ static int inner_dim(struct plan *p, struct loop *l) {
     desc->parent = (int8_t)parent_dim(p, l->parent);
     desc->ops = own_ops(l->inst->regions[0]);
     desc->when_slot = when_slot(p, l->inst);
-    desc->unbounded = !(aff_trip_of(p->aff, l, &trip) && aff_is_invariant(p->aff, trip.init) &&
-                        aff_is_invariant(p->aff, trip.step) && aff_is_invariant(p->aff, trip.bound) &&
-                        trip_slots(p, &trip, desc));
+    desc->unbounded =
+        !(aff_trip_of(p->aff, l, &trip) && aff_is_invariant(p->aff, trip.init) && aff_is_invariant(p->aff, trip.step) &&
+          aff_is_invariant(p->aff, trip.bound) && trip_slots(p, &trip, desc));
     return d;
 }
 
@@ -480,10 +491,12 @@ static bool add_access(struct plan *p, struct ir_inst *i) {
 }
 
 static bool add_accesses(struct plan *p, struct ir_region *r) {
-    ir_foreach_inst(i, r) {
+    ir_foreach_inst (i, r) {
         if ((ir_is_load(i) || ir_is_store(i)) && !add_access(p, i))
             return false;
-        ir_foreach_region(inner, i) if (!add_accesses(p, inner)) return false;
+        ir_foreach_region (inner, i)
+            if (!add_accesses(p, inner))
+                return false;
     }
     return true;
 }
@@ -596,8 +609,8 @@ static void choose_axes(struct plan *p) {
         for (uint32_t i = 0; i < p->naccesses && near; i++) {
             uint64_t s;
             if (p->accesses[i].desc.write)
-                near = p->accesses[i].strides[c] && aff_is_const(p->accesses[i].strides[c], &s) &&
-                       (int32_t)s <= 64 && (int32_t)s >= -64;
+                near = p->accesses[i].strides[c] && aff_is_const(p->accesses[i].strides[c], &s) && (int32_t)s <= 64 &&
+                       (int32_t)s >= -64;
         }
         if (near) {
             x = c;

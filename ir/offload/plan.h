@@ -76,8 +76,8 @@ struct plan {
     const char *detail;
 };
 
-/* Plans the nest of `root`.  True: a plan.  False: p->reject, p->at and p->detail say why.  In both cases the caller ends
- * with plan_end, before it looks at another nest.  `scratch` must outlive the plan; `text` holds the detail. */
+/* Plans the nest of `root`.  True: a plan.  False: p->reject, p->at and p->detail say why.  In both cases the caller
+ * ends with plan_end, before it looks at another nest.  `scratch` must outlive the plan; `text` holds the detail. */
 bool plan_nest(struct plan *p, struct arena *scratch, struct arena *text, struct loop *root);
 void plan_end(struct plan *p);
 

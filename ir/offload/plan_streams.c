@@ -2,7 +2,8 @@
  *
  * Accesses whose bases differ by a constant walk through the same array, so they share a stream; with nothing but a
  * constant between them they might also be two global arrays, so groups are cut at gaps.  When that gives more streams
- * than a device can bind, gaps are allowed to grow, then groups that share a pointer are joined: a larger range exposes no byte that the guard has not proved to be inside linear memory, it only binds more.
+ * than a device can bind, gaps are allowed to grow, then groups that share a pointer are joined: a larger range exposes
+ * no byte that the guard has not proved to be inside linear memory, it only binds more.
  */
 #include "ir/offload/plan.h"
 
@@ -16,7 +17,9 @@ static int64_t constant_of(const struct plan_access *x) {
     return (int64_t)(int32_t)aff_const_term(x->base) + (int64_t)x->desc.offset;
 }
 
-static const struct aff *key_of(struct plan *p, const struct plan_access *x) { return aff_drop_const(p->aff, x->base); }
+static const struct aff *key_of(struct plan *p, const struct plan_access *x) {
+    return aff_drop_const(p->aff, x->base);
+}
 
 /* Streams by key and nearness; returns how many groups that takes (they may exceed the limit). */
 static uint32_t group_by_key(struct plan *p, struct group *groups, uint32_t *group_of, int64_t gap) {

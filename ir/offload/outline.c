@@ -1,0 +1,375 @@
+/* Carries a plan out; see outline.h.
+ *
+ * The kernel is a copy of the nest's innermost parallel body with everything before it, each parallel loop replaced by
+ * its grid coordinate:
+ *
+ *     loop L0 (%p = %a, %n = %c) {            kernel (%gy, %gx, %a, %stride, %f) {
+ *       %q0 = ...                               %p = %a + %gy * %stride
+ *       loop L1 (%q = %q0) {                    %q = %q0 + %gx * 4
+ *         %v = f32.load %q            ->        %v = f32.load %q, stream 0
+ *         f32.store %q, %v * %f                 f32.store %q, %v * %f, stream 0
+ *         br_if L1(%q + 4)                      return
+ *       }                                     }
+ *       br_if L0(%p + %stride, %n - 1)
+ *     }
+ *
+ * Values from before the nest become scalars of the kernel.  Copying the loop whole and running it with a trip count of
+ * one would be simpler, but leaves the counters and tests inside.
+ */
+#include "ir/offload/outline.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ir/opt/pass.h"
+#include "ir/util/ice.h"
+
+/* ---- the kernel ---- */
+
+struct outliner {
+    const struct plan *plan;
+    struct ir_func *func;
+    struct ir_builder b;
+    struct ir_map *map;
+    struct ir_value **imported; /* host values behind the scalars, in order */
+    uint32_t nimported, imported_cap;
+    struct ir_value **sym_values; /* grid coordinates, by iteration symbol */
+};
+
+/* Lets the copy use a value from before the nest. */
+static void import_value(struct outliner *o, struct ir_value *v) {
+    if (loop_contains_value(o->plan->root, v) || ir_map_get(o->map, v) != v)
+        return;
+    const union ir_bits *c = ir_const_of(v);
+    if (c) {
+        ir_map_set(o->map, v, ir_build_const(&o->b, v->type, *c));
+        return;
+    }
+    *arena_push(o->plan->arena, o->imported, o->nimported, o->imported_cap) = v;
+    ir_map_set(o->map, v, ir_region_add_param(o->func->body, v->type));
+}
+
+static void import_operands(struct outliner *o, struct ir_inst *i) {
+    for (uint32_t k = 0; k < i->noperands; k++)
+        import_value(o, i->operands[k]);
+    ir_foreach_region (r, i) {
+        ir_foreach_inst (inner, r)
+            import_operands(o, inner);
+    }
+}
+
+static void clone_inst(struct outliner *o, struct ir_inst *i) {
+    import_operands(o, i);
+    ir_clone_inst(&o->b, i, o->map);
+}
+
+static void enter_loop(struct outliner *o, const struct loop *l) {
+    struct aff_ctx *aff = o->plan->aff;
+    struct ir_region *r = l->inst->regions[0];
+    for (uint32_t k = 0; k < r->nparams; k++) {
+        const struct aff *a = aff_of(aff, r->params[k]);
+        ICE_UNLESS(a != NULL);
+        for (uint32_t t = 0; t < a->nterms; t++)
+            for (uint32_t d = 0; d < a->terms[t].degree; d++) {
+                const struct aff_sym *s = aff_sym(aff, a->terms[t].syms[d]);
+                if (s->kind == AFF_VALUE)
+                    import_value(o, s->value);
+            }
+        ir_map_set(o->map, r->params[k], aff_emit(aff, &o->b, a, o->map, o->sym_values));
+    }
+}
+
+static bool stands_in(const struct ir_region *r, const struct ir_inst *inst) {
+    for (const struct ir_region *at = inst->parent; at; at = at->parent ? at->parent->parent : NULL)
+        if (at == r)
+            return true;
+    return false;
+}
+
+static bool holds(const struct ir_inst *i, const struct ir_inst *inner) {
+    return (ir_nregions(i) > 0 && stands_in(i->regions[0], inner)) ||
+           (ir_nregions(i) > 1 && stands_in(i->regions[1], inner));
+}
+
+static void clone_level(struct outliner *o, uint32_t level);
+
+/* Copies what stands before the next parallel loop, then that loop. */
+static void clone_prefix(struct outliner *o, struct ir_region *r, uint32_t level) {
+    const struct loop *l = o->plan->chain[level], *next = o->plan->chain[level + 1];
+    ir_foreach_inst (i, r) {
+        if (i == next->inst) {
+            clone_level(o, level + 1);
+            return;
+        }
+        if (holds(i, next->inst)) {
+            for (unsigned k = 0; k < ir_nregions(i); k++)
+                if (stands_in(i->regions[k], next->inst)) {
+                    clone_prefix(o, i->regions[k], level);
+                    return;
+                }
+            ICE("parallel loop not found");
+        }
+        if (i != l->test && i->op != IR_BR_IF) /* tests known before the nest: the guard has asked them */
+            clone_inst(o, i);
+    }
+}
+
+static void clone_level(struct outliner *o, uint32_t level) {
+    const struct loop *l = o->plan->chain[level];
+    enter_loop(o, l);
+    struct ir_region *body = l->inst->regions[0];
+    if (l->shape == LOOP_TOP_IF) {
+        for (struct ir_inst *i = body->first; i != l->test; i = i->next)
+            clone_inst(o, i);
+        body = l->back->parent;
+    }
+    if (level + 1 < o->plan->nchain) {
+        clone_prefix(o, body, level);
+        return;
+    }
+    bool bottom = l->shape == LOOP_BOTTOM_YIELD || l->shape == LOOP_BOTTOM_BREAK;
+    for (struct ir_inst *i = body->first; i != (bottom ? l->test : l->back); i = i->next)
+        if (i != l->test)
+            clone_inst(o, i);
+}
+
+static void mark_used(struct ir_region *r, bool *used) {
+    ir_foreach_inst (i, r) {
+        for (uint32_t k = 0; k < i->noperands; k++)
+            if (!i->operands[k]->def && i->operands[k]->region == i->parent->func->body)
+                used[i->operands[k]->index] = true;
+        ir_foreach_region (inner, i)
+            mark_used(inner, used);
+    }
+}
+
+/* Drops the scalars that nothing uses after simplification, and makes the signature fit. */
+static void trim_scalars(struct outliner *o, uint32_t ngrid) {
+    struct ir_region *body = o->func->body;
+    bool *used = arena_array(o->plan->arena, bool, body->nparams + 1);
+    mark_used(body, used);
+    uint32_t n = ngrid;
+    for (uint32_t k = ngrid; k < body->nparams; k++)
+        if (used[k]) {
+            o->imported[n - ngrid] = o->imported[k - ngrid];
+            body->params[n] = body->params[k];
+            body->params[n]->index = n;
+            n++;
+        }
+    body->nparams = n;
+    o->nimported = n - ngrid;
+    enum ir_type *types = arena_array(&o->func->arena, enum ir_type, n);
+    for (uint32_t k = 0; k < n; k++)
+        types[k] = body->params[k]->type;
+    o->func->sig = (struct ir_sig){.nparams = n, .params = types};
+}
+
+static void set_streams(const struct plan *p, bool on) {
+    for (uint32_t i = 0; i < p->naccesses; i++)
+        p->accesses[i].inst->mem.stream = on ? p->accesses[i].desc.stream : -1;
+}
+
+/* "<func>_<offset>", a C identifier. */
+static const char *kernel_name(struct ir_module *m, const struct plan *p) {
+    const char *func = p->root->inst->parent->func->name;
+    char *name = arena_printf(&m->arena, "%.60s_%x", func, p->root->inst->wasm_offset);
+    for (char *c = name; *c; c++)
+        if (!isalnum((unsigned char)*c))
+            *c = '_';
+    if (isdigit((unsigned char)name[0]))
+        name = arena_printf(&m->arena, "k%s", name);
+    for (uint32_t i = 0; i < m->nkernels; i++)
+        if (!strcmp(m->kernels[i]->name, name))
+            return arena_printf(&m->arena, "%s_%u", name, m->nkernels);
+    return name;
+}
+
+static void describe(struct ir_module *m, const struct plan *p, struct off_kernel *k) {
+    k->func = p->root->inst->parent->func->index;
+    k->wasm_offset = p->root->inst->wasm_offset;
+    k->ngrid = p->nchain;
+    k->ndims = p->ndims;
+    for (uint32_t d = 0; d < p->ndims; d++)
+        k->dims[d] = p->dims[d].desc;
+    k->naccesses = p->naccesses;
+    k->accesses = arena_array(&m->arena, struct off_access, p->naccesses);
+    for (uint32_t i = 0; i < p->naccesses; i++)
+        k->accesses[i] = p->accesses[i].desc;
+    k->nstreams = p->nstreams;
+    memcpy(k->streams, p->streams, sizeof k->streams);
+    k->nconditions = p->nconditions;
+    k->condition_slots = arena_array(&m->arena, uint32_t, p->nconditions);
+    memcpy(k->condition_slots, p->conditions, p->nconditions * sizeof p->conditions[0]);
+    k->uses = p->long_loop ? OFF_USE_LONG_LOOP : 0;
+    /* Rows along x are what the memory system likes; 64 to 128 invocations suit every GPU and pass every limit. */
+    static const uint32_t workgroups[OFF_MAX_GRID][3] = {{64, 1, 1}, {32, 4, 1}, {32, 4, 1}};
+    memcpy(k->workgroup, workgroups[p->nchain - 1], sizeof k->workgroup);
+}
+
+/* The slot of an imported value: the planner's when it has one, else a new one. */
+static uint32_t scalar_slot(struct plan *p, struct ir_value *v) {
+    for (uint32_t i = 0; i < p->nslots; i++)
+        if (p->slots[i].kind == PLAN_SLOT_VALUE && p->slots[i].value == v)
+            return i;
+    ICE_UNLESS(p->nslots < OFF_MAX_SLOTS);
+    p->slots[p->nslots] = (struct plan_slot){.kind = PLAN_SLOT_VALUE, .value = v};
+    return p->nslots++;
+}
+
+struct off_kernel *outline_kernel(struct ir_module *m, struct plan *p, struct pass_ctx *passes) {
+    struct off_kernel *k = arena_new(&m->arena, struct off_kernel);
+    k->name = kernel_name(m, p);
+    describe(m, p, k);
+
+    enum ir_type grid[OFF_MAX_GRID] = {IR_I32, IR_I32, IR_I32};
+    struct ir_sig sig = {.nparams = p->nchain, .params = grid};
+    struct outliner o = {.plan = p, .map = ir_map_new(p->arena)};
+    o.func = ir_func_new(m, k->name, &sig);
+    o.b = ir_builder_at_end(o.func->body);
+    o.b.wasm_offset = k->wasm_offset;
+    o.sym_values = arena_array(p->arena, struct ir_value *, aff_nsyms(p->aff) + 1);
+    for (uint32_t c = 0; c < p->nchain; c++)
+        o.sym_values[aff_iter_sym(p->aff, p->chain[c])] = o.func->body->params[p->axis_of[c]];
+
+    set_streams(p, true);
+    clone_level(&o, 0);
+    set_streams(p, false);
+    ir_build_return(&o.b, NULL, 0);
+    trim_scalars(&o, p->nchain);
+    opt_simplify(o.func, passes);
+    trim_scalars(&o, p->nchain);
+    if (p->nslots + o.nimported > OFF_MAX_SLOTS) {
+        ir_func_free(o.func);
+        return NULL;
+    }
+    k->body = o.func;
+    k->nscalars = o.nimported;
+    k->scalars = arena_array(&m->arena, struct off_scalar, o.nimported + 1);
+    for (uint32_t i = 0; i < o.nimported; i++)
+        k->scalars[i] = (struct off_scalar){.type = o.imported[i]->type, .slot = scalar_slot(p, o.imported[i])};
+    k->nslots = p->nslots;
+    k->slot_types = arena_array(&m->arena, enum ir_type, p->nslots + 1);
+
+    k->id = m->nkernels;
+    k->body->index = k->id;
+    *arena_push(&m->arena, m->kernels, m->nkernels, m->kernels_cap) = k;
+    return k;
+}
+
+/* ---- the launch ---- */
+
+static struct ir_value *emit_cond(struct ir_builder *b, struct ir_value *v, bool nonzero) {
+    bool wide = v->type == IR_I64;
+    if (!nonzero)
+        return ir_build_simple(b, wide ? IR_I64_EQZ : IR_I32_EQZ, v, NULL);
+    return ir_build_simple(b, wide ? IR_I64_NE : IR_I32_NE, v, wide ? ir_build_i64(b, 0) : ir_build_i32(b, 0));
+}
+
+static struct ir_value *emit_slot(struct ir_builder *b, const struct plan *p, const struct plan_slot *s) {
+    switch (s->kind) {
+    case PLAN_SLOT_EXPR:
+        return aff_emit(p->aff, b, s->expr, NULL, NULL);
+    case PLAN_SLOT_VALUE:
+        return s->value;
+    case PLAN_SLOT_ALL: {
+        struct ir_value *all = emit_cond(b, s->conds[0].value, s->conds[0].nonzero);
+        for (uint32_t i = 1; i < s->nconds; i++)
+            all = ir_build_simple(b, IR_I32_AND, all, emit_cond(b, s->conds[i].value, s->conds[i].nonzero));
+        return all;
+    }
+    case PLAN_SLOT_DIVISOR: {
+        struct ir_value *ok = emit_cond(b, s->value, true);
+        if (!s->is_signed)
+            return ok;
+        bool wide = s->value->type == IR_I64;
+        struct ir_value *minus_one = wide ? ir_build_i64(b, UINT64_MAX) : ir_build_i32(b, UINT32_MAX);
+        struct ir_value *ne = ir_build_simple(b, wide ? IR_I64_NE : IR_I32_NE, s->value, minus_one);
+        return ir_build_simple(b, IR_I32_AND, ok, ne);
+    }
+    }
+    ICE("unknown kind of slot");
+}
+
+/* The values that leave the loop, once its kernel has run `trip` (i64) iterations. */
+static struct ir_value **emit_finals(struct ir_builder *b, const struct plan *p, struct ir_value *trip) {
+    struct ir_value **out = arena_array(p->arena, struct ir_value *, p->nfinals + 1);
+    bool bottom = p->root->shape == LOOP_BOTTOM_YIELD || p->root->shape == LOOP_BOTTOM_BREAK;
+    struct ir_value *last = bottom ? ir_build_simple(b, IR_I64_SUB, trip, ir_build_i64(b, 1)) : trip;
+    struct ir_value **syms = arena_array(p->arena, struct ir_value *, aff_nsyms(p->aff) + 1);
+    int iter = aff_iter_sym(p->aff, p->root);
+    for (uint32_t i = 0; i < p->nfinals; i++) {
+        const struct plan_final *f = &p->finals[i];
+        syms[iter] = last; /* aff_emit wraps it where 32 bits are wanted */
+        out[i] = f->expr ? aff_emit(p->aff, b, f->expr, NULL, syms) : f->value;
+    }
+    return out;
+}
+
+static char own_use; /* ir_inst.note of a yield that names the loop's own results */
+
+void outline_launch(const struct plan *p, struct off_kernel *k) {
+    struct ir_inst *root = p->root->inst;
+    struct ir_builder b = ir_builder_before(root);
+    b.wasm_offset = root->wasm_offset;
+
+    struct ir_value **slots = arena_array(p->arena, struct ir_value *, p->nslots + 1);
+    for (uint32_t i = 0; i < p->nslots; i++) {
+        slots[i] = emit_slot(&b, p, &p->slots[i]);
+        k->slot_types[i] = slots[i]->type;
+    }
+    enum ir_type results[1 + OFF_MAX_DIMS] = {IR_I32};
+    for (uint32_t d = 0; d < p->ndims; d++)
+        results[1 + d] = IR_I64;
+    struct ir_inst *launch = ir_build(&b, IR_LAUNCH, results, 1 + p->ndims, slots, p->nslots);
+    launch->index = k->id;
+
+    bool falls_out = p->root->exit_label == NULL;
+    enum ir_type *types = arena_array(p->arena, enum ir_type, root->nresults + 1);
+    for (uint32_t i = 0; i < root->nresults; i++)
+        types[i] = root->results[i].type;
+    struct ir_inst *choice = ir_build_if(&b, &launch->results[0], types, falls_out ? root->nresults : 0);
+    struct ir_builder then = ir_builder_at_end(choice->regions[0]);
+    struct ir_builder other = ir_builder_at_end(choice->regions[1]);
+    then.wasm_offset = other.wasm_offset = root->wasm_offset;
+    struct ir_value **finals = emit_finals(&then, p, &launch->results[1]);
+    if (!falls_out) {
+        ir_build_br(&then, p->root->exit_label, finals, p->nfinals);
+        ir_build_yield(&other, NULL, 0);
+        return;
+    }
+    ir_build_yield(&then, finals, p->nfinals);
+    ir_inst_move_to_end(root, choice->regions[1]);
+    struct ir_value **own = arena_array(p->arena, struct ir_value *, root->nresults + 1);
+    for (uint32_t i = 0; i < root->nresults; i++) {
+        own[i] = &root->results[i];
+        root->results[i].fwd = &choice->results[i];
+    }
+    ir_build_yield(&other, own, root->nresults)->note = &own_use;
+}
+
+static void forward_uses(struct ir_region *r) {
+    ir_foreach_inst (i, r) {
+        if (i->note == &own_use)
+            continue;
+        for (uint32_t k = 0; k < i->noperands; k++)
+            i->operands[k] = ir_resolve(i->operands[k]);
+        ir_foreach_region (inner, i)
+            forward_uses(inner);
+    }
+}
+
+static void clear_scratch(struct ir_region *r) {
+    ir_foreach_inst (i, r) {
+        i->note = NULL;
+        for (uint32_t k = 0; k < i->nresults; k++)
+            i->results[k].fwd = NULL;
+        ir_foreach_region (inner, i)
+            clear_scratch(inner);
+    }
+}
+
+void outline_finish(struct ir_func *f) {
+    forward_uses(f->body);
+    clear_scratch(f->body);
+}
