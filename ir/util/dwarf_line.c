@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+enum { MAX_FILE_STEPS = 16u << 20 };
+
 struct reader {
     const uint8_t *data;
     size_t at, end;
@@ -130,13 +132,14 @@ struct unit {
     int8_t line_base;
     const uint8_t *lengths; /* opcode_base - 1 operand counts */
     size_t files_at;        /* where the file table (v5: its format) begins */
+    uint32_t budget;        /* file table entries that may still be passed over: hostile tables end here */
 };
 
 /* The name of file `index`, found by reading the table again: rows rarely change file, tables are short. */
-static const char *file_name(const struct dwarf_line_sections *s, const struct unit *u, size_t end, uint64_t index) {
+static const char *file_name(const struct dwarf_line_sections *s, struct unit *u, size_t end, uint64_t index) {
     struct reader r = {s->line.data, u->files_at, end, false};
     if (u->version < 5) {
-        for (uint64_t k = 1; !r.bad; k++) {
+        for (uint64_t k = 1; !r.bad && u->budget; k++, u->budget--) {
             const char *name = read_string(&r);
             if (!*name)
                 return "";
@@ -157,7 +160,7 @@ static const char *file_name(const struct dwarf_line_sections *s, const struct u
         formats[k][1] = read_uleb(&r);
     }
     uint64_t count = read_uleb(&r);
-    for (uint64_t k = 0; k < count && nformats && !r.bad; k++) {
+    for (uint64_t k = 0; k < count && nformats && !r.bad && u->budget; k++, u->budget--) {
         const char *name = "";
         for (uint64_t f = 0; f < nformats; f++) {
             const char *text = read_form(&r, s, formats[f][1], u->word);
@@ -237,7 +240,7 @@ static void machine_reset(struct machine *m) {
 }
 
 /* Runs one unit's program.  False when the callback wants no more. */
-static bool run_program(struct reader *r, const struct dwarf_line_sections *s, const struct unit *u,
+static bool run_program(struct reader *r, const struct dwarf_line_sections *s, struct unit *u,
                         bool (*row)(void *, const struct dwarf_line_row *), void *user) {
     struct machine m;
     machine_reset(&m);
@@ -308,7 +311,7 @@ bool dwarf_line_read(const struct dwarf_line_sections *s, bool (*row)(void *user
                      void *user) {
     struct reader all = {s->line.data, 0, s->line.size, false};
     while (all.at < all.end) {
-        struct unit u = {.word = 4};
+        struct unit u = {.word = 4, .budget = MAX_FILE_STEPS};
         uint64_t length = read_uint(&all, 4);
         if (length == 0xffffffff) {
             u.word = 8;
