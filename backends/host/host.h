@@ -1,6 +1,6 @@
 /* Host backend: IR module to a native object file through the LLVM C API, and that object into this process through
- * ORC.  The object holds one exported symbol, wasmetal_module_<name> (struct wm_module, runtime/abi.h), and refers to the
- * wm_rt_* functions. */
+ * ORC.  The object holds one exported symbol, wasmetal_module_<name> (struct wm_module, runtime/abi.h), and refers to
+ * the wm_rt_* functions. */
 #ifndef WASMETAL_BACKENDS_HOST_HOST_H
 #define WASMETAL_BACKENDS_HOST_HOST_H
 

@@ -1,0 +1,226 @@
+/* Calls between functions, in from C, out to the host, and to the launcher.
+ *
+ *   direct      call of the LLVM function with the same instance
+ *   indirect    table slot -> struct wm_funcref: bounds, null and type are tested, then its code with its own instance
+ *   import      a thunk stands for each imported function: to another instance's code when the import is one, else to
+ *               the host function with the arguments in an array; a trap code that it returns is raised, with the
+ *               import as function and no offset
+ *   trampoline  one a function type, how C calls compiled code: unpacks the array, calls, packs the results
+ *   launch      stores the slots in an array and asks the runtime, unless no launch can succeed in this instance
+ */
+#include "backends/host/host_internal.h"
+
+static void set_results(struct host_func *hf, const struct ir_inst *i, LLVMValueRef call) {
+    if (i->nresults == 1)
+        host_set_value(hf, &i->results[0], call);
+    for (uint32_t k = 0; i->nresults > 1 && k < i->nresults; k++)
+        host_set_value(hf, &i->results[k], LLVMBuildExtractValue(hf->b, call, k, ""));
+}
+
+/* Calls `fn` with the instance `vmctx` and the first `n` operands. */
+static void emit_call(struct host_func *hf, const struct ir_inst *i, LLVMTypeRef type, LLVMValueRef fn,
+                      LLVMValueRef vmctx, uint32_t n) {
+    LLVMValueRef *args = arena_array(hf->arena, LLVMValueRef, n + 1);
+    args[0] = vmctx;
+    for (uint32_t k = 0; k < n; k++)
+        args[k + 1] = host_value(hf, i->operands[k]);
+    host_debug_at(hf, i);
+    set_results(hf, i, LLVMBuildCall2(hf->b, type, fn, args, n + 1, ""));
+    host_debug_at(hf, NULL);
+}
+
+void host_emit_call(struct host_func *hf, struct ir_inst *i, unsigned arg) {
+    (void)arg;
+    LLVMValueRef fn = hf->cx->funcs[i->index];
+    emit_call(hf, i, LLVMGlobalGetValueType(fn), fn, hf->vmctx, i->noperands);
+}
+
+void host_emit_call_indirect(struct host_func *hf, struct ir_inst *i, unsigned arg) {
+    (void)arg;
+    struct host_cx *cx = hf->cx;
+    LLVMBuilderRef b = hf->b;
+    uint32_t nargs = i->noperands - 1;
+    LLVMValueRef tables = host_load_field(cx, b, cx->ptr, hf->vmctx, offsetof(struct wm_vmctx, tables), true);
+    LLVMValueRef table = host_load_field(cx, b, cx->ptr, tables, 8 * (uint64_t)i->index2, true);
+    LLVMValueRef slot = LLVMBuildZExt(b, host_value(hf, i->operands[nargs]), cx->i64, "");
+    LLVMValueRef size = host_load_field(cx, b, cx->i64, table, offsetof(struct wm_table, size), false);
+    host_trap_unless(hf, LLVMBuildICmp(b, LLVMIntULT, slot, size, ""), IR_TRAP_UNDEFINED_ELEMENT, i);
+    LLVMValueRef entries = host_load_field(cx, b, cx->ptr, table, offsetof(struct wm_table, entries), true);
+    LLVMValueRef place = LLVMBuildInBoundsGEP2(b, cx->ptr, entries, &slot, 1, "");
+    LLVMValueRef ref = host_load_field(cx, b, cx->ptr, place, 0, false);
+    host_trap_unless(hf, LLVMBuildIsNotNull(b, ref, ""), IR_TRAP_UNINITIALIZED_ELEMENT, i);
+    LLVMValueRef ids = host_load_field(cx, b, cx->ptr, hf->vmctx, offsetof(struct wm_vmctx, type_ids), true);
+    LLVMValueRef want = host_load_field(cx, b, cx->i64, ids, 8 * (uint64_t)i->index, true);
+    LLVMValueRef have = host_load_field(cx, b, cx->i64, ref, offsetof(struct wm_funcref, type_id), false);
+    host_trap_unless(hf, LLVMBuildICmp(b, LLVMIntEQ, have, want, ""), IR_TRAP_INDIRECT_CALL_TYPE, i);
+    LLVMValueRef fn = host_load_field(cx, b, cx->ptr, ref, offsetof(struct wm_funcref, fn), false);
+    LLVMValueRef vmctx = host_load_field(cx, b, cx->ptr, ref, offsetof(struct wm_funcref, ctx), false);
+    emit_call(hf, i, cx->type_of_sig[i->index], fn, vmctx, nargs);
+}
+
+/* A stack array of 64-bit words, made in the first block. */
+LLVMValueRef host_entry_array(struct host_func *hf, unsigned words, const char *name) {
+    LLVMValueRef a = LLVMBuildAlloca(hf->entry, LLVMArrayType2(hf->cx->i64, words ? words : 1), name);
+    LLVMSetAlignment(a, 16);
+    return a;
+}
+
+static void store_word(struct host_cx *cx, LLVMBuilderRef b, LLVMValueRef v, enum ir_type t, LLVMValueRef array,
+                       unsigned word) {
+    LLVMSetAlignment(LLVMBuildStore(b, host_to_bits(cx, b, v, t), host_byte_gep(cx, b, array, 8 * (uint64_t)word)), 8);
+}
+
+static LLVMValueRef load_word(struct host_cx *cx, LLVMBuilderRef b, enum ir_type t, LLVMValueRef array, unsigned word) {
+    LLVMValueRef v = LLVMBuildLoad2(b, host_type(cx, t), host_byte_gep(cx, b, array, 8 * (uint64_t)word), "");
+    LLVMSetAlignment(v, 8);
+    return v;
+}
+
+/* Returns from the function under construction with results from an array. */
+static void return_array(struct host_func *hf, const struct ir_sig *sig, LLVMValueRef array) {
+    struct host_cx *cx = hf->cx;
+    if (sig->nresults == 0) {
+        LLVMBuildRetVoid(hf->b);
+        return;
+    }
+    LLVMValueRef all = NULL;
+    for (uint32_t k = 0, word = 0; k < sig->nresults; k++) {
+        LLVMValueRef v = load_word(cx, hf->b, sig->results[k], array, word);
+        word += host_arg_words(sig->results[k]);
+        if (sig->nresults == 1)
+            all = v;
+        else
+            all = LLVMBuildInsertValue(
+                hf->b, all ? all : LLVMGetPoison(LLVMGetReturnType(LLVMGlobalGetValueType(hf->fn))), v, k, "");
+    }
+    LLVMBuildRet(hf->b, all);
+}
+
+void host_emit_import_thunk(struct host_cx *cx, uint32_t index) {
+    struct ir_func *f = cx->m->funcs[index].func;
+    const struct ir_sig *sig = &f->sig;
+    struct arena scratch = {0};
+    struct host_func hf;
+    host_begin_func(&hf, cx, f, cx->funcs[index], &scratch);
+    hf.vmctx = LLVMGetParam(hf.fn, 0);
+    LLVMBuilderRef b = hf.b;
+    LLVMTypeRef type = LLVMGlobalGetValueType(hf.fn);
+    LLVMValueRef *args = arena_array(&scratch, LLVMValueRef, sig->nparams + 1);
+    for (uint32_t k = 0; k <= sig->nparams; k++)
+        args[k] = LLVMGetParam(hf.fn, k);
+
+    LLVMValueRef imports = host_load_field(cx, b, cx->ptr, hf.vmctx, offsetof(struct wm_vmctx, imports), true);
+    LLVMValueRef import = host_byte_gep(cx, b, imports, sizeof(struct wm_import_func) * (uint64_t)index);
+    LLVMValueRef ref = host_load_field(cx, b, cx->ptr, import, offsetof(struct wm_import_func, func), true);
+    LLVMBasicBlockRef compiled = host_new_block(&hf, "compiled"), native = host_new_block(&hf, "native");
+    LLVMBuildCondBr(b, LLVMBuildIsNull(b, ref, ""), native, compiled);
+
+    LLVMPositionBuilderAtEnd(b, compiled);
+    args[0] = host_load_field(cx, b, cx->ptr, ref, offsetof(struct wm_funcref, ctx), false);
+    LLVMValueRef fn = host_load_field(cx, b, cx->ptr, ref, offsetof(struct wm_funcref, fn), false);
+    LLVMValueRef result = LLVMBuildCall2(b, type, fn, args, sig->nparams + 1, "");
+    if (sig->nresults)
+        LLVMBuildRet(b, result);
+    else
+        LLVMBuildRetVoid(b);
+
+    LLVMPositionBuilderAtEnd(b, native);
+    LLVMValueRef array = host_entry_array(&hf, host_sig_words(sig), "args");
+    for (uint32_t k = 0, word = 0; k < sig->nparams; k++) {
+        store_word(cx, b, args[k + 1], sig->params[k], array, word);
+        word += host_arg_words(sig->params[k]);
+    }
+    LLVMTypeRef host_params[] = {cx->ptr, cx->ptr, cx->ptr};
+    LLVMTypeRef host_fn_type = LLVMFunctionType(cx->i64, host_params, 3, 0);
+    LLVMValueRef host = host_load_field(cx, b, cx->ptr, import, offsetof(struct wm_import_func, host), true);
+    LLVMValueRef host_args[] = {host_load_field(cx, b, cx->ptr, import, offsetof(struct wm_import_func, env), true),
+                                host_load_field(cx, b, cx->ptr, hf.vmctx, offsetof(struct wm_vmctx, instance), true),
+                                array};
+    LLVMValueRef code = LLVMBuildCall2(b, host_fn_type, host, host_args, 3, "");
+    LLVMBasicBlockRef bad = host_new_block(&hf, "trap"), good = host_new_block(&hf, "");
+    LLVMBuildCondBr(b, LLVMBuildICmp(b, LLVMIntEQ, code, host_const_i64(cx, 0), ""), good, bad);
+    LLVMPositionBuilderAtEnd(b, bad);
+    host_raise(&hf, code, host_const_i64(cx, (uint64_t)index << 32 | IR_NO_OFFSET));
+    LLVMPositionBuilderAtEnd(b, good);
+    return_array(&hf, sig, array);
+    host_end_func(&hf);
+    arena_free(&scratch);
+}
+
+void host_emit_trampoline(struct host_cx *cx, uint32_t type_index) {
+    const struct ir_sig *sig = &cx->m->types[type_index];
+    LLVMValueRef fn = cx->trampolines[type_index];
+    LLVMBuilderRef b = cx->builder;
+    LLVMPositionBuilderAtEnd(b, LLVMAppendBasicBlockInContext(cx->llvm, fn, "entry"));
+    LLVMSetCurrentDebugLocation2(b, NULL);
+    LLVMValueRef array = LLVMGetParam(fn, 2);
+    LLVMValueRef *args = arena_array(&cx->arena, LLVMValueRef, sig->nparams + 1);
+    args[0] = LLVMGetParam(fn, 0);
+    for (uint32_t k = 0, word = 0; k < sig->nparams; k++) {
+        args[k + 1] = load_word(cx, b, sig->params[k], array, word);
+        word += host_arg_words(sig->params[k]);
+    }
+    LLVMValueRef call = LLVMBuildCall2(b, cx->type_of_sig[type_index], LLVMGetParam(fn, 1), args, sig->nparams + 1, "");
+    for (uint32_t k = 0, word = 0; k < sig->nresults; k++) {
+        LLVMValueRef v = sig->nresults == 1 ? call : LLVMBuildExtractValue(b, call, k, "");
+        store_word(cx, b, v, sig->results[k], array, word);
+        word += host_arg_words(sig->results[k]);
+    }
+    LLVMBuildRetVoid(b);
+}
+
+/* ---- launch ---- */
+
+static void find_launch_sizes(const struct ir_region *r, unsigned *slots, unsigned *trips) {
+    ir_foreach_inst (i, r) {
+        if (i->op == IR_LAUNCH) {
+            *slots = i->noperands > *slots ? i->noperands : *slots;
+            *trips = i->nresults > *trips ? i->nresults : *trips;
+        }
+        for (unsigned k = 0; k < ir_nregions(i); k++)
+            find_launch_sizes(i->regions[k], slots, trips);
+    }
+}
+
+void host_emit_launch(struct host_func *hf, struct ir_inst *i, unsigned arg) {
+    (void)arg;
+    struct host_cx *cx = hf->cx;
+    LLVMBuilderRef b = hf->b;
+    if (!hf->slots) { /* one array for all launches of the function */
+        unsigned slots = 0, trips = 0;
+        find_launch_sizes(hf->f->body, &slots, &trips);
+        hf->slots = host_entry_array(hf, slots, "slots");
+        hf->trips = host_entry_array(hf, trips, "trips");
+    }
+    uint32_t ntrips = i->nresults - 1;
+    LLVMBasicBlockRef skip = LLVMGetInsertBlock(b);
+    LLVMBasicBlockRef end = host_new_block(hf, "launched"), go = host_new_block(hf, "launch");
+    LLVMValueRef on = host_load_field(cx, b, cx->i64, hf->vmctx, offsetof(struct wm_vmctx, offload), false);
+    LLVMBuildCondBr(b, LLVMBuildICmp(b, LLVMIntNE, on, host_const_i64(cx, 0), ""), go, end);
+
+    LLVMPositionBuilderAtEnd(b, go);
+    for (uint32_t k = 0; k < i->noperands; k++)
+        store_word(cx, b, host_value(hf, i->operands[k]), i->operands[k]->type, hf->slots, k);
+    for (uint32_t k = 0; k < ntrips; k++)
+        store_word(cx, b, host_const_i64(cx, 0), IR_I64, hf->trips, k);
+    LLVMValueRef args[] = {hf->vmctx, host_const_i64(cx, i->index), hf->slots, hf->trips};
+    LLVMValueRef done = host_call_rt(hf, HOST_RT_LAUNCH, args, 4);
+    LLVMValueRef ok = LLVMBuildICmp(b, LLVMIntNE, done, host_const_i64(cx, 0), "");
+    LLVMValueRef *trips = arena_array(hf->arena, LLVMValueRef, ntrips);
+    for (uint32_t k = 0; k < ntrips; k++)
+        trips[k] = load_word(cx, b, IR_I64, hf->trips, k);
+    LLVMBuildBr(b, end);
+
+    LLVMPositionBuilderAtEnd(b, end);
+    LLVMBasicBlockRef from[] = {skip, go};
+    LLVMValueRef oks[] = {LLVMConstNull(cx->i1), ok};
+    LLVMValueRef launched = LLVMBuildPhi(b, cx->i1, "");
+    LLVMAddIncoming(launched, oks, from, 2);
+    for (uint32_t k = 0; k < ntrips; k++) {
+        LLVMValueRef values[] = {host_const_i64(cx, 0), trips[k]};
+        LLVMValueRef trip = LLVMBuildPhi(b, cx->i64, "");
+        LLVMAddIncoming(trip, values, from, 2);
+        host_set_value(hf, &i->results[k + 1], trip);
+    }
+    host_set_bool(hf, &i->results[0], launched);
+}

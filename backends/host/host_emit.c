@@ -1,0 +1,204 @@
+/* The pipeline: IR module -> LLVM module -> optimised -> object file -> trap map filled in.
+ *
+ * Functions stand in the LLVM module between two marker functions, which bound the code for the trap map; names are
+ * "w<index>.<name>", so none can be taken for a C library function.  Everything depends on the input and the options
+ * only: same in, same bytes out.  All LLVM objects live in one context that is disposed at the end.
+ */
+#include "backends/host/host_internal.h"
+
+#include <llvm-c/Analysis.h>
+#include <llvm-c/Transforms/PassBuilder.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A module needs code addresses after trapping: other object formats have no trap map yet. */
+static bool is_elf(const char *triple) {
+    static const char *const others[] = {"darwin", "macos", "ios",  "tvos", "watchos", "windows", "cygwin",
+                                         "win32",  "uefi",  "wasm", "aix",  "macho",   "coff"};
+    for (unsigned i = 0; i < sizeof others / sizeof *others; i++)
+        if (strstr(triple, others[i]))
+            return false;
+    return true;
+}
+
+static const char *symbol_name(struct host_cx *cx, char prefix, uint32_t index, const char *name) {
+    char *s = arena_printf(&cx->arena, "%c%u.%.200s", prefix, index, name);
+    for (char *p = s; *p; p++)
+        if (!(*p >= 'a' && *p <= 'z') && !(*p >= 'A' && *p <= 'Z') && !(*p >= '0' && *p <= '9') && *p != '.')
+            *p = '_';
+    return s;
+}
+
+static LLVMValueRef declare(struct host_cx *cx, const char *name, LLVMTypeRef type) {
+    LLVMValueRef fn = LLVMAddFunction(cx->module, name, type);
+    host_set_attributes(cx, fn);
+    return fn;
+}
+
+static void declare_all(struct host_cx *cx) {
+    struct ir_module *m = cx->m;
+    cx->code_start = declare(cx, "wasmetal_code_start", LLVMFunctionType(cx->tvoid, NULL, 0, 0));
+    cx->funcs = arena_array(&cx->arena, LLVMValueRef, m->nfuncs);
+    for (uint32_t i = 0; i < m->nfuncs; i++) {
+        struct ir_func *f = m->funcs[i].func;
+        LLVMTypeRef type = f->type < m->ntypes ? cx->type_of_sig[f->type] : host_sig_type(cx, &f->sig);
+        cx->funcs[i] = declare(cx, symbol_name(cx, 'w', i, f->name), type);
+    }
+    cx->kernels = arena_array(&cx->arena, LLVMValueRef, m->nkernels);
+    for (uint32_t i = 0; i < m->nkernels; i++) {
+        cx->kernels[i] = declare(cx, symbol_name(cx, 'k', i, m->kernels[i]->name), host_kernel_type(cx));
+        static const char *const alone[] = {"noalias", "readonly"};
+        for (unsigned p = 1; p <= 2; p++) /* scalars and box: nobody writes them during the call */
+            for (unsigned a = 0; a < 2; a++)
+                host_add_attribute(cx, cx->kernels[i], p + 1, alone[a]);
+    }
+    LLVMTypeRef params[] = {cx->ptr, cx->ptr, cx->ptr};
+    cx->trampolines = arena_array(&cx->arena, LLVMValueRef, m->ntypes);
+    for (uint32_t t = 0; t < m->ntypes; t++)
+        cx->trampolines[t] = declare(cx, arena_printf(&cx->arena, "t%u", t), LLVMFunctionType(cx->tvoid, params, 3, 0));
+    cx->code_end = declare(cx, "wasmetal_code_end", LLVMFunctionType(cx->tvoid, NULL, 0, 0));
+}
+
+static void emit_marker(struct host_cx *cx, LLVMValueRef fn) {
+    LLVMPositionBuilderAtEnd(cx->builder, LLVMAppendBasicBlockInContext(cx->llvm, fn, ""));
+    LLVMSetCurrentDebugLocation2(cx->builder, NULL);
+    LLVMBuildRetVoid(cx->builder);
+}
+
+static void emit_all(struct host_cx *cx) {
+    struct ir_module *m = cx->m;
+    struct arena scratch = {0};
+    host_types_init(cx);
+    declare_all(cx);
+    host_debug_begin(cx);
+    emit_marker(cx, cx->code_start);
+    for (uint32_t i = 0; i < m->nfuncs; i++) {
+        if (m->funcs[i].func->body)
+            host_emit_function(cx, m->funcs[i].func, &scratch);
+        else
+            host_emit_import_thunk(cx, i);
+    }
+    for (uint32_t i = 0; i < m->nkernels; i++)
+        host_emit_kernel(cx, m->kernels[i], cx->kernels[i], &scratch);
+    for (uint32_t t = 0; t < m->ntypes; t++)
+        host_emit_trampoline(cx, t);
+    emit_marker(cx, cx->code_end);
+    host_emit_module_constant(cx);
+    host_debug_end(cx);
+    arena_free(&scratch);
+}
+
+static void verify(struct host_cx *cx, const char *when) {
+    char *message = NULL;
+    if (cx->options->verify && LLVMVerifyModule(cx->module, LLVMReturnStatusAction, &message))
+        ICE("LLVM rejects the module %s: %s", when, message);
+    LLVMDisposeMessage(message);
+}
+
+static void optimise(struct host_cx *cx) {
+    static const char *const pipelines[] = {"default<O0>", "default<O1>", "default<O2>", "default<O3>"};
+    int level = cx->options->opt_level < 0 ? 0 : cx->options->opt_level > 3 ? 3 : cx->options->opt_level;
+    LLVMPassBuilderOptionsRef o = LLVMCreatePassBuilderOptions();
+    LLVMPassBuilderOptionsSetLoopVectorization(o, level >= 2);
+    LLVMPassBuilderOptionsSetLoopInterleaving(o, level >= 2);
+    LLVMPassBuilderOptionsSetSLPVectorization(o, level >= 2);
+    LLVMErrorRef error = LLVMRunPasses(cx->module, pipelines[level], cx->machine, o);
+    LLVMDisposePassBuilderOptions(o);
+    if (error)
+        ICE("LLVM passes: %s", LLVMGetErrorMessage(error));
+}
+
+static void cx_free(struct host_cx *cx) {
+    if (cx->builder)
+        LLVMDisposeBuilder(cx->builder);
+    if (cx->entry_builder)
+        LLVMDisposeBuilder(cx->entry_builder);
+    if (cx->module)
+        LLVMDisposeModule(cx->module);
+    if (cx->llvm)
+        LLVMContextDispose(cx->llvm);
+    if (cx->machine)
+        LLVMDisposeTargetMachine(cx->machine);
+    arena_free(&cx->arena);
+}
+
+/* Everything up to optimised LLVM IR.  On failure nothing is left to free. */
+static bool build(struct host_cx *cx, struct ir_module *m, const struct host_options *options, char **out_error) {
+    *cx = (struct host_cx){.m = m, .options = options};
+    cx->machine = host_target_machine(options, out_error);
+    if (!cx->machine)
+        return false;
+    char *triple = LLVMGetTargetMachineTriple(cx->machine);
+    cx->elf = is_elf(triple);
+    if (!cx->elf && !options->bounds_checks) {
+        *out_error = host_error_text("%s objects have no trap map yet: use explicit bounds checks", triple);
+        LLVMDisposeMessage(triple);
+        cx_free(cx);
+        return false;
+    }
+    cx->llvm = LLVMContextCreate();
+    LLVMContextSetDiscardValueNames(cx->llvm, 1);
+    cx->module = LLVMModuleCreateWithNameInContext(m->name, cx->llvm);
+    cx->builder = LLVMCreateBuilderInContext(cx->llvm);
+    cx->entry_builder = LLVMCreateBuilderInContext(cx->llvm);
+    LLVMTargetDataRef layout = LLVMCreateTargetDataLayout(cx->machine);
+    LLVMSetModuleDataLayout(cx->module, layout);
+    LLVMDisposeTargetData(layout);
+    LLVMSetTarget(cx->module, triple);
+    LLVMDisposeMessage(triple);
+    emit_all(cx);
+    verify(cx, "as emitted");
+    optimise(cx);
+    verify(cx, "after optimisation");
+    return true;
+}
+
+bool host_compile(struct ir_module *m, const struct host_options *options, struct host_object *out_object,
+                  char **out_error) {
+    struct host_cx cx;
+    LLVMMemoryBufferRef buffer = NULL;
+    char *message = NULL;
+    const char *why = NULL;
+    bool ok = false;
+    *out_object = (struct host_object){0};
+    *out_error = NULL;
+    if (!build(&cx, m, options, out_error))
+        return false;
+    if (LLVMTargetMachineEmitToMemoryBuffer(cx.machine, cx.module, LLVMObjectFile, &message, &buffer)) {
+        *out_error = host_error_text("LLVM: %s", message);
+        LLVMDisposeMessage(message);
+        goto cleanup;
+    }
+    out_object->size = LLVMGetBufferSize(buffer);
+    out_object->bytes = malloc(out_object->size);
+    if (!out_object->bytes)
+        ICE("out of memory for the object");
+    memcpy(out_object->bytes, LLVMGetBufferStart(buffer), out_object->size);
+    if (!options->bounds_checks) {
+        const char *symbol = arena_printf(&cx.arena, "wasmetal_module_%s", m->name);
+        if (!host_elf_fill_trap_map(out_object, symbol, &why))
+            ICE("trap map: %s", why);
+    }
+    ok = true;
+cleanup:
+    if (buffer)
+        LLVMDisposeMemoryBuffer(buffer);
+    cx_free(&cx);
+    return ok;
+}
+
+void host_object_free(struct host_object *o) {
+    free(o->bytes);
+    *o = (struct host_object){0};
+}
+
+char *host_llvm_text(struct ir_module *m, const struct host_options *options) {
+    struct host_cx cx;
+    char *error = NULL;
+    if (!build(&cx, m, options, &error))
+        return error;
+    char *text = LLVMPrintModuleToString(cx.module), *copy = strdup(text);
+    LLVMDisposeMessage(text);
+    cx_free(&cx);
+    return copy;
+}

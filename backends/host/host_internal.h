@@ -1,0 +1,184 @@
+/* Shared by the files of the host backend; nobody else includes it.
+ *
+ * One `struct host_cx` is one compilation: an LLVM context, one LLVM module, and everything looked up once.  One
+ * `struct host_func` is the function being emitted.  Files:
+ *
+ *   host_types.c    LLVM types, calling convention, attributes, runtime symbols, fields of the instance
+ *   host_ops.c/def  one row an IR operation: which emitter, with which LLVM opcode
+ *   host_arith.c    arithmetic, comparison, conversion
+ *   host_memory.c   loads, stores and bulk memory; the rule that keeps traps precise is there
+ *   host_control.c  regions, branches, and the bodies of functions
+ *   host_call.c     calls, import thunks, trampolines, launches
+ *   host_state.c    globals, tables, references
+ *   host_kernel.c   native kernels
+ *   host_const.c    struct wm_module and all it points to, as constants
+ *   host_debug.c    wasm offsets as DWARF lines     host_elf.c  ... and from there into the trap map
+ *   host_target.c   triples, CPUs, target machines  host_emit.c the pipeline    host_jit.c  loading
+ */
+#ifndef WASMETAL_BACKENDS_HOST_INTERNAL_H
+#define WASMETAL_BACKENDS_HOST_INTERNAL_H
+
+#include <llvm-c/Core.h>
+#include <llvm-c/DebugInfo.h>
+#include <llvm-c/TargetMachine.h>
+
+#include "backends/host/host.h"
+#include "ir/ir.h"
+#include "ir/ir_trap.h"
+#include "ir/offload/kernel.h"
+#include "ir/util/arena.h"
+#include "ir/util/ice.h"
+#include "runtime/abi.h"
+
+enum host_rt {
+#define HOST_RT(id, symbol, result, params, attrs) HOST_RT_##id,
+#include "backends/host/runtime_symbols.def"
+    HOST_RT_COUNT
+};
+
+enum host_intrinsic {
+    HOST_CTLZ,
+    HOST_CTTZ,
+    HOST_CTPOP,
+    HOST_FSHL,
+    HOST_FSHR,
+    HOST_CEIL,
+    HOST_FLOOR,
+    HOST_TRUNC,
+    HOST_RINT,
+    HOST_SQRT,
+    HOST_FABS,
+    HOST_MINIMUM,
+    HOST_MAXIMUM,
+    HOST_COPYSIGN,
+    HOST_FPTOSI_SAT,
+    HOST_FPTOUI_SAT,
+    HOST_INTRINSIC_COUNT
+};
+
+/* What a memory access touches, for LLVM's alias analysis. */
+enum host_space { HOST_SPACE_LINEAR, HOST_SPACE_INSTANCE, HOST_SPACE_COUNT };
+
+struct host_cx {
+    struct ir_module *m;
+    const struct host_options *options;
+    struct arena arena; /* for the whole compilation */
+    LLVMContextRef llvm;
+    LLVMModuleRef module;
+    LLVMBuilderRef builder, entry_builder;
+    LLVMTargetMachineRef machine;
+    bool elf;
+    LLVMTypeRef tvoid, i1, i8, i16, i32, i64, f32, f64, v128, ptr;
+    LLVMTypeRef *type_of_sig; /* LLVM function type of each module type */
+    LLVMValueRef *funcs;      /* of each function; an import's is its thunk */
+    LLVMValueRef *trampolines;
+    LLVMValueRef *kernels;
+    LLVMValueRef code_start, code_end; /* empty functions around all others */
+    LLVMValueRef rt[HOST_RT_COUNT];
+    LLVMTypeRef rt_types[HOST_RT_COUNT];
+    unsigned intrinsics[HOST_INTRINSIC_COUNT];
+    LLVMValueRef tbaa[HOST_SPACE_COUNT], empty_md;
+    unsigned md_tbaa, md_invariant_load, md_access_group, md_loop, md_prof;
+    LLVMValueRef unlikely; /* branch weights of a check whose first successor is the good one */
+    LLVMDIBuilderRef di;   /* NULL: no line information wanted */
+    LLVMMetadataRef di_file, di_sub_type;
+};
+
+struct host_func {
+    struct host_cx *cx;
+    LLVMBuilderRef b, entry; /* entry: the first block, for allocas and loads of what never changes */
+    struct ir_func *f;
+    LLVMValueRef fn, vmctx;
+    LLVMValueRef *values;      /* by ir_value.id */
+    LLVMValueRef *bools;       /* by ir_value.id: the i1 that an i32 value was made from, or NULL */
+    LLVMValueRef *bases;       /* by memory */
+    LLVMValueRef slots, trips; /* stack arrays that all launches of the function share */
+    uint64_t *safe_end;        /* bounds checks: by ir_value.id, bytes after it known to be inside memory */
+    struct host_undo *undo;
+    uint32_t nundo, undo_cap;
+    struct arena *arena;   /* dropped after the function */
+    LLVMMetadataRef scope; /* DISubprogram or NULL */
+    /* Kernels only: no vmctx, no traps, `return` goes to the next grid point. */
+    const struct off_kernel *kernel;
+    LLVMBasicBlockRef next_point;
+    LLVMValueRef access_group;
+};
+
+typedef void host_emitter(struct host_func *hf, struct ir_inst *i, unsigned arg);
+
+/* host_types.c */
+void host_types_init(struct host_cx *cx);
+LLVMTypeRef host_type(struct host_cx *cx, enum ir_type t);
+LLVMTypeRef host_sig_type(struct host_cx *cx, const struct ir_sig *sig);
+void host_set_attributes(struct host_cx *cx, LLVMValueRef fn);
+void host_add_attribute(struct host_cx *cx, LLVMValueRef fn, unsigned index, const char *name);
+LLVMValueRef host_const_i32(struct host_cx *cx, uint32_t v);
+LLVMValueRef host_const_i64(struct host_cx *cx, uint64_t v);
+LLVMValueRef host_byte_gep(struct host_cx *cx, LLVMBuilderRef b, LLVMValueRef base, uint64_t offset);
+/* Load or store of a field of the instance; `constant`: its value never changes while the instance lives. */
+LLVMValueRef host_load_field(struct host_cx *cx, LLVMBuilderRef b, LLVMTypeRef type, LLVMValueRef base, uint64_t offset,
+                             bool constant);
+LLVMValueRef host_store_field(struct host_cx *cx, LLVMBuilderRef b, LLVMValueRef value, LLVMValueRef base,
+                              uint64_t offset);
+void host_mark_space(struct host_cx *cx, LLVMValueRef access, enum host_space space);
+LLVMValueRef host_intrinsic_call(struct host_func *hf, enum host_intrinsic which, LLVMTypeRef *overloads,
+                                 unsigned noverloads, LLVMValueRef *args, unsigned nargs);
+/* A value as an argument array holds it.  Reading back is a plain load of its type: targets are little-endian. */
+LLVMValueRef host_to_bits(struct host_cx *cx, LLVMBuilderRef b, LLVMValueRef v, enum ir_type t);
+unsigned host_arg_words(enum ir_type t);           /* 64-bit words of an argument array: v128 takes two */
+unsigned host_sig_words(const struct ir_sig *sig); /* the larger of arguments and results */
+LLVMValueRef host_call_rt(struct host_func *hf, enum host_rt which, LLVMValueRef *args, unsigned nargs);
+
+/* host_ops.c */
+void host_emit_inst(struct host_func *hf, struct ir_inst *i);
+
+/* host_control.c */
+LLVMValueRef host_value(struct host_func *hf, const struct ir_value *v);
+void host_set_value(struct host_func *hf, const struct ir_value *v, LLVMValueRef x);
+void host_set_bool(struct host_func *hf, const struct ir_value *v, LLVMValueRef x); /* an i1; the value is its zext */
+LLVMValueRef host_condition(struct host_func *hf, const struct ir_value *v);        /* v != 0 as an i1 */
+LLVMBasicBlockRef host_new_block(struct host_func *hf, const char *name);
+/* Goes on where `ok` holds, raises the trap where it does not.  In kernels: nothing. */
+void host_trap_unless(struct host_func *hf, LLVMValueRef ok, enum ir_trap code, const struct ir_inst *at);
+void host_raise(struct host_func *hf, LLVMValueRef code, LLVMValueRef where); /* ends the block */
+LLVMValueRef host_where(struct host_func *hf, const struct ir_inst *at);
+void host_begin_func(struct host_func *hf, struct host_cx *cx, struct ir_func *f, LLVMValueRef fn, struct arena *arena);
+void host_end_func(struct host_func *hf);
+void host_emit_region(struct host_func *hf, struct ir_region *r);
+void host_emit_function(struct host_cx *cx, struct ir_func *f, struct arena *scratch);
+
+/* host_memory.c */
+LLVMValueRef host_memory_base(struct host_func *hf, uint32_t memory);
+void host_forget_bounds(struct host_func *hf, uint32_t mark);
+
+/* host_call.c */
+void host_emit_import_thunk(struct host_cx *cx, uint32_t index);
+void host_emit_trampoline(struct host_cx *cx, uint32_t type);
+LLVMValueRef host_entry_array(struct host_func *hf, unsigned words, const char *name);
+
+/* host_kernel.c */
+void host_emit_kernel(struct host_cx *cx, const struct off_kernel *k, LLVMValueRef fn, struct arena *scratch);
+LLVMTypeRef host_kernel_type(struct host_cx *cx);
+
+/* host_const.c */
+void host_emit_module_constant(struct host_cx *cx);
+#define HOST_TRAP_SECTION ".rodata.wasmetal_traps"
+
+/* host_debug.c */
+void host_debug_begin(struct host_cx *cx);
+void host_debug_end(struct host_cx *cx);
+LLVMMetadataRef host_debug_function(struct host_cx *cx, struct ir_func *f, LLVMValueRef fn);
+/* Everything emitted until the next call carries the wasm offset of `i`; NULL: no offset. */
+void host_debug_at(struct host_func *hf, const struct ir_inst *i);
+
+/* host_elf.c: makes the trap map of an ELF object from its line table.  False with *out_error (static text) when the
+ * object is not what was expected. */
+bool host_elf_fill_trap_map(struct host_object *object, const char *module_symbol, const char **out_error);
+
+/* host_target.c */
+void host_target_init(void);
+/* NULL with *out_error (malloc'd). */
+LLVMTargetMachineRef host_target_machine(const struct host_options *options, char **out_error);
+char *host_error_text(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+#endif
