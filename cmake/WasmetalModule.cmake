@@ -1,5 +1,5 @@
 # wasmetal_add_module(NAME SOURCE FILE.wasm
-#                     [OPTIMIZE 0|1|2|3] [CPU NAME] [FP strict|fast] [NO_OFFLOAD]
+#                     [OPTIMIZE 0|1|2|3] [CPU NAME] [NO_OFFLOAD]
 #                     [SAVE_KERNELS DIR] [OPTIONS OPTION...] [DEPENDS TARGET_OR_FILE...])
 #
 # Compiles a WebAssembly module into the static library NAME.  Link it and include "NAME.h": it declares a struct for an
@@ -10,7 +10,6 @@
 #   OPTIMIZE      optimisation level of the native code (default 2)
 #   CPU           processor to compile for; "native" is the building machine (default: what every machine of the
 #                 architecture can run)
-#   FP            floating-point mode: strict (default) gives the same bits everywhere, fast lets sums be reordered
 #   NO_OFFLOAD    native code only, no kernels
 #   SAVE_KERNELS  also writes the kernels (SPIR-V, MSL, WGSL) into this folder
 #   OPTIONS       more options for the wasmetal command, as they are
@@ -19,7 +18,7 @@
 # The module is compiled again when SOURCE, a dependency or the compiler changes.  NAME must be a C identifier.
 
 function(wasmetal_add_module name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "NO_OFFLOAD" "SOURCE;OPTIMIZE;CPU;FP;SAVE_KERNELS" "OPTIONS;DEPENDS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "NO_OFFLOAD" "SOURCE;OPTIMIZE;CPU;SAVE_KERNELS" "OPTIONS;DEPENDS")
   if(arg_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "wasmetal_add_module(${name}): unknown argument '${arg_UNPARSED_ARGUMENTS}'")
   endif()
@@ -40,7 +39,7 @@ function(wasmetal_add_module name)
     endif()
   endif()
 
-  set(flags ${arg_OPTIONS})
+  set(flags "--name=${name}" ${arg_OPTIONS})
   if(DEFINED arg_OPTIMIZE)
     if(NOT arg_OPTIMIZE MATCHES "^[0-3]$")
       message(FATAL_ERROR "wasmetal_add_module(${name}): OPTIMIZE must be 0, 1, 2 or 3")
@@ -49,12 +48,6 @@ function(wasmetal_add_module name)
   endif()
   if(arg_CPU)
     list(APPEND flags "--cpu=${arg_CPU}")
-  endif()
-  if(arg_FP)
-    if(NOT arg_FP MATCHES "^(strict|fast)$")
-      message(FATAL_ERROR "wasmetal_add_module(${name}): FP must be strict or fast")
-    endif()
-    list(APPEND flags "--fp=${arg_FP}")
   endif()
   if(arg_NO_OFFLOAD)
     list(APPEND flags --no-offload)
