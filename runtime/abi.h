@@ -144,6 +144,13 @@ struct wm_dim { /* struct off_dim, ir/offload/kernel.h */
     uint64_t init_slot, step_slot, bound_slot, when_slot, constant, ops, wasm_offset;
 };
 
+struct wm_range_desc { /* struct off_range */
+    uint64_t op, a, b;
+    int64_t lo, hi;
+    uint64_t base_slot;
+    uint64_t stride_slot[WM_MAX_DIMS];
+};
+
 struct wm_access { /* struct off_access */
     uint64_t stream, write, bytes, offset, base_slot;
     uint64_t stride_slot[WM_MAX_DIMS];
@@ -185,6 +192,8 @@ struct wm_kernel { /* struct off_kernel */
     uint64_t nspirv;
     const struct wm_spirv *spirv;
     const char *msl, *wgsl; /* NUL-terminated or NULL */
+    uint64_t nranges;
+    const struct wm_range_desc *ranges;
 };
 
 struct wm_module {

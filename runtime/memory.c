@@ -1,0 +1,120 @@
+/* Linear memories.
+ *
+ * The whole maximum is reserved up front as inaccessible pages and committed as the memory grows, so that the base
+ * never moves: compiled code keeps it in a register, and GPU imports stay valid.
+ *
+ *     reservation (64 KiB aligned)
+ *     |<------ committed: bytes ------>|<---- PROT_NONE, up to 8 GiB + 64 KiB ---->|
+ *     base
+ *
+ * Guarded memories reserve 8 GiB and one more page: a 32-bit address plus a 32-bit offset plus the widest access ends
+ * there, so an out-of-range access of compiled code faults instead of reaching anything else.  Where that much address
+ * space is not to be had (RLIMIT_AS, containers) the module must have been compiled with explicit checks; then only the
+ * maximum is reserved, or as much of it as the system gives.
+ */
+#include "runtime/instance.h"
+
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#ifndef MAP_NORESERVE
+#define MAP_NORESERVE 0
+#endif
+
+#define GUARDED_BYTES ((UINT64_C(8) << 30) + RT_PAGE)
+#define MAX_PAGES UINT64_C(65536)
+
+/* A reservation of `bytes`, aligned to 64 KiB (the largest import alignment and page size in use); NULL when refused.
+ */
+static uint8_t *reserve(uint64_t bytes, uint8_t **out_base, uint64_t *out_reserved) {
+    uint64_t total = bytes + RT_PAGE;
+    void *p = mmap(NULL, total, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (p == MAP_FAILED) {
+        return NULL;
+    }
+    uint8_t *base = (uint8_t *)(((uintptr_t)p + RT_PAGE - 1) & ~(uintptr_t)(RT_PAGE - 1));
+    *out_base = base;
+    *out_reserved = total;
+    return p;
+}
+
+wasmetal_status rt_memory_open(const struct wm_limits *limits, bool guarded, uint64_t cap, struct rt_group *group,
+                               struct rt_memory **out_memory) {
+    uint64_t max_pages = limits->max < MAX_PAGES ? limits->max : MAX_PAGES;
+    if (cap && cap / RT_PAGE < max_pages) {
+        max_pages = cap / RT_PAGE;
+    }
+    if (limits->min > max_pages || (limits->flags & 2)) {
+        return WASMETAL_ERROR_LIMIT;
+    }
+    struct rt_memory *m = calloc(1, sizeof *m);
+    if (!m) {
+        return WASMETAL_ERROR_OUT_OF_MEMORY;
+    }
+    uint64_t bytes = guarded ? GUARDED_BYTES : max_pages * RT_PAGE;
+    m->reservation = reserve(bytes, &m->pub.base, &m->reserved);
+    while (!m->reservation && !guarded && max_pages > limits->min) {
+        max_pages = max_pages / 2 > limits->min ? max_pages / 2 : limits->min;
+        m->reservation = reserve(max_pages * RT_PAGE, &m->pub.base, &m->reserved);
+    }
+    if (!m->reservation) {
+        free(m);
+        return WASMETAL_ERROR_ADDRESS_SPACE;
+    }
+    m->pub.max_bytes = max_pages * RT_PAGE;
+    m->pub.owner = m;
+    m->guarded = guarded;
+    m->min_pages = limits->min;
+    m->declared_max = limits->max;
+    if (limits->min && mprotect(m->pub.base, limits->min * RT_PAGE, PROT_READ | PROT_WRITE) != 0) {
+        munmap(m->reservation, m->reserved);
+        free(m);
+        return WASMETAL_ERROR_OUT_OF_MEMORY;
+    }
+    m->pub.bytes = limits->min * RT_PAGE;
+    m->link = &group->memories;
+    m->next = group->memories;
+    if (m->next) {
+        m->next->link = &m->next;
+    }
+    group->memories = m;
+    *out_memory = m;
+    return WASMETAL_OK;
+}
+
+void rt_memory_close(struct rt_memory *m) {
+    if (!m) {
+        return;
+    }
+    *m->link = m->next;
+    if (m->next) {
+        m->next->link = m->link;
+    }
+    munmap(m->reservation, m->reserved);
+    free(m);
+}
+
+uint64_t rt_memory_grow(struct rt_memory *m, struct rt_group *group, uint64_t pages, wasmetal_status *out_status) {
+    uint64_t old = m->pub.bytes;
+    wasmetal_status status = WASMETAL_OK;
+    if (pages > (m->pub.max_bytes - old) / RT_PAGE) {
+        status = WASMETAL_ERROR_LIMIT;
+    } else if (pages && mprotect(m->pub.base + old, pages * RT_PAGE, PROT_READ | PROT_WRITE) != 0) {
+        status = WASMETAL_ERROR_OUT_OF_MEMORY;
+    }
+    if (out_status) {
+        *out_status = status;
+    }
+    if (status != WASMETAL_OK) {
+        return WM_NONE;
+    }
+    if (pages) {
+        m->pub.bytes = old + pages * RT_PAGE;
+        for (struct wasmetal_instance *in = rt_group_root(group)->instances; in; in = in->next) {
+            if (in->offload && in->module->nmemories && in->vm->memories[0] == &m->pub) {
+                wm_offload_memory_changed(in->offload);
+            }
+        }
+    }
+    return old / RT_PAGE;
+}
