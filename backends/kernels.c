@@ -1,0 +1,229 @@
+/* One kernel to all GPU languages; see kernels.h.
+ *
+ *     body ─ legalize_arith ─┬─ narrow ──────── i64 ─▶ SPIR-V, no capability; WGSL
+ *                            ├─ narrow, keep ── i64 ─▶ SPIR-V, STORAGE8/16
+ *                            ├─ narrow ──────────────▶ SPIR-V, INT64 (and FLOAT64)
+ *                            └─ narrow, keep ────────▶ SPIR-V, INT64 (and FLOAT64), STORAGE8/16
+ *
+ * Variants that would equal an earlier one are left out, and the later a variant, the better for a device that can run
+ * it.  MSL is made from the native integers where the kernel has any, because Metal has 64-bit ones.
+ */
+#include "backends/kernels.h"
+
+#include <string.h>
+
+#include "backends/msl/msl_emit.h"
+#include "backends/spirv/spv_emit.h"
+#include "backends/wgsl/wgsl_emit.h"
+#include "ir/ir_build.h"
+#include "ir/ir_text.h"
+#include "ir/ir_verify.h"
+#include "ir/offload/legalize.h"
+#include "ir/util/ice.h"
+
+static const char too_deep[] = "control flow nests too deeply";
+
+/* What the body has that decides about variants. */
+struct traits {
+    bool f64_arithmetic, f64_values, wide;
+    bool bytes, shorts; /* narrow accesses */
+    bool mixed;         /* a stream has accesses of several widths, counting all of 4 and more as one */
+    bool loops;
+    uint32_t uses;
+};
+
+static uint32_t use_of(enum ir_op op) {
+    switch (op) {
+    case IR_F32_ADD:
+    case IR_F32_SUB:
+    case IR_F32_MUL:
+    case IR_F32_EQ: /* comparisons see subnormals, or do not */
+    case IR_F32_NE:
+    case IR_F32_LT:
+    case IR_F32_GT:
+    case IR_F32_LE:
+    case IR_F32_GE:
+        return OFF_USE_F32_ARITH;
+    case IR_F32_DIV:
+        return OFF_USE_F32_ARITH | OFF_USE_F32_DIV;
+    case IR_F32_SQRT:
+        return OFF_USE_F32_ARITH | OFF_USE_F32_SQRT;
+    case IR_F64_ADD:
+    case IR_F64_SUB:
+    case IR_F64_MUL:
+    case IR_F64_EQ:
+    case IR_F64_NE:
+    case IR_F64_LT:
+    case IR_F64_GT:
+    case IR_F64_LE:
+    case IR_F64_GE:
+        return OFF_USE_F64_ARITH;
+    case IR_F64_DIV:
+        return OFF_USE_F64_ARITH | OFF_USE_F64_DIV;
+    case IR_F64_SQRT:
+        return OFF_USE_F64_ARITH | OFF_USE_F64_SQRT;
+    default:
+        return 0;
+    }
+}
+
+static void scan_region(struct ir_region *r, struct traits *t, uint8_t *widths) {
+    ir_foreach_inst (i, r) {
+        t->uses |= use_of((enum ir_op)i->op);
+        t->loops |= i->op == IR_LOOP;
+        for (uint32_t k = 0; k < i->nresults; k++)
+            t->f64_values |= i->results[k].type == IR_F64;
+        if (ir_is_load(i) || ir_is_store(i)) {
+            unsigned bytes = ir_info(i)->bytes;
+            t->bytes |= bytes == 1;
+            t->shorts |= bytes == 2;
+            widths[i->mem.stream] |= bytes == 1 ? 1 : bytes == 2 ? 2 : 4;
+        }
+        for (unsigned k = 0; k < ir_nregions(i); k++)
+            scan_region(i->regions[k], t, widths);
+    }
+}
+
+static struct traits find_traits(struct ir_func *body, struct ir_func *arith) {
+    struct traits t = {.f64_arithmetic = legalize_has_f64_arithmetic(body), .wide = legalize_has_wide_values(body)};
+    uint8_t widths[OFF_MAX_STREAMS] = {0};
+    for (uint32_t k = 0; k < body->body->nparams; k++)
+        t.f64_values |= body->body->params[k]->type == IR_F64;
+    scan_region(arith->body, &t, widths);
+    for (int s = 0; s < OFF_MAX_STREAMS; s++)
+        t.mixed |= (widths[s] & (widths[s] - 1)) != 0;
+    return t;
+}
+
+/* Whether some loop inside the kernel may pass 65,535 iterations; the loops of the body and the sequential dimensions
+ * are not matched up, so every one of them must be known to be short. */
+static bool may_loop_long(const struct off_kernel *k, const struct traits *t) {
+    if (!t->loops)
+        return false;
+    uint64_t total = 1;
+    bool any = false;
+    for (uint32_t d = 0; d < k->ndims; d++) {
+        if (k->dims[d].axis >= 0)
+            continue;
+        any = true;
+        if (k->dims[d].unbounded || k->dims[d].rel != OFF_TRIP_CONST || k->dims[d].constant > 65535)
+            return true;
+        total *= k->dims[d].constant;
+        if (total > 65535)
+            return true;
+    }
+    return !any;
+}
+
+static void check(struct ir_func *f, const char *step) {
+    struct strbuf problems = {0};
+    if (ir_verify_func(f, &problems))
+        return;
+    struct strbuf text = {0};
+    ir_print_func(&text, f);
+    ICE("legalisation of %s (%s) broke the IR:\n%s%s", f->name, step, problems.data, text.data);
+}
+
+/* Narrowed, and split when `split`; the caller frees. */
+static struct ir_func *lower(struct ir_func *arith, unsigned keep, bool split) {
+    struct ir_func *narrow = legalize_narrow(arith, keep);
+    check(narrow, "narrow");
+    if (!split)
+        return narrow;
+    struct ir_func *out = legalize_i64(narrow);
+    check(out, "i64");
+    ir_func_free(narrow);
+    return out;
+}
+
+static uint32_t *emit_spirv(struct arena *to, const struct off_kernel *k, struct ir_func *f, uint32_t caps,
+                            bool precise, uint32_t *out_nwords) {
+    struct arena scratch = {0};
+    uint32_t *words = spv_emit_kernel(&scratch, k, f, caps, precise, out_nwords), *copy = NULL;
+    if (words) {
+        copy = arena_array(to, uint32_t, *out_nwords);
+        memcpy(copy, words, *out_nwords * sizeof *words);
+    }
+    arena_free(&scratch);
+    return copy;
+}
+
+static bool add_variant(struct arena *a, struct off_kernel *k, struct ir_func *f, uint32_t caps) {
+    struct off_spirv v = {.caps = caps};
+    v.words = emit_spirv(a, k, f, caps, true, &v.nwords);
+    if (!v.words) {
+        k->spirv_why = too_deep;
+        return false;
+    }
+    k->spirv[k->nspirv++] = v;
+    return true;
+}
+
+static void make_spirv(struct arena *a, struct off_kernel *k, struct ir_func *arith, const struct traits *t) {
+    unsigned keep = (t->bytes ? LEGALIZE_KEEP_8 : 0) | (t->shorts ? LEGALIZE_KEEP_16 : 0);
+    uint32_t storage = (t->bytes ? OFF_CAP_STORAGE8 : 0) | (t->shorts ? OFF_CAP_STORAGE16 : 0);
+    uint32_t native = OFF_CAP_INT64 | (t->f64_values ? OFF_CAP_FLOAT64 : 0);
+    k->spirv = arena_array(a, struct off_spirv, 4);
+    for (int v = 0; v < 4; v++) {
+        bool split = v < 2, kept = (v & 1) != 0;
+        if ((split && t->f64_arithmetic) || (!split && !t->wide) || (kept && !keep))
+            continue;
+        struct ir_func *f = lower(arith, kept ? keep : 0, split);
+        bool ok = add_variant(a, k, f, (split ? 0 : native) | (kept ? storage : 0));
+        ir_func_free(f);
+        if (!ok)
+            return;
+    }
+}
+
+static void make_msl(struct arena *a, struct off_kernel *k, struct ir_func *arith, const struct traits *t) {
+    unsigned keep = (t->bytes ? LEGALIZE_KEEP_8 : 0) | (t->shorts ? LEGALIZE_KEEP_16 : 0);
+    uint32_t storage = (t->bytes ? OFF_CAP_STORAGE8 : 0) | (t->shorts ? OFF_CAP_STORAGE16 : 0);
+    if (t->f64_arithmetic) {
+        k->msl_why = "uses f64 arithmetic";
+        return;
+    }
+    if (t->mixed) /* SPIRV-Cross would make two arguments of one buffer */
+        keep = storage = 0;
+    bool split = t->f64_values;
+    struct ir_func *f = lower(arith, keep, split);
+    struct arena scratch = {0};
+    uint32_t n, *words = emit_spirv(&scratch, k, f, (split ? 0 : OFF_CAP_INT64) | storage, false, &n);
+    if (words)
+        k->msl = msl_emit_kernel(a, k, words, n, &k->msl_why);
+    else
+        k->msl_why = too_deep;
+    arena_free(&scratch);
+    ir_func_free(f);
+}
+
+static void make_wgsl(struct arena *a, struct off_kernel *k, struct ir_func *arith, const struct traits *t) {
+    if (t->f64_arithmetic) {
+        k->wgsl_why = "uses f64 arithmetic";
+        return;
+    }
+    struct ir_func *f = lower(arith, 0, true);
+    k->wgsl = wgsl_emit_kernel(a, k, f, &k->wgsl_why);
+    ir_func_free(f);
+}
+
+void kernels_emit(struct ir_module *m, struct off_kernel *k) {
+    struct arena *a = &m->arena;
+    k->spirv = NULL;
+    k->nspirv = 0;
+    k->msl = k->wgsl = NULL;
+    k->spirv_why = k->msl_why = k->wgsl_why = NULL;
+    const char *why = legalize_check(k->body);
+    if (why) {
+        k->spirv_why = k->msl_why = k->wgsl_why = why;
+        return;
+    }
+    struct ir_func *arith = legalize_arith(k->body, !legalize_has_f64_arithmetic(k->body));
+    check(arith, "arith");
+    struct traits t = find_traits(k->body, arith);
+    k->uses = t.uses | (may_loop_long(k, &t) ? OFF_USE_LONG_LOOP : 0);
+    make_spirv(a, k, arith, &t);
+    make_msl(a, k, arith, &t);
+    make_wgsl(a, k, arith, &t);
+    ir_func_free(arith);
+}

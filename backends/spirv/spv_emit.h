@@ -1,0 +1,68 @@
+/* SPIR-V for one legalised kernel body.
+ *
+ *   spv_emit.c     the interface: capabilities, bindings, parameter block, built-ins, entry point
+ *   spv_control.c  regions, branches, block results and loop parameters
+ *   spv_ops.c      one row an operation
+ *   spv_memory.c   loads, stores and the word addresses of streams
+ */
+#ifndef WASMETAL_BACKENDS_SPIRV_SPV_EMIT_H
+#define WASMETAL_BACKENDS_SPIRV_SPV_EMIT_H
+
+#include "backends/control.h"
+#include "backends/spirv/spv_module.h"
+#include "ir/offload/kernel.h"
+
+/* SPIR-V 1.3, what Vulkan 1.1 takes. */
+#define SPV_VERSION_1_3 UINT32_C(0x00010300)
+
+struct spv_stream {
+    bool used, written, atomic; /* atomic: it has xor_word, so every access of its words is atomic */
+    bool views[3];              /* accessed as 32-, 8-, 16-bit */
+    uint32_t vars[3];           /* the storage buffer seen as 32-, 8-, 16-bit elements */
+    uint32_t base;              /* value: address of the binding's first byte */
+};
+
+struct spv_emit {
+    struct spv_module m;
+    const struct off_kernel *kernel;
+    struct ir_func *func;
+    bool precise;    /* decorate float arithmetic NoContraction */
+    uint32_t *ids;   /* by IR value id */
+    uint32_t *bools; /* by IR value id: the same as a bool, 0 when there is none */
+    struct spv_stream streams[OFF_MAX_STREAMS];
+    uint32_t params_var;
+    bool params_pushed;
+    uint32_t glsl; /* GLSL.std.450 */
+    uint32_t exit_var;
+    struct control control;
+};
+
+/* The module in `a`.  `f` is k->body legalised: no narrow accesses unless caps has STORAGE8/16, no i64 or f64 values
+ * unless it has INT64/FLOAT64.  NULL when control flow nests too deeply.  `precise` forbids contraction of float
+ * operations; without it the target must be told otherwise (MSL). */
+uint32_t *spv_emit_kernel(struct arena *a, const struct off_kernel *k, struct ir_func *f, uint32_t caps, bool precise,
+                          uint32_t *out_nwords);
+
+/* Shared by the files above. */
+uint32_t spv_type(struct spv_emit *e, enum ir_type t);
+uint32_t spv_type_bool(struct spv_emit *e);
+uint32_t spv_type_uint(struct spv_emit *e);
+uint32_t spv_uint(struct spv_emit *e, uint32_t v);
+uint32_t spv_const(struct spv_emit *e, enum ir_type t, union ir_bits bits);
+uint32_t spv_value(struct spv_emit *e, const struct ir_value *v);
+uint32_t spv_condition(struct spv_emit *e, const struct ir_value *v); /* v != 0 as a bool */
+/* Code: an instruction with a result, whose id is returned. */
+#define spv_code(e, op, type, ...)                                     \
+    spv_code_words((e), (op), (type), (const uint32_t[]){__VA_ARGS__}, \
+                   sizeof((const uint32_t[]){__VA_ARGS__}) / sizeof(uint32_t))
+uint32_t spv_code_words(struct spv_emit *e, SpvOp op, uint32_t type, const uint32_t *words, uint32_t n);
+void spv_label(struct spv_emit *e, uint32_t id);
+void spv_branch(struct spv_emit *e, uint32_t id);
+
+void spv_emit_body(struct spv_emit *e);                  /* spv_control.c */
+void spv_emit_op(struct spv_emit *e, struct ir_inst *i); /* spv_ops.c: constants, select, simple operations */
+void spv_scan_streams(struct spv_emit *e);               /* spv_memory.c */
+void spv_declare_streams(struct spv_emit *e);
+void spv_emit_access(struct spv_emit *e, struct ir_inst *i);
+
+#endif
