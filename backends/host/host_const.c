@@ -335,6 +335,20 @@ static LLVMValueRef access_struct(struct host_cx *cx, const struct off_access *a
     return struct_of(&f);
 }
 
+static LLVMValueRef range_struct(struct host_cx *cx, const struct off_range *r) {
+    struct fields f = {.cx = cx};
+    add_number(&f, r->op);
+    add_number(&f, r->a);
+    add_number(&f, r->b);
+    add_number(&f, (uint64_t)(int64_t)r->lo);
+    add_number(&f, (uint64_t)(int64_t)r->hi);
+    add_number(&f, slot_number(r->base_slot));
+    for (unsigned d = 0; d < WM_MAX_DIMS; d++)
+        add_number(&f, slot_number(r->stride_slot[d]));
+    ICE_UNLESS(f.n * 8 == sizeof(struct wm_range_desc));
+    return struct_of(&f);
+}
+
 static LLVMValueRef spirv_struct(struct host_cx *cx, const struct off_spirv *s) {
     struct fields f = {.cx = cx};
     LLVMValueRef *words = elements(cx, s->nwords);
@@ -393,6 +407,10 @@ static LLVMValueRef kernel_struct(struct host_cx *cx, const struct off_kernel *k
     add_array(&f, list, k->nspirv, "variants");
     add_text(&f, k->msl);
     add_text(&f, k->wgsl);
+    list = elements(cx, k->nranges);
+    for (uint32_t i = 0; i < k->nranges; i++)
+        list[i] = range_struct(cx, &k->ranges[i]);
+    add_array(&f, list, k->nranges, "ranges");
     ICE_UNLESS(f.n * 8 == sizeof(struct wm_kernel));
     return struct_of(&f);
 }

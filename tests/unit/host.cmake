@@ -1,0 +1,5 @@
+if(TARGET wasmetal_host)
+  foreach(name host_ops)
+    wasmetal_add_unit_test(${name} SOURCES ${name}.c host_test.c LIBS wasmetal_host wasmetal_ir)
+  endforeach()
+endif()
