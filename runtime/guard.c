@@ -9,7 +9,12 @@
  *
  * 2. Ranges.  Access X at iteration vector i touches base_X + sum i_d * stride_X,d + offset + [0, bytes).  The box of
  *    all iteration vectors contains 0, where the address is base (as unsigned), so the sum is the address itself and
- *    not merely congruent to it exactly when its least value is >= 0 and its greatest is < 2^32.
+ *    not merely congruent to it exactly when its least value is >= 0 and its greatest is < 2^32, both moved
+ *    by the multiple of 2^32 that brings the least value there.
+ *
+ *    A range dimension stands for a value that the kernel computes, such as a clamped coordinate: interval arithmetic
+ *    over the dimensions before it gives the least and the greatest value, and every value between them counts as an
+ *    iteration.  An interval that might wrap in 32 bits becomes "any value", which no address survives.
  *
  * 3. Conflicts.  Two grid points p != q must not touch a common byte unless both only read it.  Inside one grid point
  *    the kernel keeps the order of the original, so dimensions that run inside a point never conflict with themselves.
@@ -146,6 +151,82 @@ static bool holds(const uint64_t *slots, uint64_t when_slot) {
     return when_slot == WM_NO_SLOT || slots[when_slot] != 0;
 }
 
+/* ---- ranges: signed 32-bit intervals in 64-bit numbers ---- */
+
+struct interval {
+    int64_t lo, hi;
+};
+
+static const struct interval any_value = {INT32_MIN, INT32_MAX};
+
+/* The signed interval congruent to lo .. hi, which may lie anywhere. */
+static struct interval wrap_interval(int64_t lo, int64_t hi) {
+    int64_t shift = ((lo - INT32_MIN) >> 32) * ADDRESS_LIMIT; /* arithmetic shift: rounds down */
+    lo -= shift;
+    hi -= shift;
+    return hi <= INT32_MAX ? (struct interval){lo, hi} : any_value;
+}
+
+static struct interval as_unsigned(struct interval v) {
+    if (v.lo >= 0)
+        return v;
+    return v.hi < 0 ? (struct interval){v.lo + ADDRESS_LIMIT, v.hi + ADDRESS_LIMIT}
+                    : (struct interval){0, ADDRESS_LIMIT - 1};
+}
+
+static int64_t lesser(int64_t a, int64_t b) {
+    return a < b ? a : b;
+}
+
+static int64_t greater(int64_t a, int64_t b) {
+    return a > b ? a : b;
+}
+
+static struct interval affine_interval(const struct wm_range_desc *r, const uint64_t *slots, uint64_t ndims,
+                                       const struct wm_launch_plan *plan) {
+    int64_t lo = (int32_t)(uint32_t)slots[r->base_slot], hi = lo;
+    for (uint64_t d = 0; d < ndims; d++) {
+        if (r->stride_slot[d] == WM_NO_SLOT)
+            continue;
+        int64_t stride = (int32_t)(uint32_t)slots[r->stride_slot[d]];
+        int64_t start = stride * plan->first[d], extent = stride * (int64_t)(plan->trips[d] - 1);
+        if (start <= -ADDRESS_LIMIT || start >= ADDRESS_LIMIT || extent <= -ADDRESS_LIMIT || extent >= ADDRESS_LIMIT)
+            return any_value;
+        lo += start + lesser(extent, 0);
+        hi += start + greater(extent, 0);
+    }
+    return wrap_interval(lo, hi);
+}
+
+/* The interval of range `index`, dimensions 0 .. ndims-1 being planned. */
+static struct interval evaluate_range(const struct wm_kernel *k, uint64_t index, const uint64_t *slots, uint64_t ndims,
+                                      const struct wm_launch_plan *plan) {
+    struct interval values[OFF_MAX_RANGES];
+    for (uint64_t i = 0; i <= index; i++) {
+        const struct wm_range_desc *r = &k->ranges[i];
+        struct interval a, b;
+        switch ((enum off_range_op)r->op) {
+        case OFF_RANGE_CONST:
+            values[i] = (struct interval){r->lo, r->hi};
+            continue;
+        case OFF_RANGE_AFFINE:
+            values[i] = affine_interval(r, slots, ndims, plan);
+            continue;
+        default:
+            break;
+        }
+        bool is_unsigned = r->op == OFF_RANGE_MIN_U || r->op == OFF_RANGE_MAX_U;
+        bool is_min = r->op == OFF_RANGE_MIN_U || r->op == OFF_RANGE_MIN_S;
+        a = is_unsigned ? as_unsigned(values[r->a]) : values[r->a];
+        b = is_unsigned ? as_unsigned(values[r->b]) : values[r->b];
+        values[i] = is_min ? wrap_interval(lesser(a.lo, b.lo), lesser(a.hi, b.hi))
+                           : wrap_interval(greater(a.lo, b.lo), greater(a.hi, b.hi));
+    }
+    return values[index];
+}
+
+/* ---- dimensions ---- */
+
 /* Trips, grid extents and cost.  A loop that is not entered counts as one run of no cost. */
 static bool plan_dims(const struct wm_kernel *k, const uint64_t *slots, struct wm_launch_plan *plan) {
     for (int a = 0; a < OFF_MAX_GRID; a++)
@@ -158,6 +239,14 @@ static bool plan_dims(const struct wm_kernel *k, const uint64_t *slots, struct w
         const struct wm_dim *dim = &k->dims[d];
         uint64_t around = dim->parent < 0 ? 1 : runs[dim->parent];
         plan->trips[d] = 1;
+        plan->first[d] = 0;
+        if (dim->rel == OFF_TRIP_RANGE) { /* costs nothing and runs nothing */
+            struct interval values = evaluate_range(k, dim->constant, slots, d, plan);
+            plan->first[d] = values.lo;
+            plan->trips[d] = (uint64_t)(values.hi - values.lo) + 1;
+            runs[d] = inner_runs[d] = 0;
+            continue;
+        }
         if (around == 0 || !holds(slots, dim->when_slot)) {
             if (dim->axis >= 0)
                 return false;
@@ -197,8 +286,17 @@ static enum wm_fallback measure_access(const struct wm_kernel *k, const struct w
                                        const struct wm_guard_limits *limits, const struct wm_launch_plan *plan,
                                        struct footprint *out) {
     int64_t base = (int64_t)(uint32_t)slots[a->base_slot];
-    int64_t lo = base, hi = base;
     bool aligned = true;
+    for (uint64_t d = 0; d < k->ndims; d++) {
+        if (a->stride_slot[d] == WM_NO_SLOT || plan->first[d] == 0)
+            continue;
+        int64_t stride = (int32_t)(uint32_t)slots[a->stride_slot[d]], start = stride * plan->first[d];
+        if (start <= -ADDRESS_LIMIT || start >= ADDRESS_LIMIT)
+            return WM_FALLBACK_BOUNDS;
+        aligned &= (stride & (int64_t)(a->bytes - 1)) == 0;
+        base += start;
+    }
+    int64_t lo = base, hi = base;
     for (uint64_t d = 0; d < k->ndims; d++) {
         out->stride[d] = 0;
         if (a->stride_slot[d] == WM_NO_SLOT || plan->trips[d] == 1)
@@ -214,7 +312,11 @@ static enum wm_fallback measure_access(const struct wm_kernel *k, const struct w
         else
             hi += extent;
     }
-    if (lo < 0 || hi >= ADDRESS_LIMIT || a->offset > (uint64_t)ADDRESS_LIMIT)
+    int64_t shift = (lo >> 32) * ADDRESS_LIMIT; /* addresses count modulo 2^32 */
+    base -= shift;
+    lo -= shift;
+    hi -= shift;
+    if (hi >= ADDRESS_LIMIT || a->offset > (uint64_t)ADDRESS_LIMIT)
         return WM_FALLBACK_BOUNDS;
     int64_t offset = (int64_t)a->offset, bytes = (int64_t)a->bytes;
     if ((uint64_t)(hi + offset + bytes) > limits->memory_bytes)
@@ -433,24 +535,46 @@ static bool slot_valid(const struct wm_kernel *k, uint64_t slot) {
     return slot < k->nslots;
 }
 
+/* Whether range `index` uses only ranges before it and dimensions before `dim`. */
+static bool range_valid(const struct wm_kernel *k, uint64_t index, uint64_t dim) {
+    if (index >= k->nranges)
+        return false;
+    const struct wm_range_desc *r = &k->ranges[index];
+    if (r->op == OFF_RANGE_CONST)
+        return r->lo >= INT32_MIN && r->hi <= INT32_MAX && r->lo <= r->hi;
+    if (r->op == OFF_RANGE_AFFINE) {
+        for (uint64_t d = 0; d < WM_MAX_DIMS; d++)
+            if (r->stride_slot[d] != WM_NO_SLOT &&
+                (d >= dim || !slot_valid(k, r->stride_slot[d]) || k->dims[d].unbounded))
+                return false;
+        return slot_valid(k, r->base_slot);
+    }
+    return r->op <= OFF_RANGE_MAX_U && r->a < index && r->b < index && range_valid(k, r->a, dim) &&
+           range_valid(k, r->b, dim);
+}
+
 bool wm_guard_kernel_valid(const struct wm_kernel *k) {
+    if (k->nranges > OFF_MAX_RANGES)
+        return false;
     if (k->ndims > WM_MAX_DIMS || k->nstreams > OFF_MAX_STREAMS || k->naccesses > OFF_MAX_ACCESSES ||
         k->nslots > OFF_MAX_SLOTS || k->ngrid > OFF_MAX_GRID || k->nscalars > OFF_MAX_SLOTS)
         return false;
     bool axis_seen[OFF_MAX_GRID] = {false};
     for (uint64_t d = 0; d < k->ndims; d++) {
         const struct wm_dim *dim = &k->dims[d];
-        if (dim->rel > OFF_TRIP_GE_U || (dim->bits != 32 && dim->bits != 64) || dim->axis >= (int64_t)k->ngrid ||
+        if (dim->rel == OFF_TRIP_RANGE && !range_valid(k, dim->constant, d))
+            return false;
+        if (dim->rel > OFF_TRIP_RANGE || (dim->bits != 32 && dim->bits != 64) || dim->axis >= (int64_t)k->ngrid ||
             dim->parent >= (int64_t)d)
             return false;
         if (dim->when_slot != WM_NO_SLOT && !slot_valid(k, dim->when_slot))
             return false;
         if (dim->axis >= 0) {
-            if (axis_seen[dim->axis] || !dim->parallel || dim->unbounded)
+            if (dim->rel == OFF_TRIP_RANGE || axis_seen[dim->axis] || !dim->parallel || dim->unbounded)
                 return false;
             axis_seen[dim->axis] = true;
         }
-        if (!dim->unbounded && dim->rel != OFF_TRIP_CONST &&
+        if (!dim->unbounded && dim->rel != OFF_TRIP_CONST && dim->rel != OFF_TRIP_RANGE &&
             (!slot_valid(k, dim->init_slot) || !slot_valid(k, dim->step_slot) || !slot_valid(k, dim->bound_slot)))
             return false;
     }

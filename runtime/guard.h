@@ -23,6 +23,7 @@ struct wm_guard_limits {
 
 struct wm_launch_plan {
     uint64_t trips[WM_MAX_DIMS]; /* of every dimension; 1 for unbounded ones and for loops not entered */
+    int64_t first[WM_MAX_DIMS];  /* what iteration 0 stands for: the least value of a range dimension, else 0 */
     uint32_t extent[OFF_MAX_GRID];
     struct wm_range streams[OFF_MAX_STREAMS];
     uint64_t work;   /* estimated instructions, saturated */

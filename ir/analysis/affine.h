@@ -5,10 +5,11 @@
  *     sum of  coefficient * symbol * symbol * ...      modulo 2^32 (or 2^64)
  *
  * where a symbol is a value defined outside the root, the iteration number of a loop of the nest (0 for its first
- * iteration), or a choice: 0 or 1, picking one of two values that meet at the end of a block.  A loop parameter p that
- * is passed on as p + s, s not varying in the loop, is init + s * iteration; so strength-reduced pointers and counters
- * in either direction come out alike.  Modular arithmetic makes every step exact: no assumption about wrapping is made
- * here, the run-time guard checks the ranges.
+ * iteration), a choice: 0 or 1, picking one of two values that meet at the end of a block, or a ranged value: one that
+ * is no polynomial but whose least and greatest value can be computed before the nest, such as a clamped coordinate or
+ * a byte loaded from a table.  A loop parameter p that is passed on as p + s, s not varying in the loop, is init + s *
+ * iteration; so strength-reduced pointers and counters in either direction come out alike.  Modular arithmetic makes
+ * every step exact: no assumption about wrapping is made here, the run-time guard checks the ranges.
  *
  * Why not only "base + constant * i": steps are often run-time values (row strides), and pointers that meet after an
  * unrolled loop and its remainder are sums of several such terms.
@@ -21,11 +22,11 @@
 
 enum { AFF_MAX_TERMS = 12, AFF_MAX_DEGREE = 4, AFF_MAX_SYMS = 128 };
 
-enum aff_sym_kind { AFF_VALUE, AFF_ITER, AFF_CHOICE };
+enum aff_sym_kind { AFF_VALUE, AFF_ITER, AFF_CHOICE, AFF_RANGE };
 
 struct aff_sym {
     enum aff_sym_kind kind;
-    struct ir_value *value; /* AFF_VALUE */
+    struct ir_value *value; /* AFF_VALUE, AFF_RANGE */
     struct loop *loop;      /* AFF_ITER */
     struct ir_inst *merge;  /* AFF_CHOICE: the block or if; `which` its incoming edge (from 1) */
     uint32_t which;
@@ -75,6 +76,14 @@ bool aff_is_invariant(const struct aff_ctx *cx, const struct aff *a);
 /* a = *out_coef * sym + *out_rest, neither containing sym; false when a is not linear in it. */
 bool aff_split(struct aff_ctx *cx, const struct aff *a, uint32_t sym, const struct aff **out_coef,
                const struct aff **out_rest);
+
+/* What bounds a ranged value (kernel.h says what the operations mean).  CONST: lo to hi; else: of a and b. */
+struct aff_range {
+    uint8_t op; /* enum off_range_op */
+    int32_t lo, hi;
+    const struct aff *a, *b;
+};
+bool aff_range_of(struct aff_ctx *cx, struct ir_value *v, struct aff_range *out);
 
 /* Code for an invariant polynomial (also one with iteration symbols, when sym_value gives values for those; symbols are
  * mapped through `map` when not NULL). */

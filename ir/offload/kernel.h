@@ -33,6 +33,7 @@ enum {
     OFF_MAX_STREAMS = 8, /* WebGPU's default maxStorageBuffersPerShaderStage */
     OFF_MAX_ACCESSES = 96,
     OFF_MAX_SLOTS = 256,
+    OFF_MAX_RANGES = 32,
     OFF_PUSH_WORDS = 32, /* Vulkan's least maxPushConstantsSize, 128 bytes */
     OFF_PARAM_X_BASE = 3,
     OFF_PARAM_STREAMS = 4, /* first word of the stream bases */
@@ -54,6 +55,26 @@ enum off_trip_rel {
     OFF_TRIP_GT_U,
     OFF_TRIP_GE_S,
     OFF_TRIP_GE_U,
+    OFF_TRIP_RANGE, /* pseudo dimension: a value known to lie in ranges[constant]; iteration i stands for lo + i */
+};
+
+/* The values that something in the nest can take, as a signed 32-bit interval computed at launch: clamped coordinates
+ * (min and max of affine values), bytes used as indices. */
+enum off_range_op {
+    OFF_RANGE_CONST,  /* lo to hi */
+    OFF_RANGE_AFFINE, /* base + sum of stride * iteration, over dimensions before the one that uses the range */
+    OFF_RANGE_MIN_S,  /* of ranges a and b, which have smaller indices */
+    OFF_RANGE_MAX_S,
+    OFF_RANGE_MIN_U,
+    OFF_RANGE_MAX_U,
+};
+
+struct off_range {
+    enum off_range_op op;
+    uint32_t a, b;
+    int32_t lo, hi;
+    uint32_t base_slot;
+    uint32_t stride_slot[8]; /* OFF_MAX_DIMS; OFF_NO_SLOT: 0 */
 };
 
 struct off_dim {
@@ -61,11 +82,12 @@ struct off_dim {
     uint8_t bits; /* 32 or 64 */
     bool top_tested;
     bool parallel;
-    bool unbounded;     /* data-dependent sequential loop: no trip count, no address varies with it */
-    int8_t axis;        /* 0 x, 1 y, 2 z; -1: runs inside the kernel */
-    int8_t parent;      /* the dimension around it, -1 at the top */
+    bool unbounded; /* data-dependent sequential loop: no trip count, no address varies with it */
+    int8_t axis;    /* 0 x, 1 y, 2 z; -1: runs inside the kernel */
+    int8_t parent;  /* the dimension around it, -1 at the top */
     uint32_t init_slot, step_slot, bound_slot;
-    uint32_t when_slot; /* the loop is entered only if this is nonzero (else its trip count means nothing); OFF_NO_SLOT */
+    uint32_t
+        when_slot; /* the loop is entered only if this is nonzero (else its trip count means nothing); OFF_NO_SLOT */
     uint64_t constant;
     uint32_t ops;         /* instructions directly in it, for the cost estimate */
     uint32_t wasm_offset; /* of the loop */
@@ -125,6 +147,8 @@ struct off_kernel {
     uint32_t ngrid;
     uint32_t ndims;
     struct off_dim dims[OFF_MAX_DIMS];
+    uint32_t nranges;
+    struct off_range *ranges;
     uint32_t naccesses;
     struct off_access *accesses;
     uint32_t nstreams;
