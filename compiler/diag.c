@@ -24,10 +24,13 @@ static const char *hint_of(enum diag_id id) {
     return "";
 }
 
-void diag_init(struct diag *d, FILE *out, const char *file) {
+bool diag_wants_colour(FILE *out) {
     const char *no_color = getenv("NO_COLOR"); /* no-color.org */
-    *d = (struct diag){.out = out, .file = file};
-    d->colour = out && isatty(fileno(out)) && !(no_color && *no_color);
+    return out && isatty(fileno(out)) && !(no_color && *no_color);
+}
+
+void diag_init(struct diag *d, FILE *out, const char *file) {
+    *d = (struct diag){.out = out, .file = file, .colour = diag_wants_colour(out)};
 }
 
 /* Names come from the module and the line goes to a terminal: control characters become '?'. */

@@ -31,6 +31,8 @@ struct diag {
 };
 
 void diag_init(struct diag *d, FILE *out, const char *file);
+/* A terminal, and the user did not set NO_COLOR. */
+bool diag_wants_colour(FILE *out);
 /* func_index -1: no function.  func_name may be NULL. */
 void diag_error(struct diag *d, enum diag_id id, uint64_t offset, int64_t func_index, const char *func_name,
                 const char *fmt, ...) __attribute__((format(printf, 6, 7)));

@@ -9,6 +9,7 @@
 #include "compiler/front.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "compiler/limits.h"
@@ -102,8 +103,16 @@ static bool lower_one(void *user, const struct wasm_body *body) {
     return false;
 }
 
-static char *make_identifier(struct arena *a, const char *name) {
-    char *id = arena_printf(a, "%s%s", isalpha((unsigned char)*name) || *name == '_' ? "" : "_", name);
+char *front_make_identifier(const char *name) {
+    bool prefix = !isalpha((unsigned char)*name) && *name != '_';
+    size_t n = strlen(name);
+    char *id = malloc(n + 2);
+    if (!id) {
+        fputs("wasmetal: out of memory\n", stderr);
+        exit(70);
+    }
+    id[0] = '_';
+    memcpy(id + prefix, name, n + 1);
     for (char *p = id; *p; p++)
         if (!isalnum((unsigned char)*p))
             *p = '_';
@@ -115,7 +124,9 @@ struct ir_module *front_read_module(const uint8_t *bytes, size_t size, const str
     struct ir_module *m = ir_module_new();
     struct front f = {.m = m, .d = d};
     struct wabt_sink sink = {.user = &f, .begin_code = begin_code, .body = lower_one, .error = on_error};
-    m->name = make_identifier(&m->arena, options->name ? options->name : "module");
+    char *name = front_make_identifier(options->name ? options->name : "module");
+    m->name = arena_strdup(&m->arena, name);
+    free(name);
     if (!sections_scan(bytes, size, m, &f.names, d) || !wabt_read_module(bytes, size, m, &f.func_types, &sink)) {
         ir_module_free(m);
         return NULL;

@@ -18,4 +18,7 @@ struct front_options {
 struct ir_module *front_read_module(const uint8_t *bytes, size_t size, const struct front_options *options,
                                     struct diag *d);
 
+/* `name` as a C identifier: other characters become '_', and one is put in front of a leading digit (malloc'd). */
+char *front_make_identifier(const char *name);
+
 #endif
