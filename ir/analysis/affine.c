@@ -205,9 +205,10 @@ static bool fixed_in_loop(const struct aff_ctx *cx, const struct aff *a, const s
     for (uint32_t i = 0; i < a->nterms; i++)
         for (uint32_t k = 0; k < a->terms[i].degree; k++) {
             const struct aff_sym *s = &cx->syms[a->terms[i].syms[k]];
-            if (s->kind == AFF_VALUE  ? loop_contains_value(l, s->value)
-                : s->kind == AFF_ITER ? s->loop == l || loop_contains_inst(l, s->loop->inst)
-                                      : loop_contains_inst(l, s->merge))
+            bool inside = s->kind == AFF_ITER     ? s->loop == l || loop_contains_inst(l, s->loop->inst)
+                          : s->kind == AFF_CHOICE ? loop_contains_inst(l, s->merge)
+                                                  : loop_contains_value(l, s->value);
+            if (inside)
                 return false;
         }
     return true;
@@ -244,6 +245,44 @@ bool aff_split(struct aff_ctx *cx, const struct aff *a, uint32_t sym, const stru
     *out_coef = coef;
     *out_rest = rest;
     return coef && rest;
+}
+
+/* ---- comparisons ---- */
+
+struct comparison {
+    uint16_t op;
+    uint8_t rel;     /* continue while a REL b */
+    uint8_t negated; /* rel of !(a op b) */
+    uint8_t swapped; /* rel of (b op a) */
+};
+
+#define OFF_EQ 255 /* only on the way to its negation */
+#define COMPARISONS(T)                                                                           \
+    {IR_##T##_NE, OFF_TRIP_NE, OFF_EQ, OFF_TRIP_NE}, {IR_##T##_EQ, OFF_EQ, OFF_TRIP_NE, OFF_EQ}, \
+        {IR_##T##_LT_S, OFF_TRIP_LT_S, OFF_TRIP_GE_S, OFF_TRIP_GT_S},                            \
+        {IR_##T##_LT_U, OFF_TRIP_LT_U, OFF_TRIP_GE_U, OFF_TRIP_GT_U},                            \
+        {IR_##T##_LE_S, OFF_TRIP_LE_S, OFF_TRIP_GT_S, OFF_TRIP_GE_S},                            \
+        {IR_##T##_LE_U, OFF_TRIP_LE_U, OFF_TRIP_GT_U, OFF_TRIP_GE_U},                            \
+        {IR_##T##_GT_S, OFF_TRIP_GT_S, OFF_TRIP_LE_S, OFF_TRIP_LT_S},                            \
+        {IR_##T##_GT_U, OFF_TRIP_GT_U, OFF_TRIP_LE_U, OFF_TRIP_LT_U},                            \
+        {IR_##T##_GE_S, OFF_TRIP_GE_S, OFF_TRIP_LT_S, OFF_TRIP_LE_S}, {                          \
+        IR_##T##_GE_U, OFF_TRIP_GE_U, OFF_TRIP_LT_U, OFF_TRIP_LE_U                               \
+    }
+
+static const struct comparison comparisons[] = {COMPARISONS(I32), COMPARISONS(I64)};
+
+static const struct comparison *find_comparison(unsigned op) {
+    for (uint32_t i = 0; i < sizeof comparisons / sizeof comparisons[0]; i++)
+        if (comparisons[i].op == op)
+            return &comparisons[i];
+    return NULL;
+}
+
+static uint8_t swap_rel(uint8_t rel) {
+    for (uint32_t i = 0; i < sizeof comparisons / sizeof comparisons[0]; i++)
+        if (comparisons[i].rel == rel)
+            return comparisons[i].swapped;
+    return rel;
 }
 
 /* ---- values ---- */
@@ -491,6 +530,12 @@ static const struct aff *value_of(struct aff_ctx *cx, struct ir_value *v) {
         solve_params(cx, v->region->parent->note);
         return v->note == UNKNOWN ? NULL : v->note;
     }
+    struct aff_range range;
+    const struct aff *a = operation(cx, v->def);
+    if (a)
+        return a;
+    if (aff_range_of(cx, v, &range))
+        return symbol_expr(cx, 32, (struct aff_sym){.kind = AFF_RANGE, .value = v});
     switch (v->def->op) {
     case IR_BLOCK:
     case IR_IF:
@@ -498,13 +543,113 @@ static const struct aff *value_of(struct aff_ctx *cx, struct ir_value *v) {
     case IR_LOOP:
         return loop_result(cx, v->def, v->index);
     case IR_SELECT: {
-        const struct aff *a = aff_of(cx, v->def->operands[0]);
+        a = aff_of(cx, v->def->operands[0]);
         const struct aff *b = a ? aff_of(cx, v->def->operands[1]) : NULL;
         return b ? choose(cx, v->def, 1, a, a, b) : NULL;
     }
     default:
-        return operation(cx, v->def);
+        return NULL;
     }
+}
+
+/* ---- ranged values ---- */
+
+static bool same_value(const struct ir_value *a, const struct ir_value *b) {
+    const union ir_bits *x = ir_const_of(a), *y = ir_const_of(b);
+    return a == b || (x && y && a->type == b->type && x->i64 == y->i64);
+}
+
+/* `select(t, f, x < y)` and its relatives. */
+static bool min_max_of(const struct ir_inst *select, enum off_range_op *out_op) {
+    struct ir_inst *cmp = select->operands[2]->def;
+    if (!cmp || cmp->noperands != 2)
+        return false;
+    bool less, is_signed;
+    switch (cmp->op) {
+    case IR_I32_LT_S:
+    case IR_I32_LE_S:
+        less = is_signed = true;
+        break;
+    case IR_I32_LT_U:
+    case IR_I32_LE_U:
+        less = true;
+        is_signed = false;
+        break;
+    case IR_I32_GT_S:
+    case IR_I32_GE_S:
+        less = false;
+        is_signed = true;
+        break;
+    case IR_I32_GT_U:
+    case IR_I32_GE_U:
+        less = is_signed = false;
+        break;
+    default:
+        return false;
+    }
+    struct ir_value *x = cmp->operands[0], *y = cmp->operands[1];
+    bool straight = same_value(select->operands[0], x) && same_value(select->operands[1], y);
+    bool crossed = same_value(select->operands[0], y) && same_value(select->operands[1], x);
+    if (!straight && !crossed)
+        return false;
+    bool is_min = less == straight;
+    *out_op =
+        is_min ? (is_signed ? OFF_RANGE_MIN_S : OFF_RANGE_MIN_U) : (is_signed ? OFF_RANGE_MAX_S : OFF_RANGE_MAX_U);
+    return true;
+}
+
+static bool constant_range(struct ir_inst *d, int32_t *out_lo, int32_t *out_hi) {
+    const union ir_bits *c = d->noperands == 2 ? ir_const_of(d->operands[1]) : NULL;
+    *out_lo = 0;
+    switch (d->op) {
+    case IR_I32_LOAD8_U:
+        *out_hi = UINT8_MAX;
+        return true;
+    case IR_I32_LOAD16_U:
+        *out_hi = UINT16_MAX;
+        return true;
+    case IR_I32_LOAD8_S:
+        *out_lo = INT8_MIN;
+        *out_hi = INT8_MAX;
+        return true;
+    case IR_I32_LOAD16_S:
+        *out_lo = INT16_MIN;
+        *out_hi = INT16_MAX;
+        return true;
+    case IR_I32_AND:
+        *out_hi = c ? (int32_t)c->i32 : -1;
+        return *out_hi >= 0;
+    case IR_I32_REM_U:
+        *out_hi = c ? (int32_t)(c->i32 - 1) : -1;
+        return c && c->i32 && *out_hi >= 0;
+    case IR_I32_SHR_U:
+        *out_hi = c ? (int32_t)(UINT32_MAX >> (c->i32 & 31)) : -1;
+        return *out_hi >= 0;
+    case IR_I32_CLZ:
+    case IR_I32_CTZ:
+    case IR_I32_POPCNT:
+        *out_hi = 32;
+        return true;
+    default:
+        *out_hi = 1;
+        return find_comparison(d->op) || d->op == IR_I32_EQZ || d->op == IR_I64_EQZ;
+    }
+}
+
+bool aff_range_of(struct aff_ctx *cx, struct ir_value *v, struct aff_range *out) {
+    struct ir_inst *d = v->def;
+    enum off_range_op op;
+    *out = (struct aff_range){.op = OFF_RANGE_CONST};
+    if (!d || v->type != IR_I32)
+        return false;
+    if (d->op != IR_SELECT)
+        return constant_range(d, &out->lo, &out->hi);
+    if (!min_max_of(d, &op))
+        return false;
+    out->op = (uint8_t)op;
+    out->a = aff_of(cx, d->operands[0]);
+    out->b = out->a ? aff_of(cx, d->operands[1]) : NULL;
+    return out->b != NULL;
 }
 
 static void enter_loops(struct loop *l) {
@@ -535,42 +680,6 @@ void aff_end(struct aff_ctx *cx) {
 }
 
 /* ---- trip counts ---- */
-
-struct comparison {
-    uint16_t op;
-    uint8_t rel;     /* continue while a REL b */
-    uint8_t negated; /* rel of !(a op b) */
-    uint8_t swapped; /* rel of (b op a) */
-};
-
-#define OFF_EQ 255 /* only on the way to its negation */
-#define COMPARISONS(T)                                                                           \
-    {IR_##T##_NE, OFF_TRIP_NE, OFF_EQ, OFF_TRIP_NE}, {IR_##T##_EQ, OFF_EQ, OFF_TRIP_NE, OFF_EQ}, \
-        {IR_##T##_LT_S, OFF_TRIP_LT_S, OFF_TRIP_GE_S, OFF_TRIP_GT_S},                            \
-        {IR_##T##_LT_U, OFF_TRIP_LT_U, OFF_TRIP_GE_U, OFF_TRIP_GT_U},                            \
-        {IR_##T##_LE_S, OFF_TRIP_LE_S, OFF_TRIP_GT_S, OFF_TRIP_GE_S},                            \
-        {IR_##T##_LE_U, OFF_TRIP_LE_U, OFF_TRIP_GT_U, OFF_TRIP_GE_U},                            \
-        {IR_##T##_GT_S, OFF_TRIP_GT_S, OFF_TRIP_LE_S, OFF_TRIP_LT_S},                            \
-        {IR_##T##_GT_U, OFF_TRIP_GT_U, OFF_TRIP_LE_U, OFF_TRIP_LT_U},                            \
-        {IR_##T##_GE_S, OFF_TRIP_GE_S, OFF_TRIP_LT_S, OFF_TRIP_LE_S}, {                          \
-        IR_##T##_GE_U, OFF_TRIP_GE_U, OFF_TRIP_LT_U, OFF_TRIP_LE_U                               \
-    }
-
-static const struct comparison comparisons[] = {COMPARISONS(I32), COMPARISONS(I64)};
-
-static const struct comparison *find_comparison(unsigned op) {
-    for (uint32_t i = 0; i < sizeof comparisons / sizeof comparisons[0]; i++)
-        if (comparisons[i].op == op)
-            return &comparisons[i];
-    return NULL;
-}
-
-static uint8_t swap_rel(uint8_t rel) {
-    for (uint32_t i = 0; i < sizeof comparisons / sizeof comparisons[0]; i++)
-        if (comparisons[i].rel == rel)
-            return comparisons[i].swapped;
-    return rel;
-}
 
 bool aff_trip_of(struct aff_ctx *cx, struct loop *l, struct aff_trip *out) {
     if (l->shape == LOOP_OTHER)

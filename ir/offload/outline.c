@@ -196,6 +196,9 @@ static void describe(struct ir_module *m, const struct plan *p, struct off_kerne
     k->accesses = arena_array(&m->arena, struct off_access, p->naccesses);
     for (uint32_t i = 0; i < p->naccesses; i++)
         k->accesses[i] = p->accesses[i].desc;
+    k->nranges = p->nranges;
+    k->ranges = arena_array(&m->arena, struct off_range, p->nranges + 1);
+    memcpy(k->ranges, p->ranges, p->nranges * sizeof p->ranges[0]);
     k->nstreams = p->nstreams;
     memcpy(k->streams, p->streams, sizeof k->streams);
     k->nconditions = p->nconditions;

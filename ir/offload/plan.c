@@ -9,7 +9,9 @@
  *   6. what the rest of the function needs after the loop.
  *
  * Dimensions over-approximate: an access in a conditional is taken to happen, an inner loop with several exits to run
- * for its full count, a choice to go both ways.  So the guard's ranges contain every byte that the kernel can touch.
+ * for its full count, a choice to go both
+ * ways, a ranged value to take every value of its range.  So the guard's ranges contain every byte that the kernel can
+ * touch.
  */
 #include "ir/offload/plan.h"
 
@@ -428,18 +430,105 @@ static int inner_dim(struct plan *p, struct loop *l) {
     return d;
 }
 
-static int choice_dim(struct plan *p, int sym, const struct ir_inst *merge) {
-    for (uint32_t d = 0; d < p->ndims; d++)
-        if (!p->dims[d].loop && p->dims[d].sym == sym)
-            return (int)d;
+static int pseudo_dim(struct plan *p, int sym, enum off_trip_rel rel, uint64_t constant, uint32_t wasm_offset) {
     int d = new_dim(p, NULL, sym);
     if (d < 0)
         return -1;
-    p->dims[d].desc.rel = OFF_TRIP_CONST;
-    p->dims[d].desc.constant = 2;
-    p->dims[d].desc.wasm_offset = merge->wasm_offset;
+    p->dims[d].desc.rel = rel;
+    p->dims[d].desc.constant = constant;
+    p->dims[d].desc.wasm_offset = wasm_offset;
     p->dims[d].desc.parent = 0;
     return d;
+}
+
+static int dim_of_sym(struct plan *p, uint32_t sym);
+
+/* `a` as *out_base + sum of strides over dimensions, all known before the nest.  Makes the dimensions it needs.  False
+ * without a reason: not linear.  False with p->reject set: something else. */
+static bool linearise(struct plan *p, const struct aff *a, const struct aff **out_base,
+                      const struct aff *strides[OFF_MAX_DIMS]) {
+    const struct aff *rest = a;
+    for (uint32_t s = 0; s < aff_nsyms(p->aff); s++) {
+        if (aff_sym(p->aff, s)->kind == AFF_VALUE || !aff_has_sym(a, s))
+            continue;
+        const struct aff *stride;
+        if (!aff_split(p->aff, rest, s, &stride, &rest) || !aff_is_invariant(p->aff, stride))
+            return false;
+        int d = dim_of_sym(p, s);
+        if (d < 0)
+            return p->reject ? false : reject(p, OFF_REJECT_TOO_COMPLEX, NULL, "more than 8 dimensions");
+        strides[d] = stride;
+    }
+    *out_base = rest;
+    return true;
+}
+
+/* Slots of a linear form. */
+static bool linear_slots(struct plan *p, const struct aff *base, const struct aff *const strides[OFF_MAX_DIMS],
+                         uint32_t *out_base, uint32_t out_strides[OFF_MAX_DIMS]) {
+    for (uint32_t d = 0; d < OFF_MAX_DIMS; d++) {
+        out_strides[d] = OFF_NO_SLOT;
+        if (strides[d] && !expr_slot(p, strides[d], &out_strides[d]))
+            return false;
+    }
+    return expr_slot(p, base, out_base);
+}
+
+static int add_range(struct plan *p, struct off_range r) {
+    if (p->nranges == OFF_MAX_RANGES) {
+        (void)reject(p, OFF_REJECT_TOO_COMPLEX, NULL, "more than 32 ranges");
+        return -1;
+    }
+    p->ranges[p->nranges] = r;
+    return (int)p->nranges++;
+}
+
+static int range_of_value(struct plan *p, struct ir_value *v);
+
+/* The range of one side of a minimum or maximum. */
+static int range_of_expr(struct plan *p, const struct aff *a) {
+    uint32_t s = a->nterms == 1 && a->terms[0].degree == 1 && a->terms[0].coef == 1 ? a->terms[0].syms[0] : UINT32_MAX;
+    if (s != UINT32_MAX && aff_sym(p->aff, s)->kind == AFF_RANGE)
+        return range_of_value(p, aff_sym(p->aff, s)->value);
+    const struct aff *base, *strides[OFF_MAX_DIMS] = {0};
+    struct off_range r = {.op = OFF_RANGE_AFFINE};
+    if (!linearise(p, a, &base, strides) || !linear_slots(p, base, strides, &r.base_slot, r.stride_slot))
+        return -1;
+    for (uint32_t d = 0; d < p->ndims; d++)
+        if (strides[d] && p->dims[d].desc.unbounded)
+            return -1;
+    return add_range(p, r);
+}
+
+static int range_of_value(struct plan *p, struct ir_value *v) {
+    struct aff_range r;
+    if (!aff_range_of(p->aff, v, &r))
+        return -1;
+    struct off_range out = {.op = (enum off_range_op)r.op, .lo = r.lo, .hi = r.hi, .base_slot = OFF_NO_SLOT};
+    memset(out.stride_slot, 0xff, sizeof out.stride_slot); /* OFF_NO_SLOT */
+    if (out.op != OFF_RANGE_CONST) {
+        int a = range_of_expr(p, r.a);
+        int b = a < 0 ? -1 : range_of_expr(p, r.b);
+        if (b < 0)
+            return -1;
+        out.a = (uint32_t)a;
+        out.b = (uint32_t)b;
+    }
+    return add_range(p, out);
+}
+
+/* The dimension of an iteration, choice or range symbol, made when new; -1 when that cannot be. */
+static int dim_of_sym(struct plan *p, uint32_t sym) {
+    const struct aff_sym *s = aff_sym(p->aff, sym);
+    if (s->kind == AFF_ITER)
+        return inner_dim(p, s->loop);
+    for (uint32_t d = 0; d < p->ndims; d++)
+        if (!p->dims[d].loop && p->dims[d].sym == (int)sym)
+            return (int)d;
+    if (s->kind == AFF_CHOICE)
+        return pseudo_dim(p, (int)sym, OFF_TRIP_CONST, 2, s->merge->wasm_offset);
+    int range = range_of_value(p, s->value);
+    return range < 0 ? -1 : pseudo_dim(p, (int)sym, OFF_TRIP_RANGE, (uint64_t)range, s->value->def->wasm_offset);
 }
 
 /* Loops that no address depends on still cost time; they are entered last, as far as there is room. */
@@ -466,28 +555,13 @@ static bool add_access(struct plan *p, struct ir_inst *i) {
     *x = (struct plan_access){
         .inst = i,
         .desc = {.write = store, .bytes = ir_info(i)->bytes, .offset = i->mem.offset, .wasm_offset = i->wasm_offset}};
-    for (uint32_t d = 0; d < OFF_MAX_DIMS; d++)
-        x->desc.stride_slot[d] = OFF_NO_SLOT;
-    const struct aff *rest = a;
-    for (uint32_t s = 0; s < aff_nsyms(p->aff); s++) {
-        const struct aff_sym *sym = aff_sym(p->aff, s);
-        if (sym->kind == AFF_VALUE || !aff_has_sym(a, s))
-            continue;
-        const struct aff *stride;
-        if (!aff_split(p->aff, rest, s, &stride, &rest) || !aff_is_invariant(p->aff, stride))
-            return reject(p, bad_address, i, "not linear in the loop counters");
-        int d = sym->kind == AFF_ITER ? inner_dim(p, sym->loop) : choice_dim(p, (int)s, sym->merge);
-        if (d < 0)
-            return p->reject ? false : reject(p, OFF_REJECT_TOO_COMPLEX, i, "more than 8 dimensions");
-        if (p->dims[d].desc.unbounded)
+    if (!linearise(p, a, &x->base, x->strides))
+        return p->reject ? false : reject(p, bad_address, i, "not linear in the loop counters");
+    for (uint32_t d = 0; d < p->ndims; d++)
+        if (x->strides[d] && p->dims[d].desc.unbounded)
             return reject(p, OFF_REJECT_UNBOUNDED_ACCESS, i, NULL);
-        x->strides[d] = stride;
-        if (!expr_slot(p, stride, &x->desc.stride_slot[d]))
-            return false;
-    }
-    x->base = rest;
     x->desc.when_slot = when_slot(p, i);
-    return expr_slot(p, rest, &x->desc.base_slot);
+    return linear_slots(p, x->base, x->strides, &x->desc.base_slot, x->desc.stride_slot);
 }
 
 static bool add_accesses(struct plan *p, struct ir_region *r) {
@@ -546,7 +620,11 @@ static uint32_t parallel_chain(struct plan *p) {
             if (!w->desc.write)
                 continue;
             if (!w->strides[c]) {
-                (void)reject(p, OFF_REJECT_CARRIED_MEMORY, w->inst, "every iteration writes the same place");
+                bool scatter = false;
+                for (uint32_t d = 0; d < p->ndims; d++)
+                    scatter |= w->strides[d] && p->dims[d].desc.rel == OFF_TRIP_RANGE;
+                (void)reject(p, scatter ? OFF_REJECT_ADDRESS_STORE : OFF_REJECT_CARRIED_MEMORY, w->inst,
+                             scatter ? NULL : "every iteration writes the same place");
                 return c;
             }
             for (uint32_t k = 0; k < p->naccesses; k++)
@@ -666,7 +744,7 @@ static bool check_size(struct plan *p) {
 
 /* One attempt with at most `max_chain` grid dimensions.  A smaller *out_chain asks for another attempt with that. */
 static bool plan_attempt(struct plan *p, uint32_t max_chain, uint32_t *out_chain) {
-    p->ndims = p->naccesses = p->nslots = p->nconditions = p->nfinals = 0;
+    p->ndims = p->naccesses = p->nslots = p->nconditions = p->nfinals = p->nranges = 0;
     p->long_loop = false;
     p->chain[0] = p->root;
     p->nchain = 1;

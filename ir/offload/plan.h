@@ -31,8 +31,8 @@ struct plan_slot {
 
 struct plan_dim {
     struct off_dim desc;
-    struct loop *loop; /* NULL for a choice */
-    int sym;           /* its iteration or choice symbol, -1 when nothing depends on it */
+    struct loop *loop; /* NULL for a choice or a range */
+    int sym;           /* its iteration, choice or range symbol, -1 when nothing depends on it */
 };
 
 struct plan_access {
@@ -60,6 +60,8 @@ struct plan {
     uint32_t ndims; /* the chain's come first */
     struct plan_access *accesses;
     uint32_t naccesses, accesses_cap;
+    struct off_range ranges[OFF_MAX_RANGES];
+    uint32_t nranges;
     struct off_stream streams[OFF_MAX_STREAMS];
     uint32_t nstreams;
     struct plan_slot slots[OFF_MAX_SLOTS];
