@@ -111,10 +111,10 @@ static uint64_t call_host(void *env, struct wasmetal_instance *instance, uint64_
 static wasmetal_status link_host(struct wasmetal_instance *in, const struct wm_import *im, wm_host_fn *fn, void *user,
                                  const char *type) {
     const struct wm_module *m = in->module;
-    const char *want = m->types[m->funcs[im->index].type];
     if (im->kind != IR_EXTERN_FUNC) {
         return mismatch(in, im, "a function was given, the module wants something else");
     }
+    const char *want = m->types[m->funcs[im->index].type];
     if (type && strcmp(type, want) != 0) {
         return mismatch(in, im, "the function has another type");
     }
@@ -177,17 +177,26 @@ static wasmetal_status link_object(struct wasmetal_instance *in, const struct wm
 
 static wasmetal_status link_one(struct wasmetal_instance *in, const wasmetal_instance_desc *desc,
                                 const struct wm_import *im) {
+    /* A module may import several kinds under one name; the first thing given of the kind wanted is taken. */
+    const wasmetal_import *found = NULL;
     for (size_t i = 0; i < desc->nimports; i++) {
         const wasmetal_import *given = &desc->imports[i];
         if (strcmp(given->name, im->field) == 0 && strcmp(given->module, im->module) == 0) {
-            if (given->object) {
-                return link_object(in, im, given->object);
+            bool right = (uint64_t)(given->object ? given->object->kind : WASMETAL_FUNC) == im->kind;
+            found = found && !right ? found : given;
+            if (right) {
+                break;
             }
-            if (!given->fn) {
-                return mismatch(in, im, "neither an object nor a function was given");
-            }
-            return link_host(in, im, given->fn, given->user, given->type);
         }
+    }
+    if (found) {
+        if (found->object) {
+            return link_object(in, im, found->object);
+        }
+        if (!found->fn) {
+            return mismatch(in, im, "neither an object nor a function was given");
+        }
+        return link_host(in, im, found->fn, found->user, found->type);
     }
     for (size_t i = 0; i < desc->nlinks; i++) {
         wasmetal_export e;

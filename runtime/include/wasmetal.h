@@ -34,6 +34,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -149,6 +150,39 @@ typedef struct wasmetal_link {
     const char *module;
     wasmetal_instance *instance;
 } wasmetal_link;
+
+/* Values in cells, for host functions and callers. */
+typedef struct wasmetal_v128 {
+    uint64_t lo, hi;
+} wasmetal_v128;
+
+static inline wasmetal_v128 wasmetal_v128_of(const uint64_t *cells) {
+    wasmetal_v128 value;
+    value.lo = cells[0];
+    value.hi = cells[1];
+    return value;
+}
+static inline uint64_t wasmetal_cell_f32(float value) {
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
+static inline uint64_t wasmetal_cell_f64(double value) {
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
+static inline float wasmetal_f32_of(uint64_t cell) {
+    uint32_t bits = (uint32_t)cell;
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+static inline double wasmetal_f64_of(uint64_t cell) {
+    double value;
+    memcpy(&value, &cell, sizeof value);
+    return value;
+}
 
 typedef struct wasmetal_export {
     const char *name; /* lives as long as the module */
