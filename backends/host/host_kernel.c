@@ -24,8 +24,10 @@ static LLVMValueRef new_access_group(struct host_cx *cx) {
     LLVMMemoryBufferRef buffer = LLVMCreateMemoryBufferWithMemoryRangeCopy(text, sizeof text - 1, "group");
     LLVMModuleRef module = NULL;
     char *message = NULL;
+    LLVMContextSetDiscardValueNames(cx->llvm, 0); /* the reader refuses to work otherwise */
     if (LLVMParseIRInContext(cx->llvm, buffer, &module, &message)) /* takes the buffer */
         ICE("access group: %s", message);
+    LLVMContextSetDiscardValueNames(cx->llvm, 1);
     LLVMValueRef node = NULL;
     LLVMGetNamedMetadataOperands(module, "wasmetal.group", &node);
     LLVMDisposeModule(module);

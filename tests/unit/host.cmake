@@ -1,5 +1,5 @@
 if(TARGET wasmetal_host)
-  foreach(name host_ops)
+  foreach(name host_ops host_run host_kernel)
     wasmetal_add_unit_test(${name} SOURCES ${name}.c host_test.c LIBS wasmetal_host wasmetal_ir)
   endforeach()
 endif()
