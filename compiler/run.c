@@ -111,7 +111,7 @@ static int report_trap(const wasmetal_trap *t) {
     fflush(stdout);
     fprintf(stderr, "trap: %s", t->text);
     if (t->function != WASMETAL_NO_FUNCTION)
-        fprintf(stderr, " in function %u \"%s\"", t->function, t->function_name);
+        fprintf(stderr, " in function \"%s\"", *t->function_name ? t->function_name : "?");
     if (t->offset != WASMETAL_NO_OFFSET)
         fprintf(stderr, " at +0x%" PRIx64, t->offset);
     fputc('\n', stderr);
