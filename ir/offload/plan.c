@@ -25,6 +25,7 @@ enum {
     FEW_ITERATIONS = 32,    /* a constant count below this is no parallelism for a GPU */
     MAX_PREFIX_INSTS = 64,  /* what an inner parallel loop may cost to recompute at every point */
     MAX_CONDS = 16,
+    NEAR_ITERATIONS = 64,
 };
 
 static bool reject(struct plan *p, enum off_reject why, const struct ir_inst *at, const char *detail) {
@@ -575,6 +576,16 @@ static bool add_accesses(struct plan *p, struct ir_region *r) {
     return true;
 }
 
+/* Iterations when they are a constant of the program, else 0. */
+static uint64_t constant_trip(const struct aff_trip *t) {
+    uint64_t init, step, bound;
+    if (!aff_is_const(t->init, &init) || !aff_is_const(t->step, &step) || !aff_is_const(t->bound, &bound) || !step)
+        return 0;
+    int64_t span = t->bits == 32 ? (int32_t)(uint32_t)(bound - init) : (int64_t)(bound - init);
+    int64_t s = t->bits == 32 ? (int32_t)step : (int64_t)step;
+    return s && span / s >= 0 ? (uint64_t)(span / s) + 1 : 0;
+}
+
 /* ---- 5. conflicts that are certain ---- */
 
 static bool same_strides(const struct plan *p, const struct plan_access *a, const struct plan_access *b) {
@@ -584,7 +595,8 @@ static bool same_strides(const struct plan *p, const struct plan_access *a, cons
     return true;
 }
 
-/* Two accesses that walk alike, a whole number of iterations of chain loop `c` apart. */
+/* Two accesses that walk alike, a whole number of iterations of chain loop `c` apart, and fewer than it runs.  When the
+ * count is not a constant, only short distances are called certain: the guard settles the others. */
 static bool certain_conflict(struct plan *p, const struct plan_access *w, const struct plan_access *a, uint32_t c) {
     const struct aff *stride = w->strides[c];
     if (!stride || !same_strides(p, w, a))
@@ -602,9 +614,11 @@ static bool certain_conflict(struct plan *p, const struct plan_access *w, const 
     } else if (diff && aff_equal(diff, aff_scale(p->aff, stride, UINT64_MAX))) {
         distance = -1;
     }
-    if (!distance)
-        return false;
+    struct aff_trip trip;
     uint64_t n = (uint64_t)(distance < 0 ? -distance : distance);
+    uint64_t runs = aff_trip_of(p->aff, p->chain[c], &trip) ? constant_trip(&trip) : 0;
+    if (!n || n >= (runs ? runs : NEAR_ITERATIONS))
+        return false;
     p->detail = arena_printf(p->text, "the store at +0x%x touches what the %s at +0x%x touches %llu iteration%s %s",
                              w->desc.wasm_offset, a->desc.write ? "store" : "load", a->desc.wasm_offset,
                              (unsigned long long)n, n == 1 ? "" : "s", distance > 0 ? "later" : "earlier");
@@ -716,16 +730,6 @@ static bool add_chain_dims(struct plan *p) {
         desc->wasm_offset = l->inst->wasm_offset;
     }
     return true;
-}
-
-/* Iterations when they are a constant of the program, else 0. */
-static uint64_t constant_trip(const struct aff_trip *t) {
-    uint64_t init, step, bound;
-    if (!aff_is_const(t->init, &init) || !aff_is_const(t->step, &step) || !aff_is_const(t->bound, &bound) || !step)
-        return 0;
-    int64_t span = t->bits == 32 ? (int32_t)(uint32_t)(bound - init) : (int64_t)(bound - init);
-    int64_t s = t->bits == 32 ? (int32_t)step : (int64_t)step;
-    return s && span / s >= 0 ? (uint64_t)(span / s) + 1 : 0;
 }
 
 static bool check_size(struct plan *p) {
