@@ -1,0 +1,164 @@
+/* Kernels on a real Vulkan driver against the interpreter: every simple operation on hard values, narrow stores of
+ * neighbouring invocations, all SPIR-V variants the device can run.
+ *
+ * With KT_DUMP set to a directory every kernel is also written there as .spv, .metal and .wgsl, for the validators of
+ * tests/kernels.  Without a driver only that is done.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "backends/kernels.h"
+#include "tests/unit/kernel_test.h"
+#include "tests/unit/kernel_vulkan.h"
+
+static struct vkt *device;
+static uint8_t input[KT_MEMORY], want[KT_MEMORY], got[KT_MEMORY];
+
+static void test_operations(void **state) {
+    (void)state;
+    unsigned wrong = 0, ran = 0;
+    for (int op = 0; op < IR_OP_COUNT; op++) {
+        const struct ir_op_info *info = &ir_op_info[op];
+        if (info->kind != IR_KIND_SIMPLE || info->result > IR_F64 || info->operand_types[0] > IR_F64)
+            continue;
+        struct kt t;
+        kt_init_op(&t, (enum ir_op)op);
+        t.k.name = arena_printf(&t.module->arena, "op_%d", op);
+        kt_fill_op(&t, (enum ir_op)op, input);
+        memcpy(want, input, sizeof want);
+        assert_true(kt_interpret(&t, t.k.body, false, want));
+        kernels_emit(t.module, &t.k);
+        assert_true(t.k.nspirv > 0);
+        kt_dump(&t.k);
+        for (uint32_t v = 0; device && v < t.k.nspirv; v++) {
+            if (t.k.spirv[v].caps & ~vkt_caps(device))
+                continue;
+            memcpy(got, input, sizeof got);
+            assert_true(vkt_run(device, &t.k, &t.k.spirv[v], got, KT_MEMORY, t.stream_lo, t.scalars, t.extent));
+            uint32_t first = 0, bad = kt_compare_op(&t, (enum ir_op)op, want, got, &first);
+            ran++;
+            if (!bad)
+                continue;
+            uint64_t r[3], g;
+            memcpy(r, want + first * 24, sizeof r);
+            memcpy(&g, got + first * 24 + 16, sizeof g);
+            /* What is left to the device is the run-time probe's to judge (uses); the rest has to be right. */
+            bool left = t.k.uses != 0;
+            wrong += !left;
+            print_message("%s %s, caps 0x%x: %u of %u differ, first (0x%llx, 0x%llx) = 0x%llx, not 0x%llx\n",
+                          left ? "device inexact:" : "WRONG:", info->text, t.k.spirv[v].caps, bad, t.extent[0],
+                          (unsigned long long)r[0], (unsigned long long)r[1], (unsigned long long)r[2],
+                          (unsigned long long)g);
+        }
+        kt_free(&t);
+    }
+    print_message("%u kernels ran on %s\n", ran, device ? vkt_name(device) : "no device");
+    assert_int_equal(wrong, 0);
+}
+
+/* out[i] = in[i] + in[i + 1] for every width, the outputs of neighbours sharing words, on offset streams. */
+static void test_narrow(void **state) {
+    (void)state;
+    static const enum ir_op loads[] = {IR_I32_LOAD8_U, IR_I32_LOAD16_S, IR_I32_LOAD8_S, IR_I64_LOAD16_U, IR_I64_LOAD};
+    static const enum ir_op stores[] = {IR_I32_STORE8, IR_I32_STORE16, IR_I32_STORE8, IR_I64_STORE16, IR_I64_STORE};
+    uint64_t seed = 11;
+    for (uint32_t k = 0; k < KT_MEMORY; k++)
+        input[k] = (uint8_t)kt_random(&seed);
+    for (size_t row = 0; row < sizeof loads / sizeof *loads; row++) {
+        struct kt t;
+        kt_init(&t, 2, 2, (enum ir_type[]){IR_I32, IR_I64, IR_F32}, 3);
+        uint32_t width = ir_op_info[loads[row]].bytes;
+        bool wide = ir_op_info[loads[row]].result == IR_I64;
+        t.k.name = arena_printf(&t.module->arena, "narrow_%zu", row);
+        t.extent[0] = 37;
+        t.extent[1] = 13;
+        t.k.workgroup[0] = 8;
+        t.k.workgroup[1] = 4;
+        t.scalars[0] = 20000 - 20000 % width;
+        t.scalars[1] = UINT64_C(0x100000005);
+        t.scalars[2] = 0x40490fdb;
+        t.stream_lo[0] = 4;
+        t.stream_lo[1] = (uint32_t)t.scalars[0];
+        struct ir_builder *b = &t.b;
+        struct ir_value *at = ir_build_simple(b, IR_I32_MUL, kt_param(&t, 1), ir_build_i32(b, 37));
+        at = ir_build_simple(b, IR_I32_ADD, at, kt_param(&t, 0));
+        at = ir_build_simple(b, IR_I32_MUL, at, ir_build_i32(b, width));
+        struct ir_value *x = kt_load(&t, loads[row], at, 8, 0), *y = kt_load(&t, loads[row], at, 8 + width, 0);
+        struct ir_value *sum = ir_build_simple(b, wide ? IR_I64_ADD : IR_I32_ADD, x, y);
+        struct ir_value *more = ir_build_simple(b, IR_I32_REINTERPRET_F32, kt_param(&t, 4), NULL);
+        if (wide)
+            sum = ir_build_simple(b, IR_I64_ADD, sum, kt_param(&t, 3));
+        else
+            sum = ir_build_simple(b, IR_I32_ADD, sum, more);
+        struct ir_value *to = ir_build_simple(b, IR_I32_ADD, at, kt_param(&t, 2));
+        kt_store(&t, stores[row], to, sum, 0, 1);
+        kt_return(&t);
+        memcpy(want, input, sizeof want);
+        assert_true(kt_interpret(&t, t.k.body, false, want));
+        kernels_emit(t.module, &t.k);
+        kt_dump(&t.k);
+        for (uint32_t v = 0; device && v < t.k.nspirv; v++) {
+            if (t.k.spirv[v].caps & ~vkt_caps(device))
+                continue;
+            memcpy(got, input, sizeof got);
+            assert_true(vkt_run(device, &t.k, &t.k.spirv[v], got, KT_MEMORY, t.stream_lo, t.scalars, t.extent));
+            assert_memory_equal(want, got, KT_MEMORY);
+        }
+        kt_free(&t);
+    }
+}
+
+/* More parameters than push constants hold. */
+static void test_uniform_block(void **state) {
+    (void)state;
+    struct kt wide;
+    enum ir_type many[8] = {IR_I64, IR_I64, IR_I64, IR_I64, IR_I64, IR_I64, IR_I64, IR_I64};
+    kt_init(&wide, 1, 8, many, 8);
+    wide.extent[0] = 5;
+    wide.k.name = "uniform_block";
+    struct ir_value *at = ir_build_simple(&wide.b, IR_I32_MUL, kt_param(&wide, 0), ir_build_i32(&wide.b, 64));
+    for (uint32_t k = 0; k < 8; k++) {
+        wide.scalars[k] = UINT64_C(0x0102030405060708) * (k + 3);
+        kt_store(&wide, IR_I64_STORE, at, kt_param(&wide, 1 + k), k * 8, (int)k);
+    }
+    kt_return(&wide);
+    memset(input, 0x55, sizeof input);
+    memcpy(want, input, sizeof want);
+    assert_true(kt_interpret(&wide, wide.k.body, false, want));
+    kernels_emit(wide.module, &wide.k);
+    kt_dump(&wide.k);
+    for (uint32_t v = 0; device && v < wide.k.nspirv; v++) {
+        if (wide.k.spirv[v].caps & ~vkt_caps(device))
+            continue;
+        memcpy(got, input, sizeof got);
+        assert_true(
+            vkt_run(device, &wide.k, &wide.k.spirv[v], got, KT_MEMORY, wide.stream_lo, wide.scalars, wide.extent));
+        assert_memory_equal(want, got, KT_MEMORY);
+    }
+    kt_free(&wide);
+}
+
+static void test_validation(void **state) {
+    (void)state;
+    assert_int_equal(device ? vkt_validation_messages(device) : 0, 0);
+}
+
+int main(void) {
+    device = vkt_open();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_narrow),
+        cmocka_unit_test(test_uniform_block),
+        cmocka_unit_test(test_operations),
+        cmocka_unit_test(test_validation),
+    };
+    int rc = cmocka_run_group_tests(tests, NULL, NULL);
+    if (device)
+        vkt_close(device);
+    return rc;
+}

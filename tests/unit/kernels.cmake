@@ -1,0 +1,8 @@
+# Kernel back ends.  kernel_gpu and kernel_random use whatever Vulkan driver the loader finds (VK_DRIVER_FILES,
+# VK_ICD_FILENAMES), and check only the emission when there is none.
+find_package(Vulkan)
+wasmetal_add_unit_test(kernel_legalize SOURCES kernel_legalize.c kernel_test.c LIBS wasmetal_ir)
+if(Vulkan_FOUND)
+  wasmetal_add_unit_test(kernel_gpu SOURCES kernel_gpu.c kernel_test.c kernel_vulkan.c
+                         LIBS wasmetal_kernels wasmetal_ir Vulkan::Vulkan)
+endif()
