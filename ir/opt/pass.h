@@ -12,11 +12,11 @@
 
 struct pass_ctx {
     struct ir_module *module;
-    struct arena scratch;       /* reset after every pass */
-    bool verify;                /* verify after each pass and check "unchanged" claims; an error is an ICE */
-    const char *dump_after;     /* pass name, "all", or NULL */
-    const char *stop_after;     /* pass name or NULL */
-    const char *skip;           /* comma-separated pass names or NULL */
+    struct arena scratch;   /* reset after every pass */
+    bool verify;            /* verify after each pass and check "unchanged" claims; an error is an ICE */
+    const char *dump_after; /* pass name, "all", or NULL */
+    const char *stop_after; /* pass name or NULL */
+    const char *skip;       /* comma-separated pass names or NULL */
     void (*dump)(void *user, const char *pass, struct ir_func *f);
     void *dump_user;
     bool stopped;
