@@ -1,0 +1,263 @@
+/* The Vulkan device from inside: limits made small, calls made to fail, the probe, and what importing costs. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "device_fixture.h"
+#include "runtime/device_vulkan.h"
+
+static struct device_fixture fixture;
+
+static struct vulkan_device *open_device(void) {
+    struct wm_device_desc desc = {&fixture.module, &fixture.memory, fixture.log};
+    struct wm_device *d = wm_device_vulkan_open(&desc, WM_VULKAN_BEST);
+    if (!d)
+        fail_msg("no Vulkan device: %s", fixture.last_message);
+    return (struct vulkan_device *)d;
+}
+
+static int setup(void **state) {
+    fixture.errors = 0;
+    fixture.last_id[0] = 0;
+    memset(fixture.memory.base, 0xa5, fixture.memory.bytes);
+    *state = open_device();
+    return 0;
+}
+
+static int teardown(void **state) {
+    struct vulkan_device *d = *state;
+    assert_int_equal(atomic_load(&d->instance.messages.count), 0);
+    d->base.ops->close(&d->base);
+    return 0;
+}
+
+static enum wm_device_result launch(struct vulkan_device *d, enum device_kernel k, enum wm_fallback *why) {
+    struct wm_guard_limits limits = {.memory_bytes = fixture.memory.bytes, .aligned = true};
+    struct wm_launch_plan plan;
+    *why = WM_FALLBACK_COUNT;
+    assert_true(wm_guard_decide(&fixture.kernels[k], fixture.slots, &limits, &plan, why));
+    return d->base.ops->launch(&d->base, k, &plan, fixture.slots, why);
+}
+
+static void assert_mapped(uint32_t in, uint32_t out, uint32_t n) {
+    for (uint32_t i = 0; i < n; i++)
+        if (device_words(&fixture, out)[i] != device_words(&fixture, in)[i] * 3 + 1)
+            fail_msg("element %u of %u", i, n);
+    assert_int_equal(device_words(&fixture, out)[n], 0xa5a5a5a5);
+}
+
+static void wide_grids_are_split(void **state) {
+    struct vulkan_device *d = *state;
+    enum wm_fallback why;
+    d->traits.properties.limits.maxComputeWorkGroupCount[0] = 3; /* 48 points */
+    device_fixture_line(&fixture, 0, 65536, 1000);
+    assert_int_equal(launch(d, KERNEL_MAP, &why), WM_DEVICE_DONE);
+    assert_mapped(0, 65536, 1000);
+    assert_int_equal(launch(d, KERNEL_UNIFORM, &why), WM_DEVICE_REFUSED);
+    assert_int_equal(why, WM_FALLBACK_BINDING);
+    d->traits.properties.limits.maxComputeWorkGroupCount[1] = 3; /* 6 points */
+    fixture.slots[SLOT_NY] = 7;
+    fixture.slots[SLOT_SY] = 4000;
+    assert_int_equal(launch(d, KERNEL_GRID, &why), WM_DEVICE_REFUSED);
+    assert_int_equal(why, WM_FALLBACK_BINDING);
+}
+
+static void memory_larger_than_a_buffer(void **state) {
+    struct vulkan_device *d = *state;
+    enum wm_fallback why;
+    d->traits.max_window = 1 << 20; /* of 4 MiB: windows of 1 MiB, one every 512 KiB */
+    uint32_t half = 512 << 10, end = (uint32_t)fixture.memory.bytes;
+    static const uint32_t places[] = {0, 100 << 10, 500 << 10, 1000 << 10, 1500 << 10, 2000 << 10, 3000 << 10};
+    for (size_t p = 0; p < sizeof places / sizeof *places; p++) {
+        memset(fixture.memory.base, 0xa5, fixture.memory.bytes);
+        uint32_t n = half / 4 - 64, out = places[p], in = out >= 2560u << 10 ? 0 : 3072 << 10;
+        for (uint32_t i = 0; i < n; i++)
+            device_words(&fixture, in)[i] = i;
+        device_fixture_line(&fixture, in, out, n);
+        assert_int_equal(launch(d, KERNEL_MAP, &why), WM_DEVICE_DONE);
+        assert_mapped(in, out, n);
+    }
+    assert_int_equal(d->nwindows, 7);
+    device_fixture_line(&fixture, 0, end - 4096, 1024); /* the last bytes */
+    assert_int_equal(launch(d, KERNEL_MAP, &why), WM_DEVICE_DONE);
+    device_fixture_line(&fixture, 0, 2 << 20, (1 << 18) + 1); /* too long for one window */
+    assert_int_equal(launch(d, KERNEL_MAP, &why), WM_DEVICE_REFUSED);
+    assert_int_equal(why, WM_FALLBACK_BINDING);
+    d->traits.properties.limits.maxStorageBufferRange = 4096;
+    device_fixture_line(&fixture, 0, 65536, 1025);
+    assert_int_equal(launch(d, KERNEL_MAP, &why), WM_DEVICE_REFUSED);
+    assert_int_equal(why, WM_FALLBACK_BINDING);
+}
+
+static void variants_by_capability(void **state) {
+    struct vulkan_device *d = *state;
+    enum wm_fallback why;
+    bool has_double = d->traits.caps & OFF_CAP_FLOAT64;
+    device_fixture_line(&fixture, 0, 65536, 100);
+    device_words(&fixture, 0)[50] = 10;
+    assert_int_equal(launch(d, KERNEL_VARIANTS, &why), WM_DEVICE_DONE);
+    assert_int_equal(device_words(&fixture, 65536)[50], has_double ? 32 : 31);
+    assert_int_equal(launch(d, KERNEL_DOUBLE, &why), has_double ? WM_DEVICE_DONE : WM_DEVICE_REFUSED);
+    if (!has_double)
+        assert_int_equal(why, WM_FALLBACK_CAPABILITY);
+}
+
+static void long_loops_on_old_llvmpipe(void **state) {
+    struct vulkan_device *d = *state;
+    enum wm_fallback why;
+    d->traits.cuts_long_loops = true;
+    device_fixture_line(&fixture, 0, 65536, 100);
+    assert_int_equal(launch(d, KERNEL_MAP, &why), WM_DEVICE_DONE);
+    fixture.kernels[KERNEL_MAP].uses = OFF_USE_LONG_LOOP;
+    assert_int_equal(launch(d, KERNEL_MAP, &why), WM_DEVICE_REFUSED);
+    assert_int_equal(why, WM_FALLBACK_LONG_LOOP);
+    d->traits.cuts_long_loops = false;
+    assert_int_equal(launch(d, KERNEL_MAP, &why), WM_DEVICE_DONE);
+    fixture.kernels[KERNEL_MAP].uses = 0;
+}
+
+static void inexact_operations_are_refused(void **state) {
+    struct vulkan_device *d = *state;
+    enum wm_fallback why;
+    uint32_t all =
+        OFF_USE_F32_ARITH | OFF_USE_F32_DIV | OFF_USE_F32_SQRT | OFF_USE_F64_ARITH | OFF_USE_F64_DIV | OFF_USE_F64_SQRT;
+    uint32_t inexact = vk_inexact_uses(d, all);
+    assert_int_equal(d->probed, all);
+    print_message("%s: f32 arithmetic %s, division %s, square root %s; f64 arithmetic %s, division %s, root %s\n",
+                  d->base.name, inexact & OFF_USE_F32_ARITH ? "inexact" : "exact",
+                  inexact & OFF_USE_F32_DIV ? "inexact" : "exact", inexact & OFF_USE_F32_SQRT ? "inexact" : "exact",
+                  inexact & OFF_USE_F64_ARITH ? "inexact" : "exact", inexact & OFF_USE_F64_DIV ? "inexact" : "exact",
+                  inexact & OFF_USE_F64_SQRT ? "inexact" : "exact");
+    if (!(d->traits.caps & OFF_CAP_FLOAT64))
+        assert_int_equal(inexact & all & ~0x7ffu, all & ~0x7ffu);
+    d->inexact |= OFF_USE_F32_SQRT;
+    fixture.kernels[KERNEL_MAP].uses = OFF_USE_F32_SQRT;
+    device_fixture_line(&fixture, 0, 65536, 100);
+    assert_int_equal(launch(d, KERNEL_MAP, &why), WM_DEVICE_REFUSED);
+    assert_int_equal(why, WM_FALLBACK_INEXACT);
+    fixture.kernels[KERNEL_MAP].uses = 0;
+}
+
+static VkResult failing_wait(VkDevice device, uint32_t n, const VkFence *fences, VkBool32 all, uint64_t timeout) {
+    (void)device, (void)n, (void)fences, (void)all, (void)timeout;
+    return VK_ERROR_DEVICE_LOST;
+}
+
+static VkResult failing_submit(VkQueue queue, uint32_t n, const VkSubmitInfo *info, VkFence fence) {
+    (void)queue, (void)n, (void)info, (void)fence;
+    return VK_ERROR_OUT_OF_DEVICE_MEMORY;
+}
+
+static VkResult failing_allocate(VkDevice device, const VkMemoryAllocateInfo *info, const VkAllocationCallbacks *a,
+                                 VkDeviceMemory *out) {
+    (void)device, (void)info, (void)a, (void)out;
+    return VK_ERROR_INVALID_EXTERNAL_HANDLE;
+}
+
+static void failed_submission_leaves_memory_alone(void **state) {
+    struct vulkan_device *d = *state;
+    enum wm_fallback why;
+    d->vk->QueueSubmit = failing_submit;
+    device_fixture_line(&fixture, 0, 65536, 100);
+    assert_int_equal(launch(d, KERNEL_MAP, &why), WM_DEVICE_REFUSED);
+    assert_int_equal(why, WM_FALLBACK_DEVICE_ERROR);
+    assert_true(d->base.dead);
+    assert_string_equal(fixture.last_id, "WMR2211");
+    assert_int_equal(device_words(&fixture, 65536)[0], 0xa5a5a5a5);
+}
+
+static void lost_while_running(void **state) {
+    struct vulkan_device *d = *state;
+    enum wm_fallback why;
+    d->vk->WaitForFences = failing_wait;
+    device_fixture_line(&fixture, 0, 65536, 100);
+    assert_int_equal(launch(d, KERNEL_MAP, &why), WM_DEVICE_LOST);
+    assert_true(d->base.dead);
+}
+
+static void failed_import(void **state) {
+    struct vulkan_device *d = *state;
+    enum wm_fallback why;
+    d->vk->AllocateMemory = failing_allocate;
+    device_fixture_line(&fixture, 0, 65536, 100);
+    assert_int_equal(launch(d, KERNEL_MAP, &why), WM_DEVICE_REFUSED);
+    assert_int_equal(why, WM_FALLBACK_DEVICE_ERROR);
+    assert_string_equal(fixture.last_id, "WMR2209");
+}
+
+static void misaligned_memory_is_refused(void **state) {
+    struct vulkan_device *d = *state;
+    enum wm_fallback why;
+    fixture.memory.base += 64;
+    device_fixture_line(&fixture, 0, 65536, 10);
+    enum wm_device_result r = launch(d, KERNEL_MAP, &why);
+    fixture.memory.base -= 64;
+    assert_int_equal(r, WM_DEVICE_REFUSED);
+    assert_int_equal(why, WM_FALLBACK_BINDING);
+}
+
+static long resident_kilobytes(void) {
+    long pages = 0, unused;
+    FILE *f = fopen("/proc/self/statm", "r");
+    if (f && fscanf(f, "%ld %ld", &unused, &pages) != 2)
+        pages = 0;
+    if (f)
+        fclose(f);
+    return pages * (sysconf(_SC_PAGESIZE) / 1024);
+}
+
+/* Binding adds next to nothing to the process, whether the memory has been touched or not. */
+static void binding_costs_no_memory(void **state) {
+    (void)state;
+    for (int touched = 0; touched < 2; touched++) {
+        struct device_fixture mine;
+        assert_true(device_fixture_open(&mine, 16 << 20, false));
+        if (touched)
+            memset(mine.memory.base, 1, mine.memory.bytes);
+        struct wm_device_desc desc = {&mine.module, &mine.memory, mine.log};
+        struct wm_device *base = wm_device_vulkan_open(&desc, WM_VULKAN_BEST);
+        assert_non_null(base);
+        struct vulkan_device *d = (struct vulkan_device *)base;
+        struct vk_binding binding;
+        enum wm_fallback why;
+        struct wm_range all = {0, mine.memory.bytes};
+        long before = resident_kilobytes();
+        assert_true(vk_bind_range(d, all, &binding, &why));
+        long after = resident_kilobytes();
+        print_message("binding 16 MiB, %s: %ld KiB more resident\n", touched ? "touched" : "untouched", after - before);
+        if (d->traits.software)
+            assert_true(after - before < 256);
+        base->ops->close(base);
+        device_fixture_close(&mine);
+    }
+}
+
+int main(void) {
+    if (!device_fixture_open(&fixture, 4 << 20, true)) {
+        fprintf(stderr, "spirv-as is missing\n");
+        return 77;
+    }
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(wide_grids_are_split),
+        TEST(memory_larger_than_a_buffer),
+        TEST(variants_by_capability),
+        TEST(long_loops_on_old_llvmpipe),
+        TEST(inexact_operations_are_refused),
+        TEST(failed_submission_leaves_memory_alone),
+        TEST(failed_import),
+        TEST(misaligned_memory_is_refused),
+        TEST(binding_costs_no_memory),
+        TEST(lost_while_running),
+    };
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    device_fixture_close(&fixture);
+    return failed;
+}
