@@ -108,5 +108,9 @@ uint64_t wm_rt_launch(struct wm_vmctx *ctx, uint64_t kernel, const uint64_t *slo
     }
     uint64_t launched = wm_offload_launch(ctx->instance->offload, kernel, slots, out_trips);
     rt_host_end();
+    if (launched == WM_LAUNCH_LOST) {
+        const struct wm_kernel *k = &ctx->module->kernels[kernel];
+        wm_rt_trap(ctx, IR_TRAP_HOST, k->func << 32 | k->wasm_offset);
+    }
     return launched;
 }
