@@ -50,6 +50,7 @@ struct wm_device_desc {
     const struct wm_module *module;
     struct wm_memory *memory;
     struct wm_log log;
+    bool no_environment; /* do not look at WASMETAL_VALIDATION */
 };
 
 enum wm_vulkan_choice { WM_VULKAN_BEST = -1, WM_VULKAN_HARDWARE = -2 }; /* or an index >= 0 */

@@ -25,8 +25,9 @@ enum {
     BOX_WORK = 4000, /* estimated operations below which a box is not worth taking from the counter */
 };
 
-/* Waking the pool costs 5 to 20 microseconds; 20,000 wasm operations take about as long on one core. */
-#define CPU_MIN_WORK 20000
+/* A launch costs about 12 microseconds on two cores; a loop of this many operations, at 0.4 ns each, breaks even there.
+ */
+#define CPU_MIN_WORK 60000
 
 struct job {
     wm_cpu_kernel *kernel;

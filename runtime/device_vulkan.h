@@ -108,7 +108,7 @@ struct vk_instance {
 };
 
 /* On failure everything is released, and the log has been told. */
-bool vk_instance_open(struct vk_instance *in, const struct wm_log *log);
+bool vk_instance_open(struct vk_instance *in, const struct wm_log *log, bool no_environment);
 void vk_instance_close(struct vk_instance *in);
 bool vk_load_device_functions(struct vk_api *api, VkDevice device);
 const char *vk_result_name(VkResult r);

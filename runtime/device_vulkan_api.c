@@ -111,7 +111,7 @@ static bool has_validation_layer(const struct vk_api *api) {
     return found;
 }
 
-bool vk_instance_open(struct vk_instance *in, const struct wm_log *log) {
+bool vk_instance_open(struct vk_instance *in, const struct wm_log *log, bool no_environment) {
     memset(in, 0, sizeof *in);
     in->messages.log = *log;
     struct vk_api *api = &in->api;
@@ -122,7 +122,7 @@ bool vk_instance_open(struct vk_instance *in, const struct wm_log *log) {
         vk_instance_close(in);
         return false;
     }
-    const char *wanted = getenv("WASMETAL_VALIDATION");
+    const char *wanted = no_environment ? NULL : getenv("WASMETAL_VALIDATION");
     bool validate = wanted && strcmp(wanted, "1") == 0;
     if (validate && !has_validation_layer(api)) {
         wm_device_log(log, WM_LOG_WARNING, "WMR2203", "WASMETAL_VALIDATION=1, but there is no validation layer");

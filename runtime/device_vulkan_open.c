@@ -14,8 +14,8 @@
 #include "runtime/device_vulkan.h"
 #include "runtime/include/wasmetal.h"
 
-/* Estimated wasm operations from which a launch can win; see docs/devices.md for how they were measured. */
-#define VULKAN_SOFTWARE_MIN_WORK 200000
+/* Estimated operations from which a launch can win; see docs/devices.md. */
+#define VULKAN_SOFTWARE_MIN_WORK 1000000
 #define VULKAN_HARDWARE_MIN_WORK 200000
 
 VkPhysicalDevice *vk_enumerate(const struct vk_instance *in, uint32_t *out_count) {
@@ -340,7 +340,7 @@ struct wm_device *wm_device_vulkan_open(const struct wm_device_desc *desc, int c
     d->log = desc->log;
     d->vk = &d->instance.api;
     d->pipelines = calloc(desc->module->nkernels + 1, sizeof *d->pipelines);
-    if (!d->pipelines || !vk_instance_open(&d->instance, &d->log)) {
+    if (!d->pipelines || !vk_instance_open(&d->instance, &d->log, desc->no_environment)) {
         free(d->pipelines);
         free(d);
         return NULL;
@@ -371,7 +371,7 @@ struct wm_device *wm_device_vulkan_open(const struct wm_device_desc *desc, int c
 size_t wm_device_vulkan_list(struct wasmetal_device_info *out, size_t count, size_t capacity) {
     struct vk_instance in;
     struct wm_log quiet = {NULL, NULL};
-    if (!vk_instance_open(&in, &quiet))
+    if (!vk_instance_open(&in, &quiet, true))
         return count;
     uint32_t n;
     VkPhysicalDevice *devices = vk_enumerate(&in, &n);

@@ -324,6 +324,7 @@ static wasmetal_status open_offload(struct wasmetal_instance *in, const wasmetal
         .min_work = min_work(in, desc),
         .log = rt_log_forward,
         .log_user = in,
+        .no_environment = desc->no_environment,
     };
     in->offload = wm_offload_open(&od);
     if (!in->offload) {

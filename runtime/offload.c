@@ -89,6 +89,7 @@ struct wm_offload *wm_offload_open(const struct wm_offload_desc *desc) {
     o->desc.module = module;
     o->desc.memory = desc->memory;
     o->desc.log = (struct wm_log){desc->log, desc->log_user};
+    o->desc.no_environment = desc->no_environment;
     o->min_work = desc->min_work;
     o->kernels = calloc(module->nkernels + 1, sizeof *o->kernels);
     o->invalid = calloc(module->nkernels + 1, sizeof *o->invalid);

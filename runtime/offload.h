@@ -19,16 +19,18 @@ struct wm_offload_desc {
     uint64_t min_work;        /* least estimated operations of a launch; UINT64_MAX: the device's own default */
     wm_log_fn *log;           /* may be NULL */
     void *log_user;
+    bool no_environment; /* do not look at WASMETAL_VALIDATION */
 };
 
-/* Never fails for want of a device: it then behaves as "none" and the log says why.  Returns NULL only out of memory. */
+/* Never fails for want of a device: it then behaves as "none" and the log says why.  Returns NULL only out of memory.
+ */
 struct wm_offload *wm_offload_open(const struct wm_offload_desc *desc);
 void wm_offload_close(struct wm_offload *o);
 /* Whether launches can happen at all (for wm_vmctx.offload). */
 bool wm_offload_active(const struct wm_offload *o);
-/* As wm_rt_launch in abi.h: 1 launched, 0 the original loop has to run.  WM_LAUNCH_LOST: the device failed in the middle
- * of a kernel that updates bytes it also reads, so linear memory is in no defined state; the caller must trap (HOST) and
- * never return this value to compiled code. */
+/* As wm_rt_launch in abi.h: 1 launched, 0 the original loop has to run.  WM_LAUNCH_LOST: the device failed in the
+ * middle of a kernel that updates bytes it also reads, so linear memory is in no defined state; the caller must trap
+ * (HOST) and never return this value to compiled code. */
 #define WM_LAUNCH_LOST 2
 uint64_t wm_offload_launch(struct wm_offload *o, uint64_t kernel, const uint64_t *slots, uint64_t *out_trips);
 /* After the memory's size changed, before the next launch. */
@@ -48,13 +50,13 @@ struct wm_kernel_stats {
 };
 
 struct wm_offload_stats {
-    const char *device;       /* "none", "cpu", "vulkan" */
-    const char *device_name;  /* the driver's name for it; "" for none */
-    const char *binding;      /* "imported", "mirrored", "host", "none" */
+    const char *device;      /* "none", "cpu", "vulkan" */
+    const char *device_name; /* the driver's name for it; "" for none */
+    const char *binding;     /* "imported", "mirrored", "host", "none" */
     uint64_t launches, bytes_copied, nanoseconds;
     uint64_t fallbacks[WM_FALLBACK_COUNT];
     const struct wm_kernel_stats *kernels; /* module->nkernels of them; valid until close */
-    uint64_t validation_messages;          /* of the Vulkan validation layers, when WASMETAL_VALIDATION asked for them */
+    uint64_t validation_messages; /* of the Vulkan validation layers, when WASMETAL_VALIDATION asked for them */
 };
 void wm_offload_get_stats(const struct wm_offload *o, struct wm_offload_stats *out);
 
