@@ -35,7 +35,7 @@ static void test_operations(void **state) {
         assert_true(kt_interpret(&t, t.k.body, false, want));
         kernels_emit(t.module, &t.k);
         assert_true(t.k.nspirv > 0);
-        kt_dump(&t.k);
+        kt_dump(&t, input, want);
         for (uint32_t v = 0; device && v < t.k.nspirv; v++) {
             if (t.k.spirv[v].caps & ~vkt_caps(device))
                 continue;
@@ -102,7 +102,7 @@ static void test_narrow(void **state) {
         memcpy(want, input, sizeof want);
         assert_true(kt_interpret(&t, t.k.body, false, want));
         kernels_emit(t.module, &t.k);
-        kt_dump(&t.k);
+        kt_dump(&t, input, want);
         for (uint32_t v = 0; device && v < t.k.nspirv; v++) {
             if (t.k.spirv[v].caps & ~vkt_caps(device))
                 continue;
@@ -132,7 +132,7 @@ static void test_uniform_block(void **state) {
     memcpy(want, input, sizeof want);
     assert_true(kt_interpret(&wide, wide.k.body, false, want));
     kernels_emit(wide.module, &wide.k);
-    kt_dump(&wide.k);
+    kt_dump(&wide, input, want);
     for (uint32_t v = 0; device && v < wide.k.nspirv; v++) {
         if (wide.k.spirv[v].caps & ~vkt_caps(device))
             continue;

@@ -248,8 +248,26 @@ static void dump(const char *dir, const char *name, const char *suffix, const vo
     ICE_UNLESS(f && fwrite(bytes, 1, n, f) == n && fclose(f) == 0);
 }
 
-void kt_dump(const struct off_kernel *k) {
+static void dump_case(const char *dir, const struct kt *t) {
+    const struct off_kernel *k = &t->k;
+    uint32_t words[64] = {k->nstreams, k->uses}, n = 2;
+    for (int d = 0; d < 3; d++)
+        words[n++] = (t->extent[d] + k->workgroup[d] - 1) / k->workgroup[d];
+    words[n++] = off_param_words(k);
+    for (int d = 0; d < 3; d++)
+        words[n++] = t->extent[d];
+    n += 1 + k->nstreams;
+    for (uint32_t s = 0; s < k->nscalars; s++) {
+        words[n++] = (uint32_t)t->scalars[s];
+        if (k->scalars[s].type == IR_I64 || k->scalars[s].type == IR_F64)
+            words[n++] = (uint32_t)(t->scalars[s] >> 32);
+    }
+    dump(dir, k->name, ".case", words, n * sizeof *words);
+}
+
+void kt_dump(const struct kt *t, const uint8_t *input, const uint8_t *want) {
     const char *dir = getenv("KT_DUMP");
+    const struct off_kernel *k = &t->k;
     char suffix[32];
     if (!dir)
         return;
@@ -259,8 +277,12 @@ void kt_dump(const struct off_kernel *k) {
     }
     if (k->msl)
         dump(dir, k->name, ".metal", k->msl, strlen(k->msl));
-    if (k->wgsl)
-        dump(dir, k->name, ".wgsl", k->wgsl, strlen(k->wgsl));
+    if (!k->wgsl)
+        return;
+    dump(dir, k->name, ".wgsl", k->wgsl, strlen(k->wgsl));
+    dump_case(dir, t);
+    dump(dir, k->name, ".in", input, KT_MEMORY);
+    dump(dir, k->name, ".out", want, KT_MEMORY);
 }
 
 uint64_t kt_random(uint64_t *state) {

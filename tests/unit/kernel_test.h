@@ -35,8 +35,10 @@ void kt_fill_op(struct kt *t, enum ir_op op, uint8_t *memory);
 /* How many records differ; NaNs are equal.  *out_first: one that does. */
 uint32_t kt_compare_op(const struct kt *t, enum ir_op op, const uint8_t *want, const uint8_t *got, uint32_t *out_first);
 
-/* Writes <name>-<caps>.spv, <name>.metal and <name>.wgsl into the directory KT_DUMP names, when it is set. */
-void kt_dump(const struct off_kernel *k);
+/* Writes <name>-<caps>.spv, <name>.metal and <name>.wgsl into the directory KT_DUMP names, when it is set, and the case
+ * itself for tests/kernels/wgsl.mjs: <name>.case (32-bit words: streams, uses, workgroups x y z, words of the parameter
+ * block, the block with all streams based at 0), <name>.in and <name>.out (memory before and after). */
+void kt_dump(const struct kt *t, const uint8_t *input, const uint8_t *want);
 
 /* xorshift64* (Marsaglia 2003; Vigna 2016). */
 uint64_t kt_random(uint64_t *state);
