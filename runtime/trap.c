@@ -238,17 +238,35 @@ static void free_signal_stack(void *p) {
     munmap((uint8_t *)p - (size_t)sysconf(_SC_PAGESIZE), bytes);
 }
 
-static void init(void) {
-    struct sigaction act = {.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
+static bool install(int sig, struct sigaction *previous) {
+    struct sigaction act = {.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER}, now;
     act.sa_sigaction = on_fault;
     sigemptyset(&act.sa_mask);
-    init_ok = pthread_key_create(&signal_stack_key, free_signal_stack) == 0 &&
-              sigaction(SIGSEGV, &act, &previous_segv) == 0 && sigaction(SIGBUS, &act, &previous_bus) == 0;
+    if (sigaction(sig, NULL, &now) != 0) {
+        return false;
+    }
+    if ((now.sa_flags & SA_SIGINFO) && now.sa_sigaction == on_fault) {
+        return true;
+    }
+    *previous = now; /* before ours can be called */
+    return sigaction(sig, &act, NULL) == 0;
+}
+
+static bool install_both(void) {
+    return install(SIGSEGV, &previous_segv) && install(SIGBUS, &previous_bus);
+}
+
+static void init(void) {
+    init_ok = pthread_key_create(&signal_stack_key, free_signal_stack) == 0 && install_both();
 }
 
 bool rt_trap_init(void) {
     pthread_once(&init_once, init);
     return init_ok;
+}
+
+wasmetal_status wasmetal_install_fault_handlers(void) {
+    return rt_trap_init() && install_both() ? WASMETAL_OK : WASMETAL_ERROR_OUT_OF_MEMORY;
 }
 
 /* Gives the thread an alternate signal stack unless it has one.  Freed when the thread ends. */

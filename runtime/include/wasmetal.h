@@ -249,6 +249,12 @@ typedef struct wasmetal_instance_desc {
 WASMETAL_API wasmetal_status wasmetal_instantiate(const wasmetal_module *module, const wasmetal_instance_desc *desc,
                                                   wasmetal_instance **out_instance);
 
+/* The first instance puts our handlers for SIGSEGV and SIGBUS before those it finds.  A program that sets its own later
+ * takes them away, and out-of-bounds accesses would go to it: it calls this afterwards, to put ours first again.  Not
+ * needed, and not to be done, when its handlers pass faults on to those they replaced.  Not while any thread is inside
+ * an instance.  OUT_OF_MEMORY when the system refuses. */
+WASMETAL_API wasmetal_status wasmetal_install_fault_handlers(void);
+
 /* Frees the instance and all its objects; NULL is fine.  Not from inside a call into it.  Instances linked with one
  * another may be freed in any order, but none of them is called any more once the first is gone. */
 WASMETAL_API void wasmetal_free(wasmetal_instance *instance);
