@@ -319,6 +319,7 @@ class Reader final : public wabt::BinaryReaderNop {
     Result OnDataCount(Index count) override {
         if (Over(count, FRONT_MAX_DATA_SEGMENTS, "data segments"))
             return Result::Error;
+        data_count_ = count;
         validator_.OnDataCount(count);
         return Result::Ok;
     }
@@ -350,6 +351,9 @@ class Reader final : public wabt::BinaryReaderNop {
         if (Failed(validator_.EndModule()))
             return Result::Error;
         m_->ndatas = static_cast<uint32_t>(datas_.size());
+        if (data_count_ >= 0 && data_count_ != m_->ndatas) /* wabt compares only when there is a data section */
+            return Fail(DIAG_MALFORMED, "the data count is %" PRId64 ", but there are %u data segments", data_count_,
+                        m_->ndatas);
         return BeginCode() ? Result::Ok : Result::Error;
     }
 
@@ -939,6 +943,7 @@ class Reader final : public wabt::BinaryReaderNop {
     std::vector<ir_elem> elems_;
     std::vector<ir_data> datas_;
     uint64_t signature_slots_ = 0;
+    int64_t data_count_ = -1; /* of the data count section, if there is one */
 
     ir_init *init_ = nullptr;
     bool init_set_ = false;
