@@ -166,39 +166,45 @@ static bool is_zero(const struct ir_value *v) {
     return bits && v->type == IR_I32 && !bits->i32;
 }
 
-enum { MAX_CONDITION_DEPTH = 16 };
+enum { MAX_CONDITION_PARTS = 32 }; /* a condition may share parts, so it is not walked without bound */
 
 /* Takes in that `cond` is nonzero (truth) or zero. */
-static void assume(struct traps *t, const struct ir_value *cond, bool truth, unsigned depth) {
+static void assume_part(struct traps *t, const struct ir_value *cond, bool truth, unsigned *budget) {
     const struct ir_inst *i = cond->def;
-    if (!i || depth > MAX_CONDITION_DEPTH)
+    if (!i || !*budget)
         return;
+    --*budget;
     switch (i->op) {
     case IR_I32_EQZ:
-        assume(t, i->operands[0], !truth, depth + 1);
+        assume_part(t, i->operands[0], !truth, budget);
         return;
     case IR_I32_NE:
     case IR_I32_EQ:
         if (is_zero(i->operands[1]))
-            assume(t, i->operands[0], truth == (i->op == IR_I32_NE), depth + 1);
+            assume_part(t, i->operands[0], truth == (i->op == IR_I32_NE), budget);
         return;
     case IR_I32_AND: /* a nonzero AND has two nonzero operands */
     case IR_I32_OR:  /* a zero OR two zero ones */
         if (truth == (i->op == IR_I32_AND)) {
-            assume(t, i->operands[0], truth, depth + 1);
-            assume(t, i->operands[1], truth, depth + 1);
+            assume_part(t, i->operands[0], truth, budget);
+            assume_part(t, i->operands[1], truth, budget);
         }
         return;
     case IR_SELECT: /* a && b */
         if (truth && is_zero(i->operands[1])) {
-            assume(t, i->operands[0], true, depth + 1);
-            assume(t, i->operands[2], true, depth + 1);
+            assume_part(t, i->operands[0], true, budget);
+            assume_part(t, i->operands[2], true, budget);
         }
         return;
     default:
         if (relation_of(i) != NONE)
             assume_compare(t, i, relation_of(i), truth);
     }
+}
+
+static void assume(struct traps *t, const struct ir_value *cond, bool truth) {
+    unsigned budget = MAX_CONDITION_PARTS;
+    assume_part(t, cond, truth, &budget);
 }
 
 /* Trapping conversions: the values that convert lie strictly between lo and hi.  lo is the next value of the source
@@ -264,15 +270,15 @@ static void walk(struct traps *t, struct ir_region *r) {
         if (i->op == IR_IF) {
             for (int arm = 0; arm < 2; arm++) {
                 struct fact *before = t->newest;
-                assume(t, i->operands[0], arm == 0, 0);
+                assume(t, i->operands[0], arm == 0);
                 walk(t, i->regions[arm]);
                 forget(t, before);
             }
             bool then_out = ir_falls_out(i->regions[0]), else_out = ir_falls_out(i->regions[1]);
             if (!i->label && then_out != else_out)
-                assume(t, i->operands[0], then_out, 0);
+                assume(t, i->operands[0], then_out);
         } else if (i->op == IR_BR_IF) {
-            assume(t, i->operands[0], false, 0);
+            assume(t, i->operands[0], false);
         } else if (ir_nregions(i)) {
             walk(t, i->regions[0]);
         } else {
