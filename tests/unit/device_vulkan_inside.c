@@ -16,7 +16,7 @@
 static struct device_fixture fixture;
 
 static struct vulkan_device *open_device(void) {
-    struct wm_device_desc desc = {&fixture.module, &fixture.memory, fixture.log};
+    struct wm_device_desc desc = {&fixture.module, &fixture.memory, fixture.log, false};
     struct wm_device *d = wm_device_vulkan_open(&desc, WM_VULKAN_BEST);
     if (!d)
         fail_msg("no Vulkan device: %s", fixture.last_message);
@@ -221,7 +221,7 @@ static void binding_costs_no_memory(void **state) {
         assert_true(device_fixture_open(&mine, 16 << 20, false));
         if (touched)
             memset(mine.memory.base, 1, mine.memory.bytes);
-        struct wm_device_desc desc = {&mine.module, &mine.memory, mine.log};
+        struct wm_device_desc desc = {&mine.module, &mine.memory, mine.log, false};
         struct wm_device *base = wm_device_vulkan_open(&desc, WM_VULKAN_BEST);
         assert_non_null(base);
         struct vulkan_device *d = (struct vulkan_device *)base;
