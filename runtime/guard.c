@@ -37,6 +37,12 @@
  *       congruent to one of [w, w + bytes_W) mod g, with w = base + offset; likewise A.  Disjoint residues, disjoint
  *       bytes.
  *
+ *    d. Search.  With E and the footprints as in b, W(p) and A(q) meet exactly when some difference vector x of E, not
+ *       zero in the grid dimensions, brings x.s into the open interval (lA - hW, hA - lW).  Going from the largest
+ * stride down, only those x_k can take part whose term comes within the reach of all smaller strides: a handful when
+ *       strides grow, and the search gives up when there are more.  This settles what b is too coarse for: accesses of
+ *       one unrolled body that lie a row apart (out[x*h + y] with x unrolled).
+ *
  *    A grid dimension in which a write does not move makes |s_1| = 0 < D in b, and in c the write equals itself, so it
  *    is refused, as it must be.
  *
@@ -47,6 +53,8 @@
  * stride with the footprint refuses column-wise writes (out[i*n + j] with j across the grid and i inside).
  */
 #include "runtime/guard.h"
+
+enum { MAX_CANDIDATES = 8, MAX_SEARCH_STEPS = 64 };
 
 #define ADDRESS_LIMIT ((int64_t)1 << 32)
 
@@ -364,6 +372,64 @@ static bool mixed_radix_holds(const struct wm_kernel *k, const struct wm_launch_
     return true;
 }
 
+struct difference_search {
+    unsigned count;
+    uint64_t size[WM_MAX_DIMS]; /* |stride|, ascending */
+    int64_t most[WM_MAX_DIMS];  /* |x_k| is at most this */
+    bool grid[WM_MAX_DIMS];
+    int64_t reach[WM_MAX_DIMS + 1]; /* of the first k strides together */
+    unsigned steps;                 /* still allowed */
+};
+
+/* Whether no difference with the given higher part lands in lo .. hi.  `moved`: that part is not zero in the grid. */
+static bool no_difference_lands(struct difference_search *s, unsigned count, int64_t lo, int64_t hi, bool moved) {
+    if (lo > s->reach[count] || hi < -s->reach[count])
+        return true;
+    if (count == 0 || s->steps == 0)
+        return count == 0 && !moved;
+    s->steps--;
+    unsigned k = count - 1;
+    int64_t size = (int64_t)s->size[k], reach = s->reach[k];
+    /* x * size + (something in -reach .. reach) is to be in lo .. hi */
+    int64_t first = size ? (lo - reach) / size - 1 : -s->most[k], last = size ? (hi + reach) / size + 1 : s->most[k];
+    first = first < -s->most[k] ? -s->most[k] : first;
+    last = last > s->most[k] ? s->most[k] : last;
+    if (last - first > MAX_CANDIDATES)
+        return false;
+    for (int64_t x = first; x <= last; x++)
+        if (!no_difference_lands(s, k, lo - x * size, hi - x * size, moved || (x && s->grid[k])))
+            return false;
+    return true;
+}
+
+/* Test d for one choice of E. */
+static bool search_holds(const struct wm_kernel *k, const struct wm_launch_plan *plan, const struct footprint *w,
+                         const struct footprint *a, unsigned in_e) {
+    int64_t w_lo = w->first, w_hi = w->last, a_lo = a->first, a_hi = a->last;
+    struct difference_search s = {.steps = MAX_SEARCH_STEPS};
+    for (unsigned d = 0; d < k->ndims; d++) {
+        int64_t steps = (int64_t)plan->trips[d] - 1;
+        if (!(in_e >> d & 1)) {
+            *(w->stride[d] < 0 ? &w_lo : &w_hi) += w->stride[d] * steps;
+            *(a->stride[d] < 0 ? &a_lo : &a_hi) += a->stride[d] * steps;
+            continue;
+        }
+        uint64_t size = (uint64_t)(w->stride[d] < 0 ? -w->stride[d] : w->stride[d]);
+        unsigned at = s.count++;
+        for (; at > 0 && s.size[at - 1] > size; at--) {
+            s.size[at] = s.size[at - 1];
+            s.most[at] = s.most[at - 1];
+            s.grid[at] = s.grid[at - 1];
+        }
+        s.size[at] = size;
+        s.most[at] = steps;
+        s.grid[at] = k->dims[d].axis >= 0;
+    }
+    for (unsigned i = 0; i < s.count; i++)
+        s.reach[i + 1] = s.reach[i] + (int64_t)s.size[i] * s.most[i];
+    return no_difference_lands(&s, s.count, a_lo - w_hi + 1, a_hi - w_lo - 1, false);
+}
+
 static bool mixed_radix_any(const struct wm_kernel *k, const struct wm_launch_plan *plan, const struct footprint *w,
                             const struct footprint *a) {
     unsigned grid = 0, inner = 0;
@@ -383,8 +449,9 @@ static bool mixed_radix_any(const struct wm_kernel *k, const struct wm_launch_pl
         if (mixed_radix_holds(k, plan, w, a, grid | chosen))
             return true;
         if (chosen == 0)
-            return false;
+            break;
     }
+    return search_holds(k, plan, w, a, grid | inner) || (inner && search_holds(k, plan, w, a, grid));
 }
 
 static uint64_t greatest_common_divisor(uint64_t a, uint64_t b) {
