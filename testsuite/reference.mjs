@@ -83,8 +83,22 @@ const wasi = new WASI({
   returnOnExit: true,
 });
 
+// uvwasi, as node 20 has it, answers fd_fdstat_get with the host's open flags where WASI's own fdflags belong; they stay
+// behind on the program's stack, in the memory that is compared.  O_APPEND, O_DSYNC and O_NONBLOCK of Linux:
+const hostFlags = [[0o2000, 1], [0o10000, 2], [0o4000, 4]];
+const imports = { ...wasi.wasiImport };
+imports.fd_fdstat_get = (fd, address) => {
+  const result = wasi.wasiImport.fd_fdstat_get(fd, address);
+  if (result === 0) {
+    const view = new DataView(instance.exports.memory.buffer);
+    const host = view.getUint16(address + 2, true);
+    view.setUint16(address + 2, hostFlags.reduce((f, [h, w]) => ((host & h) === h ? f | w : f), 0), true);
+  }
+  return result;
+};
+
 const module = await WebAssembly.compile(bytes);
-const instance = await WebAssembly.instantiate(module, { wasi_snapshot_preview1: wasi.wasiImport });
+const instance = await WebAssembly.instantiate(module, { wasi_snapshot_preview1: imports });
 let verdict, code;
 try {
   if (options.invoke !== undefined) {

@@ -1,4 +1,4 @@
-// The guest: an image filter as a library.  The host asks for a picture's memory, fills it, and calls filter_run().
+// The guest: an image filter as a library.  The host asks for a picture's memory, fills it, and calls sharpen.
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -11,7 +11,7 @@ static uint8_t *in, *out;
 static int32_t width, height;
 
 // Makes room for a picture; returns where its bytes go, or 0.
-EXPORT(filter_open) uint8_t *filter_open(int32_t w, int32_t h) {
+EXPORT(open) uint8_t *filter_open(int32_t w, int32_t h) {
     free(in);
     free(out);
     in = out = NULL;
@@ -28,7 +28,7 @@ EXPORT(filter_open) uint8_t *filter_open(int32_t w, int32_t h) {
 }
 
 // Sharpens the picture `passes` times; returns where the result is.
-EXPORT(filter_run) uint8_t *filter_run(int32_t passes, float amount) {
+EXPORT(sharpen) uint8_t *filter_sharpen(int32_t passes, float amount) {
     int32_t k = (int32_t)(amount * 256.0f);
     for (int32_t pass = 0; pass < passes; pass++) {
         for (int32_t y = 1; y < height - 1; y++) {
@@ -47,7 +47,7 @@ EXPORT(filter_run) uint8_t *filter_run(int32_t passes, float amount) {
     return in;
 }
 
-EXPORT(filter_mean) double filter_mean(void) {
+EXPORT(mean) double filter_mean(void) {
     uint64_t sum = 0;
     for (int32_t i = 0; i < width * height; i++)
         sum += in[i];

@@ -1,5 +1,5 @@
 // Root-mean-square normalisation of each row: two inner passes, a square root and a division.
-// expect: rmsnorm launches
+// expect: rmsnorm launches on cpu lavapipe
 #include <math.h>
 #include <stdio.h>
 

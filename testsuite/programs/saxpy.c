@@ -1,5 +1,5 @@
 // y = a*x + y over floats, the first loop everybody writes.
-// expect: saxpy launches
+// expect: saxpy launches on cpu lavapipe
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
 // One butterfly stage: two inputs, two outputs.
-// expect: butterfly launches
+// expect: butterfly launches on cpu lavapipe
 #include <stdio.h>
 
 #define N 32000

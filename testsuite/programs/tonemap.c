@@ -1,5 +1,5 @@
 // Linear float pixels to display bytes: exposure, Reinhard curve, a rational gamma, float to byte.
-// expect: tone_map launches
+// expect: tone_map launches on cpu lavapipe
 #include <stdint.h>
 #include <stdio.h>
 
