@@ -213,10 +213,12 @@ static long resident_kilobytes(void) {
     return pages * (sysconf(_SC_PAGESIZE) / 1024);
 }
 
-/* Binding adds next to nothing to the process, whether the memory has been touched or not. */
+/* Binding adds next to nothing to the process, whether the memory has been touched or not.  The first round only brings
+ * in the driver's code. */
 static void binding_costs_no_memory(void **state) {
     (void)state;
-    for (int touched = 0; touched < 2; touched++) {
+    for (int round = 0; round < 3; round++) {
+        bool touched = round == 2;
         struct device_fixture mine;
         assert_true(device_fixture_open(&mine, 16 << 20, false));
         if (touched)
@@ -231,9 +233,12 @@ static void binding_costs_no_memory(void **state) {
         long before = resident_kilobytes();
         assert_true(vk_bind_range(d, all, &binding, &why));
         long after = resident_kilobytes();
-        print_message("binding 16 MiB, %s: %ld KiB more resident\n", touched ? "touched" : "untouched", after - before);
-        if (d->traits.software)
-            assert_true(after - before < 256);
+        if (round > 0) {
+            print_message("binding 16 MiB, %s: %ld KiB more resident\n", touched ? "touched" : "untouched",
+                          after - before);
+            if (d->traits.software)
+                assert_true(after - before < 256);
+        }
         base->ops->close(base);
         device_fixture_close(&mine);
     }
