@@ -102,6 +102,7 @@ static void optimise(struct host_cx *cx) {
     LLVMPassBuilderOptionsSetLoopVectorization(o, level >= 2);
     LLVMPassBuilderOptionsSetLoopInterleaving(o, level >= 2);
     LLVMPassBuilderOptionsSetSLPVectorization(o, level >= 2);
+    LLVMPassBuilderOptionsSetLoopUnrolling(o, level >= 3); /* the wasm producer has unrolled what is worth it */
     LLVMErrorRef error = LLVMRunPasses(cx->module, pipelines[level], cx->machine, o);
     LLVMDisposePassBuilderOptions(o);
     if (error)
