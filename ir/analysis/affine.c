@@ -427,12 +427,30 @@ static const struct aff *choose(struct aff_ctx *cx, struct ir_inst *merge, uint3
     return aff_add(cx, sum, aff_mul(cx, m, aff_sub(cx, other, first)));
 }
 
+/* `cond ? yes : no` where cond is known before the nest and either 0 or 1: then it is a symbol like any other. */
+static const struct aff *select_known(struct aff_ctx *cx, struct ir_value *cond, const struct aff *yes,
+                                      const struct aff *no) {
+    struct ir_inst *d = cond->def;
+    if (!yes || !no || !d || loop_contains_value(cx->root, cond) ||
+        !(find_comparison(d->op) || d->op == IR_I32_EQZ || d->op == IR_I64_EQZ))
+        return NULL;
+    const struct aff *c = symbol_expr(cx, yes->bits, (struct aff_sym){.kind = AFF_VALUE, .value = cond});
+    return aff_add(cx, no, aff_mul(cx, c, aff_sub(cx, yes, no)));
+}
+
 static const struct aff *merged(struct aff_ctx *cx, struct ir_inst *label, uint32_t index) {
     const struct edges *e = edges_of(cx, label);
     if (e->too_many || !e->n)
         return NULL;
     const struct aff *first = passed_value(cx, e->from[0], e->from[0]->operands[e->first[0] + index], label);
     const struct aff *sum = first;
+    if (label->op == IR_IF && e->n == 2 && e->from[0]->parent == label->regions[0] &&
+        e->from[1]->parent == label->regions[1] && e->from[0]->op == IR_YIELD && e->from[1]->op == IR_YIELD) {
+        const struct aff *other = first ? passed_value(cx, e->from[1], e->from[1]->operands[index], label) : NULL;
+        const struct aff *known = aff_equal(first, other) ? first : select_known(cx, label->operands[0], first, other);
+        if (known)
+            return known;
+    }
     for (uint32_t k = 1; k < e->n && sum; k++) {
         const struct aff *other = passed_value(cx, e->from[k], e->from[k]->operands[e->first[k] + index], label);
         sum = other ? choose(cx, label, k, sum, first, other) : NULL;
@@ -545,7 +563,8 @@ static const struct aff *value_of(struct aff_ctx *cx, struct ir_value *v) {
     case IR_SELECT: {
         a = aff_of(cx, v->def->operands[0]);
         const struct aff *b = a ? aff_of(cx, v->def->operands[1]) : NULL;
-        return b ? choose(cx, v->def, 1, a, a, b) : NULL;
+        const struct aff *known = b ? select_known(cx, v->def->operands[2], a, b) : NULL;
+        return known ? known : b ? choose(cx, v->def, 1, a, a, b) : NULL;
     }
     default:
         return NULL;
@@ -774,7 +793,7 @@ struct ir_value *aff_emit(struct aff_ctx *cx, struct ir_builder *b, const struct
             ICE_UNLESS(v != NULL);
             if (!wide && v->type == IR_I64)
                 v = ir_build_simple(b, IR_I32_WRAP_I64, v, NULL);
-            else if (wide && v->type == IR_I32 && s->kind == AFF_ITER)
+            else if (wide && v->type == IR_I32) /* an iteration number or a condition */
                 v = ir_build_simple(b, IR_I64_EXTEND_I32_U, v, NULL);
             ICE_UNLESS((v->type == IR_I64) == wide);
             product = product ? ir_build_simple(b, mul, product, v) : v;
