@@ -11,7 +11,8 @@
  * 2. Innermost first, replace (through `fwd`) parameters that every back edge leaves alone, results that every edge
  * gives the same value from outside, and parameters that go through the same values as an earlier one.
  * 3. Mark what is live, starting at effects and following edges backwards only from live results and parameters (so
- *    parameters that feed only each other stay unmarked), then rewrite all operands and drop the rest. */
+ *    parameters that feed only each other stay unmarked), then rewrite all operands and drop the rest, with the plain
+ *    operations that were only for it. */
 #include <string.h>
 
 #include "ir/ir_build.h"
@@ -301,8 +302,23 @@ static void drop_params(struct ir_inst *loop) {
     body->nparams = n;
 }
 
+/* Plain operations without effects whose results nothing live needs; they may use what gets dropped. */
+static bool is_dead(const struct prune *p, const struct ir_inst *i) {
+    if (ir_nregions(i) || !ir_is_removable(i))
+        return false;
+    for (uint32_t k = 0; k < i->nresults; k++)
+        if (p->live[i->results[k].id])
+            return false;
+    return true;
+}
+
 static void rewrite(struct prune *p, struct ir_region *r) {
-    ir_foreach_inst (i, r) {
+    ir_foreach_inst_safe (i, r) {
+        if (is_dead(p, i)) {
+            ir_inst_remove(i);
+            p->changed = true;
+            continue;
+        }
         for (uint32_t k = 0; k < i->noperands; k++)
             i->operands[k] = ir_resolve(i->operands[k]);
         if (ir_nregions(i))
