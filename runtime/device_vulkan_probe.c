@@ -323,10 +323,12 @@ static VkResult run_probe(struct vulkan_device *d, bool wide, const struct vk_bu
     return r;
 }
 
-/* Bits of results (see top) that were wrong in any case; all of them when the probe could not run. */
-static unsigned wrong_results(struct vulkan_device *d, bool wide) {
+/* Bits of results (see top) that were wrong in any case, all of them when the probe could not run; *out_normal: in
+ * cases without subnormal numbers. */
+static unsigned wrong_results(struct vulkan_device *d, bool wide, unsigned *out_normal) {
     uint64_t size = wide ? 8 : 4;
     unsigned wrong = ~0u;
+    *out_normal = ~0u;
     struct vk_buffer in = {0}, out = {0};
     if (vk_buffer_create(d, CASES * 3 * size, VK_BUFFER_USAGE_STORAGE_BUFFER_BIT, &in) &&
         vk_buffer_create(d, CASES * RESULTS * size, VK_BUFFER_USAGE_STORAGE_BUFFER_BIT, &out)) {
@@ -334,9 +336,9 @@ static unsigned wrong_results(struct vulkan_device *d, bool wide) {
         memset(out.mapped, 0, CASES * RESULTS * size);
         VkResult r = run_probe(d, wide, &in, &out);
         if (r == VK_SUCCESS) {
-            wrong = 0;
+            wrong = *out_normal = 0;
             for (unsigned i = 0; i < CASES; i++)
-                wrong |= (wide ? check_f64 : check_f32)(in.mapped, out.mapped, i);
+                wrong |= (wide ? check_f64 : check_f32)(in.mapped, out.mapped, i, out_normal);
         } else {
             wm_device_log(&d->log, WM_LOG_WARNING, "WMR2212", "%s: the probe of f%d arithmetic failed: %s",
                           d->base.name, wide ? 64 : 32, vk_result_name(r));
@@ -347,18 +349,23 @@ static unsigned wrong_results(struct vulkan_device *d, bool wide) {
     return wrong;
 }
 
+static const char *verdict(unsigned wrong, unsigned wrong_normal, unsigned results) {
+    return !(wrong & results) ? "exact" : !(wrong_normal & results) ? "inexact for subnormal numbers" : "inexact";
+}
+
 static void probe(struct vulkan_device *d, bool wide) {
+    enum { DIV = 1 << 4, ROOT = 1 << 5, ARITH = 0xff & ~(DIV | ROOT) };
+    unsigned wrong = ~0u, normal = ~0u;
+    if (!wide || (d->traits.caps & OFF_CAP_FLOAT64))
+        wrong = wrong_results(d, wide, &normal);
     const uint32_t arith = wide ? OFF_USE_F64_ARITH : OFF_USE_F32_ARITH, div = wide ? OFF_USE_F64_DIV : OFF_USE_F32_DIV;
     const uint32_t root = wide ? OFF_USE_F64_SQRT : OFF_USE_F32_SQRT;
-    unsigned wrong = wide && !(d->traits.caps & OFF_CAP_FLOAT64) ? ~0u : wrong_results(d, wide);
     d->probed |= arith | div | root;
-    d->inexact |= wrong & 0xcf ? arith : 0;
-    d->inexact |= wrong & 1 << 4 ? div : 0;
-    d->inexact |= wrong & 1 << 5 ? root : 0;
+    d->inexact |= (wrong & ARITH ? arith : 0) | (wrong & DIV ? div : 0) | (wrong & ROOT ? root : 0);
     wm_device_log(&d->log, WM_LOG_INFO, "WMR2213",
-                  "%s, f%d: multiply, add, subtract, compare, convert %s; divide %s; square root %s (bits %02x)",
-                  d->base.name, wide ? 64 : 32, wrong & 0xcf ? "inexact" : "exact",
-                  wrong & 1 << 4 ? "inexact" : "exact", wrong & 1 << 5 ? "inexact" : "exact", wrong & 0xff);
+                  "%s, f%d: add, subtract, multiply, compare, convert %s; divide %s; square root %s", d->base.name,
+                  wide ? 64 : 32, verdict(wrong, normal, ARITH), verdict(wrong, normal, DIV),
+                  verdict(wrong, normal, ROOT));
 }
 
 uint32_t vk_inexact_uses(struct vulkan_device *d, uint32_t uses) {
