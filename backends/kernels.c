@@ -28,6 +28,7 @@ struct traits {
     bool f64_arithmetic, f64_values, wide;
     bool bytes, shorts; /* narrow accesses */
     bool mixed;         /* a stream has accesses of several widths, counting all of 4 and more as one */
+    bool words;         /* accesses of 4 bytes and more */
     bool loops;
     uint32_t uses;
 };
@@ -77,6 +78,7 @@ static void scan_region(struct ir_region *r, struct traits *t, uint8_t *widths) 
             unsigned bytes = ir_info(i)->bytes;
             t->bytes |= bytes == 1;
             t->shorts |= bytes == 2;
+            t->words |= bytes >= 4;
             widths[i->mem.stream] |= bytes == 1 ? 1 : bytes == 2 ? 2 : 4;
         }
         for (unsigned k = 0; k < ir_nregions(i); k++)
@@ -183,8 +185,12 @@ static void make_msl(struct arena *a, struct off_kernel *k, struct ir_func *arit
         k->msl_why = "uses f64 arithmetic";
         return;
     }
-    if (t->mixed) /* SPIRV-Cross would make two arguments of one buffer */
+    if (t->mixed) { /* SPIRV-Cross would make two arguments of one buffer */
         keep = storage = 0;
+    } else if (t->words) { /* overlapping streams of ushort and uint would break C++'s aliasing rule */
+        keep &= ~(unsigned)LEGALIZE_KEEP_16;
+        storage &= ~(uint32_t)OFF_CAP_STORAGE16;
+    }
     bool split = t->f64_values;
     struct ir_func *f = lower(arith, keep, split);
     struct arena scratch = {0};

@@ -1,0 +1,1 @@
+// Stand-in: the kernels include it and use nothing of it.
