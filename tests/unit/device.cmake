@@ -9,6 +9,7 @@ target_compile_options(test_device_launch PRIVATE -ffp-contract=off)
 
 add_test(NAME device_missing_driver COMMAND test_device_missing_loader driver)
 add_test(NAME device_broken_driver COMMAND test_device_missing_loader driver)
+set_tests_properties(device_launch PROPERTIES LABELS "unit;threads")
 set_tests_properties(device_missing_driver device_broken_driver PROPERTIES LABELS unit TIMEOUT 120)
 set_tests_properties(device_missing_driver PROPERTIES ENVIRONMENT
                      "VK_DRIVER_FILES=/nonexistent.json;VK_ICD_FILENAMES=/nonexistent.json")
