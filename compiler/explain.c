@@ -61,6 +61,7 @@ void explain_text(struct strbuf *out, struct ir_module *m, const struct off_repo
     const struct paint *c = &paint;
     struct arena scratch = {0};
     struct source_map *map = source_map_new(&scratch, m);
+    bool met[OFF_REJECT_COUNT] = {false};
     uint32_t kernels = 0, inside = 0, stay = 0, func = UINT32_MAX;
     for (uint32_t i = 0; i < report->nloops; i++) {
         const struct off_loop_report *r = &report->loops[i];
@@ -87,14 +88,20 @@ void explain_text(struct strbuf *out, struct ir_module *m, const struct off_repo
                 strbuf_add(out, ", at ");
                 add_place(out, map, r->at);
             }
-            if (*off_reject_hint(r->verdict))
-                strbuf_printf(out, "\n  %*s     %shint: %s%s", (int)(2 * r->depth), "", c->dim,
-                              off_reject_hint(r->verdict), c->off);
+            met[r->verdict] = true;
         }
         strbuf_add(out, "\n");
     }
     strbuf_printf(out, "%u loop%s: %u offloaded, %u inside those, %u on the CPU\n", report->nloops,
                   report->nloops == 1 ? "" : "s", kernels, inside, stay);
+    bool first = true;
+    for (int why = 0; why < OFF_REJECT_COUNT; why++)
+        if (met[why] && *off_reject_hint(why)) {
+            strbuf_printf(out, "%s  %s%s%s: %s\n",
+                          first ? "\nWhat would help, by reason (more in docs/reasons.md):\n" : "", c->bad,
+                          off_reject_name(why), c->off, off_reject_hint(why));
+            first = false;
+        }
     arena_free(&scratch);
 }
 

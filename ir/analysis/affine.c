@@ -370,19 +370,26 @@ static const struct aff *operation(struct aff_ctx *cx, struct ir_inst *i) {
     }
 }
 
+static void add_edge(struct edges *e, struct ir_inst *from, uint32_t first) {
+    if (e->n == MAX_EDGES) {
+        e->too_many = true;
+        return;
+    }
+    e->from[e->n] = from;
+    e->first[e->n++] = first;
+}
+
 static void collect_edges(struct edges *e, const struct ir_inst *label, struct ir_region *r, bool own) {
     ir_foreach_inst (i, r) {
-        bool to_label = (i->op == IR_BR || i->op == IR_BR_IF) && i->target == label;
-        if (i->op == IR_BR_TABLE)
-            for (uint32_t k = 0; k < i->ntargets; k++)
-                e->too_many |= i->targets[k] == label;
-        if (to_label || (own && i->op == IR_YIELD)) {
-            if (e->n == MAX_EDGES) {
-                e->too_many = true;
-                return;
+        if (i->op == IR_BR_TABLE) {
+            uint32_t first = 1;
+            for (uint32_t k = 0; k < i->ntargets; k++) {
+                if (i->targets[k] == label)
+                    add_edge(e, i, first);
+                first += ir_label_arity(i->targets[k]);
             }
-            e->first[e->n] = i->op == IR_BR_IF;
-            e->from[e->n++] = i;
+        } else if (((i->op == IR_BR || i->op == IR_BR_IF) && i->target == label) || (own && i->op == IR_YIELD)) {
+            add_edge(e, i, i->op == IR_BR_IF);
         }
         ir_foreach_region (inner, i)
             collect_edges(e, label, inner, false);
