@@ -400,6 +400,8 @@ class Reader final : public wabt::BinaryReaderNop {
     }
 
     Result EndFunctionBody(Index) override {
+        if (depth_ != 0) /* wabt only wants the last opcode to be some `end` */
+            return Fail(DIAG_MALFORMED, "%u blocks are not closed at the end of the function", depth_);
         if (Failed(validator_.EndFunctionBody(Here())))
             return Result::Error;
         /* br_table instructions hold positions until here: the vector may have moved. */
@@ -551,6 +553,8 @@ class Reader final : public wabt::BinaryReaderNop {
             return Result::Error;
         if (Failed(validator_.OnCallIndirect(At(), VarOf(sig), VarOf(table))))
             return Result::Error;
+        if (tables_[table].type != IR_FUNCREF) /* wabt does not look */
+            return Fail(DIAG_INVALID, "call_indirect through a table that is not of funcref");
         wasm_inst *i = Add(WASM_CALL_INDIRECT, 0);
         i->index = sig;
         i->index2 = table;
