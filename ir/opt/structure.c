@@ -221,7 +221,7 @@ static struct ir_inst *if_to_br_if(struct ir_inst *i) {
     for (int arm = 0; arm < 2; arm++) {
         struct ir_inst *br = i->regions[arm]->first;
         struct ir_region *other = i->regions[!arm];
-        if (br->op != IR_BR || !ir_falls_out(other))
+        if (br->op != IR_BR)
             continue;
         struct ir_builder b = ir_builder_before(i);
         struct ir_value *cond = arm ? fold_negate(&b, i->operands[0]) : i->operands[0];

@@ -8,7 +8,7 @@
 
 #include "ir/ir_build.h"
 
-enum { MAX_VALUES = 4096, MAX_LABELS = 64 };
+enum { MAX_VALUES = 4096, MAX_LABELS = 64, DATA_BYTES = 4200 };
 
 struct label {
     struct ir_inst *inst;
@@ -363,12 +363,12 @@ struct ir_module *ir_random_module(const struct ir_random_options *options) {
     m->nglobals = 2;
     for (int k = 0; k < 2; k++)
         m->globals[k] = (struct ir_global){.type = IR_I32, .mutable_ = true, .init = {.op = IR_I32_CONST}};
-    uint8_t *bytes = arena_alloc(&m->arena, 65536);
-    for (uint32_t k = 0; k < 65536; k++)
+    uint8_t *bytes = arena_alloc(&m->arena, DATA_BYTES);
+    for (uint32_t k = 0; k < DATA_BYTES; k++)
         bytes[k] = (uint8_t)(k * 37 ^ k >> 5);
     m->datas = arena_new(&m->arena, struct ir_data);
     m->ndatas = 1;
-    m->datas[0] = (struct ir_data){.offset = {.op = IR_I32_CONST}, .bytes = bytes, .size = 65536};
+    m->datas[0] = (struct ir_data){.offset = {.op = IR_I32_CONST}, .bytes = bytes, .size = DATA_BYTES};
 
     struct gen g = {.state = options->seed * UINT64_C(0x9e3779b97f4a7c15) | 1, .m = m};
     g.max_depth = options->max_depth < MAX_LABELS ? options->max_depth : MAX_LABELS;
