@@ -3,7 +3,8 @@
  * Every instruction becomes a `let`, so text stays linear in the size of the kernel.  WGSL evaluates what it can while
  * compiling and refuses a program in which that overflows or gives NaN, so no operation is ever written on constants
  * alone: one of them goes through a `let` first, which ends constant evaluation.  NaN and infinity cannot be written as
- * constants at all; their bits are added to a zero that is only known at run time.
+ * constants at all, and Dawn has been seen to turn a constant -0 into +0; their bits, and those of subnormals, are
+ * added to a zero that is only known at run time.
  */
 #include <math.h>
 #include <string.h>
@@ -84,7 +85,7 @@ const char *wgsl_operand(struct wgsl_emit *e, const struct ir_value *v) {
         return arena_printf(e->arena, "%c%u", e->values[v->id].prefix, v->id);
     if (v->type == IR_I32)
         return arena_printf(e->arena, k->i32 < 65536 ? "%uu" : "0x%xu", k->i32);
-    if (isfinite(k->f32))
+    if (isnormal(k->f32) || k->i32 == 0)
         return arena_printf(e->arena, "bitcast<f32>(0x%xu)", k->i32);
     e->uses_zero = true;
     return arena_printf(e->arena, "bitcast<f32>(0x%xu + zero)", k->i32);
