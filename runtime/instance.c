@@ -378,7 +378,6 @@ static void keep_as_zombie(struct wasmetal_instance *in) {
     struct rt_group *g = rt_group_find(&in->group);
     group_remove(in);
     group_insert(in, &g->zombies);
-    in->link = NULL; /* a group drops zombies from the front, all at once */
     if (in->offload) {
         in->vm->offload = 0;
         wm_offload_close(in->offload);

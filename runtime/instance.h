@@ -175,7 +175,7 @@ wasmetal_status rt_enter(struct wasmetal_instance *in, wm_trampoline *trampoline
 /* Once before any compiled code runs; false when the system refuses the handlers. */
 bool rt_trap_init(void);
 /* Between these two a fault is the host's own and a trap must not unwind.  rt_host_begin returns false, and nothing has
- * begun, when less than `stack` bytes of the thread's stack are left. */
+ * begun, when less than `stack` bytes of the thread's stack are left (or, on a small stack, than its last quarter). */
 bool rt_host_begin(size_t stack);
 void rt_host_end(void);
 #define RT_HOST_STACK ((size_t)128 << 10)

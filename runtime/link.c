@@ -23,6 +23,7 @@ void rt_group_release(struct rt_group *g) {
         while (g->zombies) {
             struct wasmetal_instance *z = g->zombies;
             g->zombies = z->next;
+            z->link = NULL;
             rt_instance_destroy(z);
         }
         free(g);

@@ -7,10 +7,10 @@
  *     access".  The module's trap map turns the program counter into a wasm offset;
  *   - a stack that runs out faults next to the stack pointer: "call stack exhausted".
  *
- * The handlers run on an alternate stack (the ordinary one may be what ran out), block no signals, so that jumping out
- * restores nothing, and take only faults of a thread that is in compiled code: while a host function or a driver
- * runs (rt_host_begin) a fault is theirs and goes on to whoever handled the signal before us, and jumping over their
- * frames could leave locks held.  That is also why a host function is not begun with little stack left.
+ * The handlers run on an alternate stack (the ordinary one may be what ran out) and take only faults of a thread that
+ * is in compiled code: while a host function or a driver runs (rt_host_begin) a fault is theirs and goes on to whoever
+ * handled the signal before us, and jumping over their frames could leave locks held.  That is also why a host function
+ * is not begun with little stack left.
  */
 #define _GNU_SOURCE /* REG_RIP, pthread_getattr_np */
 #include "runtime/instance.h"
@@ -33,6 +33,7 @@ struct entry {
     volatile unsigned host_depth;
     uint32_t exit_code;
     uintptr_t stack_low; /* least address that compiled code may use; 0: unknown (a coroutine's stack) */
+    size_t stack_share;  /* a quarter of what was left on entry: the most that host functions are promised */
     wasmetal_trap trap;
 };
 
@@ -175,11 +176,13 @@ static void pass_on(int sig, siginfo_t *info, void *context) {
         }
         return;
     }
-    sigset_t blocked = p->sa_mask, old;
-    if (!(p->sa_flags & SA_NODEFER)) {
-        sigaddset(&blocked, sig);
-    }
+    sigset_t blocked = p->sa_mask, itself, old;
+    sigemptyset(&itself);
+    sigaddset(&itself, sig);
     pthread_sigmask(SIG_BLOCK, &blocked, &old);
+    if (p->sa_flags & SA_NODEFER) {
+        pthread_sigmask(SIG_UNBLOCK, &itself, NULL);
+    }
     if (p->sa_flags & SA_SIGINFO) {
         p->sa_sigaction(sig, info, context);
     } else {
@@ -204,19 +207,26 @@ static bool in_stack_guard(const struct entry *e, uintptr_t address, uintptr_t s
     return address - (sp - near_sp) < 2 * near_sp || (e->stack_low && address - (e->stack_low - gap) < gap + near_sp);
 }
 
+/* Out of the handler, with the signal mask that the fault interrupted: entries do not save one, calls would cost more.
+ */
+static _Noreturn void leave_handler(struct entry *e, const ucontext_t *context) {
+    pthread_sigmask(SIG_SETMASK, &context->uc_sigmask, NULL);
+    siglongjmp(e->jump, 1);
+}
+
 static void on_fault(int sig, siginfo_t *info, void *context) {
     int saved_errno = errno;
     struct entry *e = current_entry;
     if (e && e->host_depth == 0 && info->si_code > 0) {
         const struct rt_group *g = rt_group_root(e->instance->group);
-        uintptr_t address = (uintptr_t)info->si_addr;
+        uintptr_t address = (uintptr_t)info->si_addr, pc = context_pc(context);
         if (in_reservation(g, address)) {
-            trap_fill_pc(&e->trap, g, IR_TRAP_MEMORY_BOUNDS, context_pc(context));
-            siglongjmp(e->jump, 1);
+            trap_fill_pc(&e->trap, g, IR_TRAP_MEMORY_BOUNDS, pc);
+            leave_handler(e, context);
         }
         if (in_stack_guard(e, address, context_sp(context))) {
-            trap_fill_pc(&e->trap, g, IR_TRAP_STACK_EXHAUSTED, context_pc(context));
-            siglongjmp(e->jump, 1);
+            trap_fill_pc(&e->trap, g, IR_TRAP_STACK_EXHAUSTED, pc);
+            leave_handler(e, context);
         }
     }
     pass_on(sig, info, context);
@@ -239,7 +249,7 @@ static void free_signal_stack(void *p) {
 }
 
 static bool install(int sig, struct sigaction *previous) {
-    struct sigaction act = {.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER}, now;
+    struct sigaction act = {.sa_flags = SA_SIGINFO | SA_ONSTACK}, now;
     act.sa_sigaction = on_fault;
     sigemptyset(&act.sa_mask);
     if (sigaction(sig, NULL, &now) != 0) {
@@ -322,7 +332,8 @@ static void find_thread_stack(void) {
 bool rt_host_begin(size_t stack) {
     struct entry *e = current_entry;
     if (e) {
-        if (e->stack_low && (uintptr_t)__builtin_frame_address(0) < e->stack_low + stack) {
+        size_t need = stack < e->stack_share ? stack : e->stack_share;
+        if (e->stack_low && (uintptr_t)__builtin_frame_address(0) < e->stack_low + need) {
             return false;
         }
         e->host_depth = e->host_depth + 1;
@@ -359,6 +370,7 @@ wasmetal_status rt_enter(struct wasmetal_instance *in, wm_trampoline *trampoline
     e.host_depth = 0;
     e.exit_code = 0;
     e.stack_low = here > thread_stack.low && here < thread_stack.high ? thread_stack.low : 0;
+    e.stack_share = e.stack_low ? (here - e.stack_low) / 4 : 0;
     if (sigsetjmp(e.jump, 0) == 0) {
         atomic_signal_fence(memory_order_seq_cst);
         current_entry = &e;
