@@ -19,6 +19,7 @@
 #include "ir/ir_text.h"
 #include "ir/ir_verify.h"
 #include "ir/offload/legalize.h"
+#include "ir/opt/pass.h"
 #include "ir/util/ice.h"
 
 static const char too_deep[] = "control flow nests too deeply";
@@ -70,7 +71,6 @@ static uint32_t use_of(enum ir_op op) {
 
 static void scan_region(struct ir_region *r, struct traits *t, uint8_t *widths) {
     ir_foreach_inst (i, r) {
-        t->uses |= use_of((enum ir_op)i->op);
         t->loops |= i->op == IR_LOOP;
         for (uint32_t k = 0; k < i->nresults; k++)
             t->f64_values |= i->results[k].type == IR_F64;
@@ -86,12 +86,26 @@ static void scan_region(struct ir_region *r, struct traits *t, uint8_t *widths) 
     }
 }
 
+/* On the body as it came: what legalisation adds is exact on any device. */
+static uint32_t find_uses(struct ir_region *r) {
+    uint32_t uses = 0;
+    ir_foreach_inst (i, r) {
+        uses |= use_of((enum ir_op)i->op);
+        for (unsigned k = 0; k < ir_nregions(i); k++)
+            uses |= find_uses(i->regions[k]);
+    }
+    return uses;
+}
+
 static struct traits find_traits(struct ir_func *body, struct ir_func *arith) {
     struct traits t = {.f64_arithmetic = legalize_has_f64_arithmetic(body), .wide = legalize_has_wide_values(body)};
     uint8_t widths[OFF_MAX_STREAMS] = {0};
     for (uint32_t k = 0; k < body->body->nparams; k++)
         t.f64_values |= body->body->params[k]->type == IR_F64;
     scan_region(arith->body, &t, widths);
+    t.uses = find_uses(body->body);
+    if (!t.f64_arithmetic) /* comparisons have become integer ones */
+        t.uses &= ~(uint32_t)OFF_USE_F64_ARITH;
     for (int s = 0; s < OFF_MAX_STREAMS; s++)
         t.mixed |= (widths[s] & (widths[s] - 1)) != 0;
     return t;
@@ -126,15 +140,24 @@ static void check(struct ir_func *f, const char *step) {
     ICE("legalisation of %s (%s) broke the IR:\n%s%s", f->name, step, problems.data, text.data);
 }
 
+static void simplify(struct ir_func *f) {
+    struct pass_ctx cx = {.module = f->module};
+    opt_simplify(f, &cx);
+    arena_free(&cx.scratch);
+}
+
 /* Narrowed, and split when `split`; the caller frees. */
 static struct ir_func *lower(struct ir_func *arith, unsigned keep, bool split) {
-    struct ir_func *narrow = legalize_narrow(arith, keep);
-    check(narrow, "narrow");
-    if (!split)
-        return narrow;
-    struct ir_func *out = legalize_i64(narrow);
-    check(out, "i64");
-    ir_func_free(narrow);
+    struct ir_func *out = legalize_narrow(arith, keep);
+    check(out, "narrow");
+    if (split) {
+        struct ir_func *narrow = out;
+        out = legalize_i64(narrow);
+        check(out, "i64");
+        ir_func_free(narrow);
+    }
+    simplify(out);
+    check(out, "simplify");
     return out;
 }
 

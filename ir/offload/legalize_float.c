@@ -238,15 +238,26 @@ static bool fits_mantissa(const struct ir_value *v) {
     return low_bits(v, 6) <= 24;
 }
 
-/* i32 to f32.  The device's own conversion may round to zero, so it is used only where nothing is rounded; else
- * high * 65536 + low, in which only the addition rounds. */
+/* i32 to f32.  The device's own conversion may round to zero, so it is used only where nothing is rounded; else the
+ * magnitude is shifted up until its top bit is set and rounded to 24 bits, as from_magnitude does below. */
 static val from_i32(struct rebuild *r, const struct ir_value *source, val x, bool sign) {
-    enum ir_op convert = sign ? IR_F32_CONVERT_I32_S : IR_F32_CONVERT_I32_U;
     if (fits_mantissa(source))
-        return rebuild_op(r, convert, x, 0);
-    val high = rebuild_op(r, convert, rebuild_opi(r, sign ? IR_I32_SHR_S : IR_I32_SHR_U, x, 16), 0);
-    val low = rebuild_op(r, IR_F32_CONVERT_I32_U, rebuild_opi(r, IR_I32_AND, x, 0xffff), 0);
-    return rebuild_op(r, IR_F32_ADD, rebuild_op(r, IR_F32_MUL, high, f32_const(r, 65536.0f)), low);
+        return rebuild_op(r, sign ? IR_F32_CONVERT_I32_S : IR_F32_CONVERT_I32_U, x, 0);
+    val negative = sign ? rebuild_opi(r, IR_I32_SHR_S, x, 31) : rebuild_i32(r, 0);
+    val mag = i32op(r, IR_I32_SUB, i32op(r, IR_I32_XOR, x, negative), negative);
+    val zeros = rebuild_op(r, IR_I32_CLZ, mag, 0);
+    val top = i32op(r, IR_I32_SHL, mag, zeros);
+    val q = rebuild_opi(r, IR_I32_SHR_U, top, 8);
+    /* half - 1 + odd carries into bit 8 exactly when the rest is above half, or half and q odd */
+    val carry = i32op(r, IR_I32_ADD, rebuild_opi(r, IR_I32_AND, top, 0xff),
+                      rebuild_opi(r, IR_I32_ADD, rebuild_opi(r, IR_I32_AND, q, 1), 0x7f));
+    val rounded = i32op(r, IR_I32_ADD, q, rebuild_opi(r, IR_I32_SHR_U, carry, 8));
+    val exponent = i32op(r, IR_I32_SUB, rebuild_i32(r, 127 + 31 - 1), zeros);
+    val bits = i32op(r, IR_I32_ADD, rebuild_opi(r, IR_I32_SHL, exponent, 23), rounded);
+    bits = select(r, mag, bits, rebuild_i32(r, 0));
+    if (sign)
+        bits = i32op(r, IR_I32_OR, bits, rebuild_opi(r, IR_I32_AND, negative, UINT32_C(1) << 31));
+    return float_of(r, &f32_fmt, bits);
 }
 
 /* Right shift of the i64 `v` by n (1 <= n <= 63, an i64), rounding to nearest, ties to even. */
