@@ -5,8 +5,8 @@
  * by LLVM through inlining, unrolling and scheduling; host_elf.c turns it into the trap map, and debuggers show offsets
  * where nothing better is known.  Other instructions have none, which keeps the table near the number of accesses.
  *
- * Where LLVM joins two equal accesses of two paths into one, their offsets differ and the line becomes 0; the trap map
- * then names the access before it.
+ * Passes that join equal accesses of two paths would leave them with line 0; they are switched off (simplifycfg in
+ * host_emit.c, tail merging in host_target.c).
  */
 #include "backends/host/host_internal.h"
 

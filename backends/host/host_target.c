@@ -1,6 +1,7 @@
 /* Targets: this machine's triple, CPU and features, and LLVM target machines. */
 #include "backends/host/host_internal.h"
 
+#include <llvm-c/Support.h>
 #include <llvm-c/Target.h>
 #include <pthread.h>
 #include <stdarg.h>
@@ -13,12 +14,17 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 static const char *native_triple, *native_cpu, *native_features;
 static char version[32];
 
+/* Joining equal code of two paths in the code generator would join accesses with different wasm offsets.  LLVM has no
+ * other switch for it than this one, which holds for the whole process. */
+static const char *const llvm_options[] = {"wasmetal", "-enable-tail-merge=0"};
+
 static void init_all(void) {
     LLVMInitializeAllTargetInfos();
     LLVMInitializeAllTargets();
     LLVMInitializeAllTargetMCs();
     LLVMInitializeAllAsmPrinters();
     LLVMInitializeAllAsmParsers();
+    LLVMParseCommandLineOptions(sizeof llvm_options / sizeof *llvm_options, llvm_options, "");
     native_triple = LLVMGetDefaultTargetTriple();
     native_cpu = LLVMGetHostCPUName();
     native_features = LLVMGetHostCPUFeatures();

@@ -13,6 +13,7 @@
 
 static const struct host_options modes[] = {
     {.opt_level = 0},
+    {.opt_level = 1},
     {.opt_level = 2},
     {.opt_level = 0, .bounds_checks = true},
     {.opt_level = 2, .bounds_checks = true},
@@ -201,6 +202,23 @@ static const char memory_text[] =
     "  }\n"
     "  return %r\n"
     "}\n"
+    "func 6 \"two ways\" type=0 at=0x380,0x3c0,0x290 (%p:i32, %v:i64) -> (i64) {\n" /* equal accesses, two offsets */
+    "  %c:i32 = i32.wrap_i64 %v\n"
+    "  %r:i64 = if L0 %c {\n"
+    "    %a:i64 = i64.load offset=8 %p !0x381\n"
+    "    %a2:i64 = i64.add %a, %v\n"
+    "    %a3:i64 = i64.mul %a2, %a\n"
+    "    i64.store %p, %a3 !0x382\n"
+    "    yield %a\n"
+    "  } else {\n"
+    "    %b:i64 = i64.load offset=8 %p !0x383\n"
+    "    %b2:i64 = i64.add %b, %v\n"
+    "    %b3:i64 = i64.mul %b2, %b\n"
+    "    i64.store %p, %b3 !0x384\n"
+    "    yield %b\n"
+    "  }\n"
+    "  return %r\n"
+    "}\n"
     "data 0 active memory=0 i32.const 100 \"hello\"\n";
 
 static void compare_memory(struct test_instance *t, struct ir_interp *in) {
@@ -219,9 +237,9 @@ static void against_interp(struct test_instance *t, struct ir_interp *in, uint32
     if (ok) {
         assert_int_equal(want[0].i64, got[0]);
     } else {
-        assert_int_equal(trap.code, t->trap);
-        assert_int_equal(trap.wasm_offset, t->trap_offset);
-        assert_int_equal(func, t->trap_func);
+        if (trap.code != t->trap || trap.wasm_offset != t->trap_offset || func != t->trap_func)
+            fail_msg("opt_level %d: trap %d at 0x%x expected, got %d in %u at 0x%x", t->options.opt_level,
+                     (int)trap.code, trap.wasm_offset, (int)t->trap, t->trap_func, t->trap_offset);
     }
     compare_memory(t, in);
     if (t->module->nglobals)
@@ -243,6 +261,8 @@ static void test_memory(void **state) {
                 against_interp(t, in, 2, places[i], 0x1122334455667788 + i);
                 against_interp(t, in, 3, places[i], 0);
                 against_interp(t, in, 4, places[i], 100 + i);
+                against_interp(t, in, 6, places[i], 0);
+                against_interp(t, in, 6, places[i], 1);
             }
             against_interp(t, in, 5, 65536 - 400, 0); /* runs off the end, or to 0 after growth: never */
             against_interp(t, in, 1, round == 0 ? 1 : round == 1 ? 5 : 0xffffffff, 0);

@@ -244,6 +244,7 @@ struct test_instance *test_instance_new(const char *text, const struct host_opti
     struct test_instance *t = calloc(1, sizeof *t);
     char *error = NULL;
     o.verify = true;
+    t->options = o;
     t->ir = test_parse(text);
     if (!host_compile(t->ir, &o, &t->object, &error))
         fail_msg("%s", error);

@@ -14,6 +14,7 @@
 #include "runtime/abi.h"
 
 struct test_instance {
+    struct host_options options;
     struct ir_module *ir;
     struct host_object object;
     struct host_jit *jit;
