@@ -1,7 +1,7 @@
 // Builds one program of programs/ with stock clang and checks Wasmetal's run of it, on every device, against node's.
 //
-//   node check_program.mjs --wasmetal=PATH [--clang=PATH] [--opt=O2|O2+wasm-opt] [--work=DIR] [--devices=none,cpu,...]
-//                          [--keep] PROGRAM.c
+//   node check_program.mjs --wasmetal=PATH [--clang=PATH] [--opt=O2|O2+wasm-opt] [--wasm-opt=PATH] [--work=DIR]
+//                          [--devices=none,cpu,...] [--keep] PROGRAM.c
 //
 // Compared: standard output, exit code (or that it traps), results of an invoked export, and the whole linear memory,
 // byte for byte.  Then the comments at the top of the program are held against the launch statistics:
@@ -126,7 +126,7 @@ const wasm = `${name}.wasm`;
   if (r.status !== 0 || !existsSync(join(work, wasm))) die(`clang: ${r.error ?? r.stderr}`);
 }
 if (variant === 'wasm-opt') {
-  const tool = which('wasm-opt') || die('no wasm-opt');
+  const tool = options['wasm-opt'] || which('wasm-opt') || die('no wasm-opt');
   copyFileSync(join(work, wasm), join(work, `${name}.clang.wasm`));
   const r = spawnSync(tool, ['-O2', '-g', `${name}.clang.wasm`, '-o', wasm], { cwd: work });
   if (r.status !== 0) die(`wasm-opt: ${r.error ?? r.stderr}`);
