@@ -2,3 +2,17 @@
 foreach(topic instance trap wasi threads)
   wasmetal_add_unit_test(rt_${topic} SOURCES rt_${topic}.c rt_fixture.c LIBS wasmetal_rt)
 endforeach()
+
+# Headers as `wasmetal` writes them, compiled as C11 and as C++ and used.
+add_executable(rt_header_gen "${CMAKE_CURRENT_LIST_DIR}/rt_header_gen.c" "${CMAKE_SOURCE_DIR}/compiler/header.c")
+target_link_libraries(rt_header_gen PRIVATE wasmetal_ir wasmetal_flags)
+set(rt_headers "${CMAKE_CURRENT_BINARY_DIR}/rt_headers")
+add_custom_command(
+  OUTPUT "${rt_headers}/fixture.h" "${rt_headers}/double.h" "${rt_headers}/empty.h"
+  COMMAND "${CMAKE_COMMAND}" -E make_directory "${rt_headers}"
+  COMMAND rt_header_gen "${rt_headers}"
+  DEPENDS rt_header_gen VERBATIM)
+add_custom_target(rt_headers DEPENDS "${rt_headers}/fixture.h")
+wasmetal_add_unit_test(rt_header SOURCES rt_header.c rt_header_cxx.cc rt_header_module.c rt_fixture.c LIBS wasmetal_rt)
+add_dependencies(test_rt_header rt_headers)
+target_include_directories(test_rt_header PRIVATE "${rt_headers}")
