@@ -471,6 +471,68 @@ static void invalid_kernels_are_refused(void **state) {
     assert_false(wm_guard_kernel_valid(&f.kernel));
 }
 
+/* Whatever a damaged module or a hostile program hands over: no crash, no endless search, and a yes only within memory.
+ */
+static void random_descriptions(void **state) {
+    (void)state;
+    unsigned valid = 0, yes = 0;
+    for (unsigned round = 0; round < 100000; round++) {
+        struct fixture f;
+        fixture_init(&f);
+        f.kernel.nslots = 1 + random_below(SLOTS);
+        f.kernel.ndims = random_below(WM_MAX_DIMS + (round % 16 == 0) * 3 + 1);
+        f.kernel.ngrid = random_below(5);
+        f.kernel.nstreams = 1 + random_below(9);
+        f.kernel.naccesses = random_below(round % 64 ? 9 : 97);
+        for (unsigned i = 0; i < SLOTS; i++) {
+            uint64_t bits = ((uint64_t)random_below(UINT32_MAX) << 32 | random_below(UINT32_MAX)) >> random_below(64);
+            f.slots[i] = random_below(4) ? bits : -bits;
+        }
+        for (unsigned d = 0; d < f.kernel.ndims && d < WM_MAX_DIMS; d++) {
+            f.dims[d] = (struct wm_dim){.rel = random_below(11),
+                                        .bits = random_below(8) ? 32 : 64,
+                                        .top_tested = random_below(2),
+                                        .parallel = 1,
+                                        .unbounded = random_below(9) == 0,
+                                        .axis = (int64_t)random_below(6) - 3,
+                                        .parent = (int64_t)random_below(d + 1) - 1,
+                                        .init_slot = random_below(SLOTS),
+                                        .step_slot = random_below(SLOTS),
+                                        .bound_slot = random_below(SLOTS),
+                                        .constant = 1 + random_below(9)};
+            f.dims[d].when_slot = random_below(4) ? WM_NO_SLOT : random_below(SLOTS);
+            if (random_below(3))
+                f.dims[d].rel = OFF_TRIP_CONST;
+        }
+        for (unsigned i = 0; i < f.kernel.naccesses && i < OFF_MAX_ACCESSES; i++) {
+            struct wm_access *a = &f.accesses[i];
+            *a = (struct wm_access){.stream = random_below((uint32_t)f.kernel.nstreams),
+                                    .write = random_below(2),
+                                    .bytes = 1u << random_below(4),
+                                    .base_slot = random_below(SLOTS)};
+            a->offset = random_below(4) ? 0 : f.slots[random_below(SLOTS)];
+            a->when_slot = random_below(4) ? WM_NO_SLOT : random_below(SLOTS);
+            for (unsigned d = 0; d < WM_MAX_DIMS; d++)
+                a->stride_slot[d] = random_below(2) && !f.dims[d].unbounded ? random_below(SLOTS) : WM_NO_SLOT;
+        }
+        if (!wm_guard_kernel_valid(&f.kernel))
+            continue;
+        valid++;
+        struct wm_launch_plan plan;
+        enum wm_fallback why;
+        struct wm_guard_limits limits = {.memory_bytes = (uint64_t)65536 << random_below(17)};
+        if (!wm_guard_decide(&f.kernel, f.slots, &limits, &plan, &why)) {
+            assert_true(why < WM_FALLBACK_COUNT);
+            continue;
+        }
+        yes++;
+        for (unsigned i = 0; i < f.kernel.nstreams; i++)
+            assert_true(plan.streams[i].lo <= plan.streams[i].hi && plan.streams[i].hi <= limits.memory_bytes);
+    }
+    print_message("%u of 100,000 descriptions valid, %u of them launched\n", valid, yes);
+    assert_true(valid > 1000 && yes > 100);
+}
+
 /* Only reported: what a machine is doing besides must not decide a test. */
 static void time_of_one_decision(void **state) {
     (void)state;
@@ -513,6 +575,7 @@ int main(void) {
         cmocka_unit_test(trips_agree_with_stepping),
         cmocka_unit_test(large_trips),
         cmocka_unit_test(invalid_kernels_are_refused),
+        cmocka_unit_test(random_descriptions),
         cmocka_unit_test(time_of_one_decision),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
