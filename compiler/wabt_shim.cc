@@ -468,7 +468,15 @@ class Reader final : public wabt::BinaryReaderNop {
     Result OnLocalTeeExpr(Index i) override { return Plain(WASM_LOCAL_TEE, i, validator_.OnLocalTee(At(), VarOf(i))); }
     Result OnDropExpr() override { return Plain(WASM_DROP, 0, validator_.OnDrop(At())); }
     Result OnSelectExpr(Index n, Type *types) override {
-        return Plain(WASM_SELECT, 0, validator_.OnSelect(At(), n, types));
+        bool typed = state->data[next_] == 0x1c;
+        if (typed && n != 1)
+            return Fail(DIAG_INVALID, "select with %u types; it takes one", n);
+        if (Failed(validator_.OnSelect(At(), n, types)))
+            return Result::Error;
+        /* wabt leaves a value of any type behind a typed select; this puts the right one there. */
+        if (typed && (Failed(validator_.OnDrop(At())) || Failed(validator_.OnConst(At(), types[0]))))
+            return Result::Error;
+        return Plain(WASM_SELECT, 0, Result::Ok);
     }
     Result OnReturnExpr() override { return Plain(WASM_RETURN, 0, validator_.OnReturn(At())); }
     Result OnUnreachableExpr() override { return Plain(WASM_UNREACHABLE, 0, validator_.OnUnreachable(At())); }

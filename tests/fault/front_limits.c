@@ -357,14 +357,41 @@ static void test_function_bytes(void **state) {
     expect(&w, ACCEPTED, NULL);
 }
 
+/* Rules that wabt's own validation leaves open. */
+static void test_validation_gaps(void **state) {
+    (void)state;
+    struct strbuf w, body = {0};
+    start(&w); /* the last `end` closes a block, none the function */
+    put_void_type(&w);
+    strbuf_add_bytes(&body, "\0\2\x40\x0b", 4);
+    put_one_function(&w, &body);
+    expect(&w, REFUSED, "WM1001");
+    start(&w); /* code behind the function's end */
+    put_void_type(&w);
+    strbuf_add_bytes(&body, "\0\x0b\1\x0b", 4);
+    put_one_function(&w, &body);
+    expect(&w, REFUSED, "WM1001");
+    start(&w); /* a data count without a data section */
+    strbuf_add_bytes(&w, "\x0c\1\1", 3);
+    expect(&w, REFUSED, "WM1001");
+    start(&w); /* data segment flags of element segments */
+    strbuf_add_bytes(&w, "\5\3\1\0\1\x0b\3\1\5\0", 10);
+    expect(&w, REFUSED, "WM1001");
+    start(&w); /* call_indirect through a table of externref */
+    put_void_type(&w);
+    strbuf_add_bytes(&w, "\3\2\1\0\4\4\1\x6f\0\1\x0a\x09\1\7\0\x41\0\x11\0\0\x0b", 21);
+    expect(&w, REFUSED, "WM1002");
+    strbuf_free(&body);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_counts),         cmocka_unit_test(test_sizes),
-        cmocka_unit_test(test_nesting),        cmocka_unit_test(test_locals),
-        cmocka_unit_test(test_params),         cmocka_unit_test(test_signatures),
-        cmocka_unit_test(test_wide_blocks),    cmocka_unit_test(test_br_table),
-        cmocka_unit_test(test_function_bytes), cmocka_unit_test(test_liveness_cost),
-        cmocka_unit_test(test_nested_locals),
+        cmocka_unit_test(test_validation_gaps), cmocka_unit_test(test_counts),
+        cmocka_unit_test(test_sizes),           cmocka_unit_test(test_nesting),
+        cmocka_unit_test(test_locals),          cmocka_unit_test(test_params),
+        cmocka_unit_test(test_signatures),      cmocka_unit_test(test_wide_blocks),
+        cmocka_unit_test(test_br_table),        cmocka_unit_test(test_function_bytes),
+        cmocka_unit_test(test_liveness_cost),   cmocka_unit_test(test_nested_locals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

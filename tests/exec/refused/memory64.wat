@@ -1,0 +1,2 @@
+;; refused: WM1004 memory64
+(module (memory i64 1))
