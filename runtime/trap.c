@@ -42,7 +42,8 @@ struct thread_stack {
     bool known;
 };
 
-static _Thread_local struct entry *current_entry;
+/* Initial-exec: the handler reads it, on threads that may never have touched it, and the dynamic model may allocate. */
+static _Thread_local struct entry *current_entry __attribute__((tls_model("initial-exec")));
 static _Thread_local struct thread_stack thread_stack;
 static _Thread_local bool has_signal_stack;
 
