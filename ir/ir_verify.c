@@ -302,8 +302,8 @@ static void check_table_op(struct verifier *v, const struct ir_inst *i) {
 }
 
 static void check_launch(struct verifier *v, const struct ir_inst *i) {
-    if (!i->nresults) {
-        problem(v, i, "has no result");
+    if (!i->nresults || i->nresults > 1 + OFF_MAX_DIMS) {
+        problem(v, i, "has %u results", i->nresults);
         return;
     }
     want_type(v, i, "result", 0, i->results[0].type, IR_I32);
