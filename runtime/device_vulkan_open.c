@@ -23,7 +23,7 @@ VkPhysicalDevice *vk_enumerate(const struct vk_instance *in, uint32_t *out_count
     *out_count = 0;
     if (in->api.EnumeratePhysicalDevices(in->handle, &count, NULL) != VK_SUCCESS || count == 0)
         return NULL;
-    VkPhysicalDevice *devices = calloc(count, sizeof *devices);
+    VkPhysicalDevice *devices = calloc(count, sizeof(VkPhysicalDevice));
     if (!devices || in->api.EnumeratePhysicalDevices(in->handle, &count, devices) < 0) {
         free(devices);
         return NULL;

@@ -602,34 +602,46 @@ static bool slot_valid(const struct wm_kernel *k, uint64_t slot) {
     return slot < k->nslots;
 }
 
-/* Whether range `index` uses only ranges before it and dimensions before `dim`. */
-static bool range_valid(const struct wm_kernel *k, uint64_t index, uint64_t dim) {
-    if (index >= k->nranges)
-        return false;
-    const struct wm_range_desc *r = &k->ranges[index];
-    if (r->op == OFF_RANGE_CONST)
-        return r->lo >= INT32_MIN && r->hi <= INT32_MAX && r->lo <= r->hi;
-    if (r->op == OFF_RANGE_AFFINE) {
-        for (uint64_t d = 0; d < WM_MAX_DIMS; d++)
-            if (r->stride_slot[d] != WM_NO_SLOT &&
-                (d >= dim || !slot_valid(k, r->stride_slot[d]) || k->dims[d].unbounded))
+/* Whether all ranges name only earlier ranges and slots that exist; out_dims[i] is one more than the last dimension
+ * that range i depends on. */
+static bool ranges_valid(const struct wm_kernel *k, uint64_t *out_dims) {
+    for (uint64_t i = 0; i < k->nranges; i++) {
+        const struct wm_range_desc *r = &k->ranges[i];
+        out_dims[i] = 0;
+        if (r->op == OFF_RANGE_CONST) {
+            if (r->lo < INT32_MIN || r->hi > INT32_MAX || r->lo > r->hi)
                 return false;
-        return slot_valid(k, r->base_slot);
+        } else if (r->op == OFF_RANGE_AFFINE) {
+            if (!slot_valid(k, r->base_slot))
+                return false;
+            for (uint64_t d = 0; d < WM_MAX_DIMS; d++) {
+                if (r->stride_slot[d] == WM_NO_SLOT)
+                    continue;
+                if (d >= k->ndims || !slot_valid(k, r->stride_slot[d]) || k->dims[d].unbounded)
+                    return false;
+                out_dims[i] = d + 1;
+            }
+        } else {
+            if (r->op > OFF_RANGE_MAX_U || r->a >= i || r->b >= i)
+                return false;
+            out_dims[i] = out_dims[r->a] > out_dims[r->b] ? out_dims[r->a] : out_dims[r->b];
+        }
     }
-    return r->op <= OFF_RANGE_MAX_U && r->a < index && r->b < index && range_valid(k, r->a, dim) &&
-           range_valid(k, r->b, dim);
+    return true;
 }
 
 bool wm_guard_kernel_valid(const struct wm_kernel *k) {
-    if (k->nranges > OFF_MAX_RANGES)
+    uint64_t range_dims[OFF_MAX_RANGES];
+    if (k->nranges > OFF_MAX_RANGES || k->ndims > WM_MAX_DIMS || k->nstreams > OFF_MAX_STREAMS ||
+        k->naccesses > OFF_MAX_ACCESSES || k->nslots > OFF_MAX_SLOTS || k->ngrid > OFF_MAX_GRID ||
+        k->nscalars > OFF_MAX_SLOTS)
         return false;
-    if (k->ndims > WM_MAX_DIMS || k->nstreams > OFF_MAX_STREAMS || k->naccesses > OFF_MAX_ACCESSES ||
-        k->nslots > OFF_MAX_SLOTS || k->ngrid > OFF_MAX_GRID || k->nscalars > OFF_MAX_SLOTS)
+    if (!ranges_valid(k, range_dims))
         return false;
     bool axis_seen[OFF_MAX_GRID] = {false};
     for (uint64_t d = 0; d < k->ndims; d++) {
         const struct wm_dim *dim = &k->dims[d];
-        if (dim->rel == OFF_TRIP_RANGE && !range_valid(k, dim->constant, d))
+        if (dim->rel == OFF_TRIP_RANGE && (dim->constant >= k->nranges || range_dims[dim->constant] > d))
             return false;
         if (dim->rel > OFF_TRIP_RANGE || (dim->bits != 32 && dim->bits != 64) || dim->axis >= (int64_t)k->ngrid ||
             dim->parent >= (int64_t)d)

@@ -24,6 +24,7 @@ struct fixture {
     struct wm_dim dims[WM_MAX_DIMS];
     struct wm_access accesses[OFF_MAX_ACCESSES];
     struct wm_stream streams[OFF_MAX_STREAMS];
+    struct wm_range_desc ranges[5];
     uint64_t conditions[2];
     uint64_t slots[SLOTS];
     uint64_t nslots;
@@ -40,6 +41,7 @@ static void fixture_init(struct fixture *f) {
     f->kernel.dims = f->dims;
     f->kernel.accesses = f->accesses;
     f->kernel.streams = f->streams;
+    f->kernel.ranges = f->ranges;
     f->kernel.condition_slots = f->conditions;
     f->kernel.nslots = SLOTS;
     f->kernel.workgroup[0] = f->kernel.workgroup[1] = f->kernel.workgroup[2] = 1;
@@ -90,6 +92,37 @@ static uint32_t random_below(uint32_t n) {
     return (uint32_t)(random_state >> 33) % n;
 }
 
+/* Adds a dimension for the value min(max(base + sum of strides * indices, lo), hi), or the unsigned kind of it. */
+static void add_clamp(struct fixture *f, uint32_t base, const int32_t *stride, int32_t lo, int32_t hi,
+                      bool is_unsigned) {
+    f->ranges[0] = (struct wm_range_desc){.op = OFF_RANGE_AFFINE, .base_slot = new_slot(f, base)};
+    for (unsigned d = 0; d < WM_MAX_DIMS; d++)
+        f->ranges[0].stride_slot[d] = d < f->kernel.ndims ? new_slot(f, (uint32_t)stride[d]) : WM_NO_SLOT;
+    f->ranges[1] = (struct wm_range_desc){.op = OFF_RANGE_CONST, .lo = lo, .hi = lo};
+    f->ranges[2] = (struct wm_range_desc){.op = is_unsigned ? OFF_RANGE_MAX_U : OFF_RANGE_MAX_S, .a = 0, .b = 1};
+    f->ranges[3] = (struct wm_range_desc){.op = OFF_RANGE_CONST, .lo = hi, .hi = hi};
+    f->ranges[4] = (struct wm_range_desc){.op = is_unsigned ? OFF_RANGE_MIN_U : OFF_RANGE_MIN_S, .a = 2, .b = 3};
+    f->kernel.nranges = 5;
+    add_dim(f, 4, -1);
+    f->dims[f->kernel.ndims - 1].rel = OFF_TRIP_RANGE;
+}
+
+/* The value of that dimension at one iteration, computed as the kernel would. */
+static int64_t clamp_value(const struct fixture *f, const uint64_t *index) {
+    uint32_t v = (uint32_t)f->slots[f->ranges[0].base_slot];
+    for (unsigned d = 0; d < f->kernel.ndims; d++)
+        if (f->ranges[0].stride_slot[d] != WM_NO_SLOT)
+            v += (uint32_t)f->slots[f->ranges[0].stride_slot[d]] * (uint32_t)index[d];
+    int32_t lo = (int32_t)f->ranges[1].lo, hi = (int32_t)f->ranges[3].lo;
+    if (f->ranges[2].op == OFF_RANGE_MAX_U) {
+        v = v > (uint32_t)lo ? v : (uint32_t)lo;
+        return (int32_t)(v < (uint32_t)hi ? v : (uint32_t)hi);
+    }
+    int32_t s = (int32_t)v;
+    s = s > lo ? s : lo;
+    return s < hi ? s : hi;
+}
+
 enum brute { BRUTE_FREE, BRUTE_CONFLICT, BRUTE_OUTSIDE };
 
 static enum brute brute_force(const struct fixture *f, struct wm_range *out_ranges) {
@@ -105,17 +138,22 @@ static enum brute brute_force(const struct fixture *f, struct wm_range *out_rang
         const struct wm_access *a = &f->accesses[i];
         out_ranges[i] = (struct wm_range){UINT64_MAX, 0};
         for (uint64_t n = 0; n < total; n++) {
-            uint64_t rest = n;
+            uint64_t rest = n, index[WM_MAX_DIMS];
             int32_t point = 0;
+            for (uint64_t d = 0; d < f->kernel.ndims; d++) {
+                index[d] = rest % f->dims[d].constant;
+                rest /= f->dims[d].constant;
+                if (f->dims[d].axis >= 0)
+                    point = point * 8 + (int32_t)index[d];
+            }
             int64_t address = (int64_t)f->slots[a->base_slot];
             for (uint64_t d = 0; d < f->kernel.ndims; d++) {
-                uint64_t trip = f->dims[d].constant, index = rest % trip;
-                rest /= trip;
-                if (f->dims[d].axis >= 0)
-                    point = point * 8 + (int32_t)index;
-                if (a->stride_slot[d] != WM_NO_SLOT)
-                    address += (int64_t)(int32_t)(uint32_t)f->slots[a->stride_slot[d]] * (int64_t)index;
+                if (a->stride_slot[d] == WM_NO_SLOT)
+                    continue;
+                int64_t i = f->dims[d].rel == OFF_TRIP_RANGE ? clamp_value(f, index) : (int64_t)index[d];
+                address += (int64_t)(int32_t)(uint32_t)f->slots[a->stride_slot[d]] * i;
             }
+            address = (uint32_t)address;
             int64_t lo = address + (int64_t)a->offset, hi = lo + (int64_t)a->bytes;
             if (address < 0 || address > UINT32_MAX || hi > MEMORY)
                 return BRUTE_OUTSIDE;
@@ -151,6 +189,17 @@ static void random_kernel(struct fixture *f) {
         if (random_below(6) == 0)
             common[d] = -common[d];
     }
+    if (random_below(3) == 0) {
+        int32_t stride[WM_MAX_DIMS];
+        for (uint32_t d = 0; d < ndims; d++)
+            stride[d] = (int32_t)random_below(5) - 2;
+        int32_t lo = (int32_t)random_below(7) - 3;
+        bool is_unsigned = random_below(4) == 0;
+        common[ndims] = small[random_below(17)];
+        add_clamp(f, random_below(9) - 4, stride, is_unsigned ? lo & 3 : lo,
+                  (is_unsigned ? lo & 3 : lo) + (int32_t)random_below(5), is_unsigned);
+        ndims++;
+    }
     uint32_t naccesses = 1 + random_below(5);
     uint32_t center = 500 + random_below(3000);
     for (uint32_t i = 0; i < naccesses; i++) {
@@ -165,7 +214,7 @@ static void random_kernel(struct fixture *f) {
 
 static void guard_agrees_with_brute_force(void **state) {
     (void)state;
-    unsigned yes = 0, refused = 0, needless = 0, outside = 0;
+    unsigned yes = 0, clamped = 0, refused = 0, needless = 0, outside = 0;
     for (unsigned round = 0; round < 200000; round++) {
         struct fixture f;
         random_kernel(&f);
@@ -177,10 +226,14 @@ static void guard_agrees_with_brute_force(void **state) {
         if (go) {
             yes++;
             assert_int_equal(truth, BRUTE_FREE);
+            clamped += f.kernel.nranges != 0;
             for (unsigned i = 0; i < f.kernel.naccesses; i++) {
-                assert_int_equal(plan.streams[i].lo, ranges[i].lo);
-                assert_int_equal(plan.streams[i].hi, ranges[i].hi);
+                assert_true(plan.streams[i].lo <= ranges[i].lo && plan.streams[i].hi >= ranges[i].hi);
+                if (f.kernel.nranges == 0)
+                    assert_true(plan.streams[i].lo == ranges[i].lo && plan.streams[i].hi == ranges[i].hi);
             }
+        } else if (f.kernel.nranges != 0) {
+            continue; /* intervals are coarse: how coarse is not counted */
         } else if (why == WM_FALLBACK_BOUNDS) {
             outside++;
             assert_int_equal(truth, BRUTE_OUTSIDE);
@@ -191,8 +244,9 @@ static void guard_agrees_with_brute_force(void **state) {
             needless += truth == BRUTE_FREE;
         }
     }
-    print_message("launch %u, conflict %u (needlessly %u), outside memory %u\n", yes, refused, needless, outside);
-    assert_true(yes > 20000 && outside > 1000);
+    print_message("launch %u (%u with clamped values), conflict %u (needlessly %u), outside memory %u\n", yes, clamped,
+                  refused, needless, outside);
+    assert_true(yes > 20000 && clamped > 2000 && outside > 1000);
     assert_true(needless * 10 < yes);
 }
 
