@@ -1,0 +1,123 @@
+// The command line from outside: what it writes, prints and returns.
+//   node cli.mjs WASMETAL LIBRARY.wasm COMMAND.wasm WORKDIR
+// LIBRARY exports "add" (i32 i32) and "div"; COMMAND is a WASI program that prints its arguments and exits with 3.
+import { spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+const [wasmetal, library, command, directory] = process.argv.slice(2).map((p) => resolve(p));
+rmSync(directory, { recursive: true, force: true });
+mkdirSync(directory, { recursive: true });
+const cache = join(directory, 'cache', 'wasmetal');
+const base = { PATH: process.env.PATH, HOME: directory, XDG_CACHE_HOME: join(directory, 'cache') };
+let failures = 0, checks = 0;
+
+function run(args, env = {}) {
+  return spawnSync(wasmetal, args, { cwd: directory, env: { ...base, ...env }, encoding: 'utf8', timeout: 120000 });
+}
+function check(what, right, seen) {
+  checks++;
+  if (right) return;
+  failures++;
+  console.log(`FAIL ${what}`, seen ?? '');
+}
+// The exit code, and a text on standard error (or output).
+function expect(args, status, text, env) {
+  const r = run(args, env);
+  check(`wasmetal ${args.join(' ')}`, r.status === status && (r.stderr + r.stdout).includes(text),
+        { status: r.status, signal: r.signal, stderr: r.stderr, stdout: r.stdout });
+  return r;
+}
+
+// Help and mistakes.
+expect([], 0, 'wasmetal compile');
+expect(['--help'], 0, 'wasmetal compile');
+expect(['help', 'run'], 0, '--invoke');
+expect(['run', '--help'], 0, '--invoke');
+expect(['--version'], 0, 'LLVM');
+expect(['help', 'nothing'], 2, 'WM2002');
+expect(['--nonsense'], 2, 'WM2001');
+expect(['run'], 2, 'WM2007');
+expect([library], 2, 'WM2001');
+expect([library, '-o'], 2, 'WM2001');
+expect([library, '-O7', '-o', 'x.o'], 2, 'WM2001');
+expect([library, '-o', 'x.exe'], 2, 'WM2005');
+expect([library, '--emit=poetry'], 2, 'WM2001');
+expect([library, '--invoke=add', '-o', 'x.o'], 2, 'WM2001');
+expect([library, '--skip=nonsense', '-o', 'x.o'], 2, 'no pass');
+expect(['run', library, library], 2, 'one module at a time');
+expect(['missing.wasm', '-o', 'x.o'], 1, 'WM2003');
+expect([library, '-o', 'missing/x.o'], 1, 'WM2004');
+writeFileSync(join(directory, 'text.wat'), '(module)');
+expect(['text.wat', '-o', 'x.o'], 1, 'WM1006');
+writeFileSync(join(directory, 'cut.wasm'), readFileSync(library).subarray(0, 40));
+expect(['cut.wasm', '-o', 'x.o'], 1, 'WM1001');
+expect([library, '--cpu=nonsense', '-o', 'x.o'], 1, 'WM3001');
+check('no output after an error', !existsSync(join(directory, 'x.o')));
+
+// Objects: deterministic, with a header; archives and shared objects.
+expect([library, '-o', 'one.o', '--name=lib'], 0, '');
+expect([library, '-o', 'two.o', '--name=lib', '--threads=1'], 0, '');
+check('same input, same object', readFileSync(join(directory, 'one.o')).equals(readFileSync(join(directory, 'two.o'))));
+check('header beside the object', existsSync(join(directory, 'one.h')));
+expect([library, '-o', 'three.o', '--no-header'], 0, '');
+check('--no-header', !existsSync(join(directory, 'three.h')));
+expect([library, '-o', 'lib.a'], 0, '');
+expect([library, '-o', 'lib.so'], 0, '');
+check('archive', readFileSync(join(directory, 'lib.a')).subarray(0, 7).toString() === '!<arch>');
+for (const kind of ['ir', 'llvm', 'msl', 'wgsl', 'metadata', 'header', 'spirv'])
+  check(`--emit=${kind}`, run([library, `--emit=${kind}`]).status === 0);
+check('--emit=metadata is JSON', JSON.parse(run([library, '--emit=metadata']).stdout).kernels !== undefined);
+check('explain --json is the same',
+      run(['explain', '--json', library]).stdout === run([library, '--emit=metadata']).stdout);
+const dump = run([library, '--dump-after=all', '--emit=ir', '-o', 'dump.ir']);
+check('--dump-after', dump.status === 0 && dump.stderr.includes('; after '));
+check('module from standard input',
+      spawnSync(wasmetal, ['-', '--emit=ir'], { input: readFileSync(library), env: base }).status === 0);
+
+// Running.
+const quiet = ['--device=none'];
+expect(['run', ...quiet, library, '--invoke=add', '--', '40', '0x2'], 0, 'i32:42\n');
+expect(['run', ...quiet, library, '--invoke=add', '--', '-1', '4294967295'], 0, 'i32:-2\n');
+expect(['run', ...quiet, library, '--invoke=add', '--', '1'], 2, 'WM4002');
+expect(['run', ...quiet, library, '--invoke=add', '--', '1', '4294967296'], 2, 'WM4002');
+expect(['run', ...quiet, library, '--invoke=add', '--', '1', 'two'], 2, 'WM4002');
+expect(['run', ...quiet, library, '--invoke=none'], 1, 'WM4001');
+expect(['run', ...quiet, library], 1, 'WM4001');
+expect(['run', ...quiet, library, '--invoke=div', '--', '1', '0'], 134, 'trap: integer divide by zero in function "div" at +0x');
+const r = expect(['run', ...quiet, '--stats=stats.json', '--dump-memory=memory.bin', command, '--', 'a b', 'c'], 3, '');
+check('arguments', r.stdout === `${command}\na b\nc\n`, r);
+check('--stats', JSON.parse(readFileSync(join(directory, 'stats.json'), 'utf8')).device === 'none');
+check('--dump-memory', statSync(join(directory, 'memory.bin')).size % 65536 === 0);
+expect(['run', ...quiet, '--dir=missing', command], 1, 'WM4006');
+expect(['run', ...quiet, command, '--stats=missing/x'], 3, 'WM2004');
+
+// The cache.
+const entries = () => readdirSync(cache).filter((n) => n.endsWith('.wmo'));
+rmSync(cache, { recursive: true });
+const again = ['run', ...quiet, library, '--invoke=add', '--', '1', '2'];
+expect(['run', '--no-cache', ...again.slice(1)], 0, 'i32:3\n');
+check('--no-cache keeps nothing', !existsSync(cache) || entries().length === 0);
+expect(again, 0, 'i32:3\n');
+check('one entry', entries().length === 1, entries());
+expect(again, 0, 'i32:3\n');
+check('still one entry', entries().length === 1, entries());
+const entry = join(cache, entries()[0]), bytes = readFileSync(entry);
+bytes[bytes.length >> 1] ^= 1;
+writeFileSync(entry, bytes);
+expect(again, 0, 'damaged entry', { WASMETAL_LOG: 'debug' });
+bytes[bytes.length >> 1] ^= 1;
+check('a damaged entry is rebuilt', readFileSync(entry).equals(bytes));
+writeFileSync(entry, bytes.subarray(0, 10));
+expect(again, 0, 'i32:3\n');
+expect(['run', '-O1', ...again.slice(1)], 0, 'i32:3\n');
+check('other options, other entry', entries().length === 2, entries());
+expect(again.concat(), 0, 'i32:3\n', { WASMETAL_CACHE_MB: '0' });
+chmodSync(cache, 0o777);
+expect(again, 0, 'others may write', { WASMETAL_LOG: 'debug' });
+chmodSync(cache, 0o700);
+expect(again, 0, 'i32:3\n', { XDG_CACHE_HOME: '/proc/nowhere' });
+expect(again, 0, 'i32:3\n', { XDG_CACHE_HOME: '', HOME: '' });
+
+console.log(`${checks} checks, ${failures} failures`);
+process.exit(failures ? 1 : 0);
