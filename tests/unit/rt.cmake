@@ -13,6 +13,14 @@ add_custom_command(
   COMMAND rt_header_gen "${rt_headers}"
   DEPENDS rt_header_gen VERBATIM)
 add_custom_target(rt_headers DEPENDS "${rt_headers}/fixture.h")
-wasmetal_add_unit_test(rt_header SOURCES rt_header.c rt_header_cxx.cc rt_header_module.c rt_fixture.c LIBS wasmetal_rt)
+wasmetal_add_unit_test(rt_header SOURCES rt_header.c rt_header_cxx.cc rt_header_module.c rt_fixture.c
+                        LIBS ${WASMETAL_RUNTIME_TARGET})
 add_dependencies(test_rt_header rt_headers)
 target_include_directories(test_rt_header PRIVATE "${rt_headers}")
+
+# The installed library shows only what users and compiled modules call.
+if(TARGET wasmetal_runtime AND CMAKE_NM)
+  add_test(NAME rt_symbols COMMAND "${CMAKE_COMMAND}" -DNM=${CMAKE_NM} -DLIBRARY=$<TARGET_FILE:wasmetal_runtime>
+                                   -P "${CMAKE_SOURCE_DIR}/runtime/check_symbols.cmake")
+  set_tests_properties(rt_symbols PROPERTIES LABELS unit)
+endif()
