@@ -180,18 +180,27 @@ static void print_tail(struct printer *p, const struct ir_inst *i) {
 
 static void print_region(struct printer *p, const struct ir_region *r, unsigned depth);
 
+enum { MAX_INDENT = 40 }; /* levels; deeper lines would be mostly blanks */
+
+static void print_indent(struct printer *p, unsigned depth) {
+    strbuf_printf(p->out, "%*s", (int)(depth < MAX_INDENT ? depth : MAX_INDENT) * 2, "");
+}
+
 static void print_full(struct printer *p, struct ir_inst *i, unsigned depth) {
-    strbuf_printf(p->out, "%*s", (int)depth * 2, "");
+    print_indent(p, depth);
     print_head(p, i);
     print_tail(p, i);
     if (ir_nregions(i)) {
         for (unsigned k = 0; k < ir_nregions(i); k++) {
-            if (k)
-                strbuf_printf(p->out, "%*s} else", (int)depth * 2, "");
+            if (k) {
+                print_indent(p, depth);
+                strbuf_add(p->out, "} else");
+            }
             strbuf_add(p->out, " {\n");
             print_region(p, i->regions[k], depth + 1);
         }
-        strbuf_printf(p->out, "%*s}", (int)depth * 2, "");
+        print_indent(p, depth);
+        strbuf_add(p->out, "}");
     }
     strbuf_add(p->out, "\n");
 }

@@ -36,8 +36,10 @@ static uint32_t hash_inst(const struct ir_inst *i) {
         return mix(h, i->bits.u64x2[1]);
     }
     h = mix(h, i->index);
-    if (ir_has_flag(i, IR_FLAG_COMMUTES)) /* the same for both orders */
-        return mix(h, (uint64_t)i->operands[0]->id + i->operands[1]->id);
+    if (ir_has_flag(i, IR_FLAG_COMMUTES)) { /* the same for both orders */
+        uint32_t a = i->operands[0]->id, b = i->operands[1]->id;
+        return mix(mix(h, a < b ? a : b), a < b ? b : a);
+    }
     for (uint32_t k = 0; k < i->noperands; k++)
         h = mix(h, i->operands[k]->id);
     return h;

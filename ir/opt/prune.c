@@ -148,7 +148,7 @@ static bool run_together(const struct ir_inst *loop, uint32_t k, uint32_t n) {
     return true;
 }
 
-enum { MAX_TWINS = 8 }; /* earlier parameters a parameter is compared with */
+enum { MAX_TWINS = 64 }; /* earlier parameters a parameter is compared with */
 
 static void simplify_params(struct prune *p, struct ir_inst *loop) {
     struct ir_region *body = loop->regions[0];
@@ -166,11 +166,10 @@ static void simplify_params(struct prune *p, struct ir_inst *loop) {
             continue;
         struct ir_value *init = ir_resolve(loop->operands[k]);
         unsigned tried = 0;
-        for (uint32_t n = k; n-- > 0 && tried < MAX_TWINS && !param->fwd;) {
+        for (uint32_t n = k; n-- > 0 && tried++ < MAX_TWINS && !param->fwd;) {
             struct ir_value *twin = body->params[n];
             if (twin->fwd || twin->type != param->type || !same_value(ir_resolve(loop->operands[n]), init))
                 continue;
-            tried++;
             if (run_together(loop, n, k))
                 replace(p, param, twin);
         }

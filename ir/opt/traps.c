@@ -55,33 +55,26 @@ static bool is_float(const struct ir_value *v) {
     return v->type == IR_F32 || v->type == IR_F64;
 }
 
+enum { MAX_CHAIN = 8 };
+
+/* Takes in the range of a value, and of what exact operations made it from. */
 static void learn(struct traps *t, const struct ir_value *v, struct range r) {
-    if (!is_float(v) || ir_const_of(v))
-        return;
-    struct fact *outer = t->known[v->id], *f = arena_new(t->scratch, struct fact);
-    *f = (struct fact){
-        .undo = t->newest, .outer = outer, .value = v, .range = intersect(r, outer ? outer->range : unknown)};
-    t->known[v->id] = t->newest = f;
-    if (!v->def)
-        return;
-    /* What the value was made from: exact operations carry bounds over. */
-    struct range s = r;
-    switch (v->def->op) {
-    case IR_F32_ABS:
-    case IR_F64_ABS:
-        s.lo = -r.hi;
-        s.lo_strict = r.hi_strict;
-        break;
-    case IR_F32_NEG:
-    case IR_F64_NEG:
-        s = (struct range){-r.hi, -r.lo, r.hi_strict, r.lo_strict, r.ordered};
-        break;
-    case IR_F64_PROMOTE_F32:
-        break;
-    default:
-        return;
+    for (int n = 0; n < MAX_CHAIN && is_float(v) && !ir_const_of(v); n++) {
+        struct fact *outer = t->known[v->id], *f = arena_new(t->scratch, struct fact);
+        *f = (struct fact){
+            .undo = t->newest, .outer = outer, .value = v, .range = intersect(r, outer ? outer->range : unknown)};
+        t->known[v->id] = t->newest = f;
+        enum ir_op op = v->def ? (enum ir_op)v->def->op : IR_OP_COUNT;
+        if (op == IR_F32_ABS || op == IR_F64_ABS) {
+            r.lo = -r.hi;
+            r.lo_strict = r.hi_strict;
+        } else if (op == IR_F32_NEG || op == IR_F64_NEG) {
+            r = (struct range){-r.hi, -r.lo, r.hi_strict, r.lo_strict, r.ordered};
+        } else if (op != IR_F64_PROMOTE_F32) {
+            return;
+        }
+        v = v->def->operands[0];
     }
-    learn(t, v->def->operands[0], s);
 }
 
 static void forget(struct traps *t, struct fact *mark) {

@@ -166,6 +166,55 @@ static void test_simplify(void **state) {
     strbuf_free(&text);
 }
 
+static void note_pass(void *user, const char *pass, struct ir_func *f) {
+    assert_string_equal(f->name, "f");
+    strbuf_printf(user, "%s ", pass);
+}
+
+static void test_runner(void **state) {
+    (void)state;
+    static const char text[] = "func 0 \"f\" (%a:i32) -> (i32) {\n"
+                               "  %z = i32.const 0\n"
+                               "  %r:i32 = block B {\n"
+                               "    %s = i32.add %a, %z\n"
+                               "    yield %s\n"
+                               "  }\n"
+                               "  return %r\n}\n";
+    const struct {
+        const char *dump_after, *stop_after, *skip, *dumped;
+        bool stopped;
+    } rows[] = {
+        {"all", NULL, NULL, "fold structure prune cse traps licm dce fold structure prune cse traps licm dce ", false},
+        {"cse", NULL, NULL, "cse cse ", false},
+        {"all", "structure", NULL, "fold structure ", true},
+        {"all", "traps", "fold,prune,cse", "structure traps ", true},
+        {NULL, NULL, NULL, "", false},
+    };
+    for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
+        struct ir_parse_error error;
+        struct ir_module *m = ir_parse_module(text, sizeof text - 1, &error);
+        assert_non_null(m);
+        struct strbuf dumped = {0};
+        strbuf_add(&dumped, "");
+        struct pass_ctx cx = {.module = m,
+                              .verify = true,
+                              .dump_after = rows[k].dump_after,
+                              .stop_after = rows[k].stop_after,
+                              .skip = rows[k].skip,
+                              .dump = note_pass,
+                              .dump_user = &dumped};
+        opt_simplify(m->funcs[0].func, &cx);
+        assert_string_equal(dumped.data, rows[k].dumped);
+        assert_int_equal(cx.stopped, rows[k].stopped);
+        strbuf_free(&dumped);
+        arena_free(&cx.scratch);
+        ir_module_free(m);
+    }
+    enum opt_pass pass;
+    assert_true(pass_lookup("licm", &pass) && pass == OPT_LICM);
+    assert_false(pass_lookup("lic", &pass));
+}
+
 int main(int argc, char **argv) {
     if (argc > 1)
         count = strtoull(argv[1], NULL, 10);
@@ -175,6 +224,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_round_trip_and_clone),
         cmocka_unit_test(test_each_pass),
         cmocka_unit_test(test_simplify),
+        cmocka_unit_test(test_runner),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
