@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "backends/kernels.h"
+#include "compiler/cpu_check.h"
 #include "compiler/explain.h"
 #include "compiler/file.h"
 #include "compiler/front.h"
@@ -125,6 +126,11 @@ struct host_options driver_host_options(const struct driver *dr, const char *cpu
 bool driver_compile_host(struct driver *dr, const char *cpu) {
     struct host_options host = driver_host_options(dr, cpu);
     char *error = NULL;
+    if (cpu && strcmp(cpu, "native") != 0 && !cpu_is_known(&host)) {
+        diag_error(dr->diag, DIAG_HOST_COMPILE, DIAG_NO_OFFSET, -1, NULL, "\"%s\" is no processor of the target %s",
+                   cpu, host.triple ? host.triple : host_native_triple());
+        return false;
+    }
     if (host_compile(dr->module, &host, &dr->object, &error))
         return true;
     diag_error(dr->diag, DIAG_HOST_COMPILE, DIAG_NO_OFFSET, -1, NULL, "%s", error ? error : "no native code");

@@ -75,7 +75,10 @@ static void emit_ir(struct driver *dr, struct strbuf *out) {
 static void emit_llvm(struct driver *dr, struct strbuf *out) {
     struct host_options host = driver_host_options(dr, dr->options->cpu);
     char *text = host_llvm_text(dr->module, &host);
-    strbuf_add(out, text ? text : "");
+    if (text)
+        strbuf_add(out, text);
+    else
+        diag_error(dr->diag, DIAG_HOST_COMPILE, DIAG_NO_OFFSET, -1, NULL, "no code for this target");
     free(text);
 }
 
