@@ -4,6 +4,7 @@
  *   device_vulkan_open.c      physical devices, what they can do, logical device, close, list
  *   device_vulkan_memory.c    linear memory as VkBuffers, without a copy
  *   device_vulkan_pipeline.c  layouts, choice of SPIR-V variant, pipelines
+ *   device_vulkan_modes.c     float-controls modes, written into the SPIR-V
  *   device_vulkan_launch.c    parameters, bindings, one submission
  *   device_vulkan_probe.c     which floating-point operations are exact
  *
@@ -124,7 +125,9 @@ struct vk_traits {
     bool push_descriptors;
     bool robust;
     bool khr_8bit_storage, khr_float16_int8, khr_driver_properties; /* extensions to enable or query by name */
-    uint32_t caps;                                                  /* OFF_CAP_* */
+    bool khr_float_controls;
+    uint32_t float_modes; /* see device_vulkan_modes.c */
+    uint32_t caps;        /* OFF_CAP_* */
     uint32_t queue_family;
     uint64_t import_alignment;
     uint64_t max_window;   /* largest buffer and allocation */
@@ -196,6 +199,10 @@ struct vk_binding {
 /* Enumerates into a malloc'd array (NULL and 0 when there are none). */
 VkPhysicalDevice *vk_enumerate(const struct vk_instance *in, uint32_t *out_count);
 void vk_describe(const struct vk_instance *in, VkPhysicalDevice physical, struct vk_traits *out);
+/* Fills t->float_modes; only where VK_KHR_shader_float_controls or Vulkan 1.2 is. */
+void vk_describe_float_modes(const struct vk_instance *in, VkPhysicalDevice physical, struct vk_traits *t);
+/* A copy of the SPIR-V (malloc'd, the caller's) that asks for all float modes the device has.  NULL: out of memory. */
+uint32_t *vk_add_float_modes(const struct vk_traits *t, const uint32_t *words, size_t n, size_t *out_n);
 
 /* Finds the binding for a range of linear memory.  False with a reason. */
 bool vk_bind_range(struct vulkan_device *d, struct wm_range range, struct vk_binding *out, enum wm_fallback *out_why);

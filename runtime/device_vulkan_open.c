@@ -142,7 +142,10 @@ void vk_describe(const struct vk_instance *in, VkPhysicalDevice physical, struct
     t->khr_8bit_storage = has_extension(&e, VK_KHR_8BIT_STORAGE_EXTENSION_NAME);
     t->khr_float16_int8 = has_extension(&e, VK_KHR_SHADER_FLOAT16_INT8_EXTENSION_NAME);
     t->khr_driver_properties = has_extension(&e, VK_KHR_DRIVER_PROPERTIES_EXTENSION_NAME);
+    t->khr_float_controls = has_extension(&e, VK_KHR_SHADER_FLOAT_CONTROLS_EXTENSION_NAME);
     describe_features(in, physical, t);
+    if (t->khr_float_controls)
+        vk_describe_float_modes(in, physical, t);
     VkPhysicalDeviceExternalBufferInfo external = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_EXTERNAL_BUFFER_INFO,
                                                    .usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT,
                                                    .handleType =
@@ -232,6 +235,8 @@ static VkResult create_device(struct vulkan_device *d) {
         names[count++] = VK_KHR_SHADER_FLOAT16_INT8_EXTENSION_NAME;
         *tail = &int8;
     }
+    if (t->khr_float_controls)
+        names[count++] = VK_KHR_SHADER_FLOAT_CONTROLS_EXTENSION_NAME;
     if (t->push_descriptors)
         names[count++] = VK_KHR_PUSH_DESCRIPTOR_EXTENSION_NAME;
     float priority = 1;

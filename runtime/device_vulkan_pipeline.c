@@ -4,6 +4,8 @@
  * (native 64-bit and narrow types make for shorter code), then the others down to the baseline; a driver that fails to
  * compile one gets the next.
  */
+#include <stdlib.h>
+
 #include "runtime/device_vulkan.h"
 
 uint32_t vk_param_words(const struct wm_kernel *k) {
@@ -52,10 +54,15 @@ struct vk_layout *vk_layout_get(struct vulkan_device *d, uint32_t streams, bool 
 VkResult vk_pipeline_compile(struct vulkan_device *d, const uint32_t *words, size_t nwords, VkPipelineLayout layout,
                              VkPipeline *out) {
     *out = VK_NULL_HANDLE;
+    size_t count;
+    uint32_t *code = vk_add_float_modes(&d->traits, words, nwords, &count);
+    if (!code)
+        return VK_ERROR_OUT_OF_HOST_MEMORY;
     VkShaderModuleCreateInfo module = {
-        .sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO, .codeSize = nwords * sizeof *words, .pCode = words};
+        .sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO, .codeSize = count * sizeof *code, .pCode = code};
     VkShaderModule shader;
     VkResult r = d->vk->CreateShaderModule(d->device, &module, NULL, &shader);
+    free(code);
     if (r != VK_SUCCESS)
         return r;
     VkComputePipelineCreateInfo info = {.sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO,

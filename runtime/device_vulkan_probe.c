@@ -12,7 +12,7 @@
  *
  * Results of a case:  0 a*b   1 a+b   2 a-b   3 a*b+c   4 a/b   5 sqrt(a)   6 (a<b) + 2(a==b)   7 a's bits as an
  * integer, converted.  The SPIR-V is put together here, in the same form as compiled kernels have: plain operations
- * decorated NoContraction, no float-controls modes.
+ * decorated NoContraction; float-controls modes are added as to all kernels.
  */
 #include "runtime/device_vulkan.h"
 
