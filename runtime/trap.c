@@ -23,7 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <ucontext.h>
+#include <sys/ucontext.h>
 #include <unistd.h>
 
 struct entry {
@@ -247,6 +247,7 @@ static void free_signal_stack(void *p) {
     }
     size_t bytes = ((size_t *)p)[0];
     munmap((uint8_t *)p - (size_t)sysconf(_SC_PAGESIZE), bytes);
+    has_signal_stack = false; /* another destructor of the thread may still call a module */
 }
 
 static bool install(int sig, struct sigaction *previous) {

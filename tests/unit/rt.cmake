@@ -24,3 +24,9 @@ if(TARGET wasmetal_runtime AND CMAKE_NM)
                                    -P "${CMAKE_SOURCE_DIR}/runtime/check_symbols.cmake")
   set_tests_properties(rt_symbols PROPERTIES LABELS unit)
 endif()
+
+# Every message is documented.
+add_test(NAME rt_messages COMMAND "${CMAKE_COMMAND}" -DTABLE=${CMAKE_SOURCE_DIR}/runtime/log.def
+                                  -DPAGE=${CMAKE_SOURCE_DIR}/docs/runtime.md
+                                  -P "${CMAKE_SOURCE_DIR}/runtime/check_messages.cmake")
+set_tests_properties(rt_messages PROPERTIES LABELS unit)
