@@ -46,6 +46,10 @@ struct wm_device { /* first member of every device's own struct */
     uint64_t validation_messages;
 };
 
+/* The smallest default_min_work of any device, the cpu's: a launch costs about 12 microseconds on two cores, and a loop
+ * of this many operations, at 0.4 ns each, breaks even there. */
+#define WM_DEVICE_LEAST_MIN_WORK 60000
+
 struct wm_device_desc {
     const struct wm_module *module;
     struct wm_memory *memory;

@@ -25,10 +25,6 @@ enum {
     BOX_WORK = 4000, /* estimated operations below which a box is not worth taking from the counter */
 };
 
-/* A launch costs about 12 microseconds on two cores; a loop of this many operations, at 0.4 ns each, breaks even there.
- */
-#define CPU_MIN_WORK 60000
-
 struct job {
     wm_cpu_kernel *kernel;
     uint8_t *memory;
@@ -210,7 +206,7 @@ struct wm_device *wm_device_cpu_open(const struct wm_device_desc *desc) {
         return NULL;
     d->base.ops = &ops;
     d->base.binding = "host";
-    d->base.default_min_work = CPU_MIN_WORK;
+    d->base.default_min_work = WM_DEVICE_LEAST_MIN_WORK;
     snprintf(d->base.name, sizeof d->base.name, "%u threads", wm_device_cpu_threads());
     d->module = desc->module;
     d->memory = desc->memory;

@@ -8,6 +8,8 @@
 
 #include "runtime/device_vulkan.h"
 
+#include <time.h>
+
 uint32_t vk_param_words(const struct wm_kernel *k) {
     uint32_t words = OFF_PARAM_STREAMS + (uint32_t)k->nstreams;
     for (uint64_t i = 0; i < k->nscalars; i++)
@@ -131,7 +133,14 @@ struct vk_pipeline *vk_pipeline_get(struct vulkan_device *d, uint64_t kernel, en
     struct vk_pipeline *p = &d->pipelines[kernel];
     if (!p->tried) {
         p->tried = true;
-        p->why = make_pipeline(d, &d->module->kernels[kernel], &p->handle);
+        const struct wm_kernel *k = &d->module->kernels[kernel];
+        struct timespec start, end;
+        clock_gettime(CLOCK_MONOTONIC, &start);
+        p->why = make_pipeline(d, k, &p->handle);
+        clock_gettime(CLOCK_MONOTONIC, &end);
+        wm_device_log(&d->log, WM_LOG_DEBUG, "WMR2214", "kernel %s: %s after %.1f ms", k->name,
+                      p->why == WM_FALLBACK_COUNT ? "compiled" : wm_fallback_name(p->why),
+                      (double)(end.tv_sec - start.tv_sec) * 1e3 + (double)(end.tv_nsec - start.tv_nsec) / 1e6);
     }
     if (p->why == WM_FALLBACK_COUNT)
         return p;

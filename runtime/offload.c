@@ -1,7 +1,8 @@
 /* Launching kernels for one instance: picks the device, asks the guard, runs the kernel, counts.
  *
- * The device is opened when the first loop asks for a launch, so a program whose loops are never reached does not load
- * a graphics driver.  If it cannot be opened, every launch is answered "no-device" and the original loops run.
+ * The device is opened when the first launch passes the guard, so a program whose loops are small, or never reached,
+ * does not load a graphics driver.  If it cannot be opened, every launch is answered "no-device" and the original loops
+ * run.
  *
  * When a device is lost in the middle of a kernel, the bytes the kernel writes are in an unknown state.  If no stream
  * it writes overlaps a stream it reads, running the original loop from the start writes them all again from unharmed
@@ -165,6 +166,15 @@ static bool can_run_again(const struct wm_kernel *k, const struct wm_launch_plan
     return true;
 }
 
+/* The guard with the limits of the device, or before it is opened with the weakest ones any device has. */
+static bool decide(const struct wm_offload *o, const struct wm_kernel *k, const uint64_t *slots,
+                   struct wm_launch_plan *plan, enum wm_fallback *out_why) {
+    struct wm_guard_limits limits = {.memory_bytes = o->desc.memory->bytes,
+                                     .min_work = o->min_work == UINT64_MAX ? WM_DEVICE_LEAST_MIN_WORK : o->min_work,
+                                     .aligned = o->device && o->device->aligned};
+    return wm_guard_decide(k, slots, &limits, plan, out_why);
+}
+
 static uint64_t now_nanoseconds(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
@@ -179,17 +189,19 @@ static uint64_t fall_back(struct wm_offload *o, uint64_t kernel, enum wm_fallbac
 
 uint64_t wm_offload_launch(struct wm_offload *o, uint64_t kernel, const uint64_t *slots, uint64_t *out_trips) {
     const struct wm_kernel *k = &o->desc.module->kernels[kernel];
-    if (!o->opened)
-        open_device(o);
-    struct wm_device *device = o->device;
-    if (!device || device->dead || o->invalid[kernel])
-        return fall_back(o, kernel, WM_FALLBACK_NO_DEVICE);
-
     struct wm_launch_plan plan;
-    struct wm_guard_limits limits = {
-        .memory_bytes = o->desc.memory->bytes, .min_work = o->min_work, .aligned = device->aligned};
     enum wm_fallback why;
-    if (!wm_guard_decide(k, slots, &limits, &plan, &why))
+    if (o->kind == KIND_NONE || o->invalid[kernel])
+        return fall_back(o, kernel, WM_FALLBACK_NO_DEVICE);
+    if (!o->opened) {
+        if (!decide(o, k, slots, &plan, &why))
+            return fall_back(o, kernel, why);
+        open_device(o);
+    }
+    struct wm_device *device = o->device;
+    if (!device || device->dead)
+        return fall_back(o, kernel, WM_FALLBACK_NO_DEVICE);
+    if (!decide(o, k, slots, &plan, &why))
         return fall_back(o, kernel, why);
 
     uint64_t start = now_nanoseconds();

@@ -190,7 +190,7 @@ static void random_kernel(struct fixture *f) {
             common[d] = -common[d];
     }
     if (random_below(3) == 0) {
-        int32_t stride[WM_MAX_DIMS];
+        int32_t stride[WM_MAX_DIMS] = {0};
         for (uint32_t d = 0; d < ndims; d++)
             stride[d] = (int32_t)random_below(5) - 2;
         int32_t lo = (int32_t)random_below(7) - 3;
