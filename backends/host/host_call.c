@@ -24,9 +24,7 @@ static void emit_call(struct host_func *hf, const struct ir_inst *i, LLVMTypeRef
     args[0] = vmctx;
     for (uint32_t k = 0; k < n; k++)
         args[k + 1] = host_value(hf, i->operands[k]);
-    host_debug_at(hf, i);
     set_results(hf, i, LLVMBuildCall2(hf->b, type, fn, args, n + 1, ""));
-    host_debug_at(hf, NULL);
 }
 
 void host_emit_call(struct host_func *hf, struct ir_inst *i, unsigned arg) {
@@ -152,7 +150,6 @@ void host_emit_trampoline(struct host_cx *cx, uint32_t type_index) {
     LLVMValueRef fn = cx->trampolines[type_index];
     LLVMBuilderRef b = cx->builder;
     LLVMPositionBuilderAtEnd(b, LLVMAppendBasicBlockInContext(cx->llvm, fn, "entry"));
-    LLVMSetCurrentDebugLocation2(b, NULL);
     LLVMValueRef array = LLVMGetParam(fn, 2);
     LLVMValueRef *args = arena_array(&cx->arena, LLVMValueRef, sig->nparams + 1);
     args[0] = LLVMGetParam(fn, 0);

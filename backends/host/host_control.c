@@ -272,12 +272,11 @@ void host_begin_func(struct host_func *hf, struct host_cx *cx, struct ir_func *f
     hf->bools = arena_array(arena, LLVMValueRef, nvalues);
     hf->safe_end = arena_array(arena, uint64_t, nvalues);
     hf->bases = arena_array(arena, LLVMValueRef, cx->m->nmemories);
+    hf->loads = arena_array(arena, const struct ir_inst *, nvalues);
     LLVMBasicBlockRef entry = LLVMAppendBasicBlockInContext(cx->llvm, fn, "entry");
     LLVMBasicBlockRef body = LLVMAppendBasicBlockInContext(cx->llvm, fn, "body");
     LLVMPositionBuilderAtEnd(hf->entry, entry);
     LLVMPositionBuilderAtEnd(hf->b, body);
-    LLVMSetCurrentDebugLocation2(hf->b, NULL);
-    LLVMSetCurrentDebugLocation2(hf->entry, NULL);
 }
 
 void host_end_func(struct host_func *hf) {
@@ -291,7 +290,6 @@ void host_emit_function(struct host_cx *cx, struct ir_func *f, struct arena *scr
     hf.vmctx = LLVMGetParam(hf.fn, 0);
     for (uint32_t p = 0; p < f->body->nparams; p++)
         host_set_value(&hf, f->body->params[p], LLVMGetParam(hf.fn, p + 1));
-    hf.scope = host_debug_function(cx, f, hf.fn);
     host_emit_region(&hf, f->body);
     host_end_func(&hf);
     arena_reset(scratch, mark);

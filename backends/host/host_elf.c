@@ -1,38 +1,46 @@
-/* The trap map of an ELF object, from its own line table.
+/* The trap map of an ELF object, from what LLVM wrote about its accesses.
  *
- *     .debug_line:  code address -> line (= wasm offset, host_debug.c)
- *     HOST_TRAP_SECTION:  sorted array of  code offset | wasm offset << 32     (struct wm_trap_map, runtime/abi.h)
+ *     HOST_PLACES_SECTION:  address ... address  wasm offset  address ...     (32-bit words; addresses are relocated)
+ *     HOST_TRAP_SECTION:    sorted array of  code offset | wasm offset << 32  (struct wm_trap_map, runtime/abi.h)
  *
- * How many entries there are is known only after code generation, so the compiler emits a section with one zero entry;
- * here the real table is put at the end of the file, the section's header is pointed at it, and the count is written
- * into the module constant.  All code lies in one .text section, between two marker functions; addresses in the line
- * program are relocations against that section.
+ * How many entries there are is known only after code generation, so the compiler emits a trap section with one zero
+ * entry.  Here the object is written anew: the places section and its relocations are dropped (their headers become
+ * inactive ones), the trap section gets its table, and the module constant the count.  All code lies in one .text
+ * section, between two marker functions.
  *
- * Formats: ELF-64 object file format, version 1.5; DWARF 4, section 6.2 (LLVM is told to write version 4; headers of
- * version 5 differ only in tables that are skipped).  Each read is checked against the buffer, though only our own
- * output comes here.
+ * Format: ELF-64 object file format, version 1.5.  Each read is checked against the buffer, though only our own output
+ * comes here.
  */
 #include "backends/host/host_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { SHDR_SIZE = 64, SYM_SIZE = 24, RELA_SIZE = 24, SHT_SYMTAB_ = 2 };
+enum {
+    EHDR_SHOFF = 40,
+    SHDR_SIZE = 64,
+    SYM_SIZE = 24,
+    RELA_SIZE = 24,
+    TYPE_SYMTAB = 2,
+    TYPE_RELA = 4,
+    TYPE_NOBITS = 8
+};
 
 struct elf_section {
     uint64_t header; /* file offset of the section header */
-    uint64_t offset, size;
-    uint32_t index, name, type, link;
+    uint64_t offset, size, align;
+    uint32_t index, name, type, link, info;
 };
 
 struct elf {
-    struct host_object *o;
+    uint8_t *bytes;
+    uint64_t size;
     uint64_t shoff, nsections;
-    struct elf_section names, text, line, line_rela, traps, symtab, strtab;
+    struct elf_section names, text, traps, symtab, strtab;
     const char *error;
 };
 
-struct rows {
+struct places {
     uint64_t *v; /* packed entries, heap */
     size_t n, cap;
 };
@@ -41,22 +49,18 @@ struct rows {
 
 static uint64_t get(struct elf *e, uint64_t at, unsigned bytes) {
     uint64_t v = 0;
-    if (at > e->o->size || e->o->size - at < bytes) {
+    if (at > e->size || e->size - at < bytes) {
         e->error = "truncated object";
         return 0;
     }
     for (unsigned i = 0; i < bytes; i++)
-        v |= (uint64_t)e->o->bytes[at + i] << (8 * i);
+        v |= (uint64_t)e->bytes[at + i] << (8 * i);
     return v;
 }
 
-static void put64(struct elf *e, uint64_t at, uint64_t v) {
-    if (at > e->o->size || e->o->size - at < 8) {
-        e->error = "truncated object";
-        return;
-    }
-    for (unsigned i = 0; i < 8; i++)
-        e->o->bytes[at + i] = (uint8_t)(v >> (8 * i));
+static void put(uint8_t *bytes, uint64_t v, unsigned n) {
+    for (unsigned i = 0; i < n; i++)
+        bytes[i] = (uint8_t)(v >> (8 * i));
 }
 
 static struct elf_section section(struct elf *e, uint64_t index) {
@@ -67,22 +71,26 @@ static struct elf_section section(struct elf *e, uint64_t index) {
     s.offset = get(e, h + 24, 8);
     s.size = get(e, h + 32, 8);
     s.link = (uint32_t)get(e, h + 40, 4);
+    s.info = (uint32_t)get(e, h + 44, 4);
+    s.align = get(e, h + 48, 8);
+    if (s.type != TYPE_NOBITS && (s.offset > e->size || e->size - s.offset < s.size))
+        e->error = "truncated object";
     return s;
 }
 
 static bool name_is(struct elf *e, const struct elf_section *strings, uint64_t name, const char *want) {
     size_t n = strlen(want) + 1;
     uint64_t at = strings->offset + name;
-    return at <= e->o->size && e->o->size - at >= n && memcmp(e->o->bytes + at, want, n) == 0;
+    return at <= e->size && e->size - at >= n && memcmp(e->bytes + at, want, n) == 0;
 }
 
 static void find_sections(struct elf *e) {
     static const uint8_t magic[] = {0x7f, 'E', 'L', 'F', 2, 1}; /* 64 bits, little-endian */
-    if (e->o->size < 64 || memcmp(e->o->bytes, magic, sizeof magic) != 0) {
+    if (e->size < 64 || memcmp(e->bytes, magic, sizeof magic) != 0) {
         e->error = "not a 64-bit little-endian ELF object";
         return;
     }
-    e->shoff = get(e, 40, 8);
+    e->shoff = get(e, EHDR_SHOFF, 8);
     e->nsections = get(e, 60, 2);
     uint64_t names = get(e, 62, 2);
     if (e->nsections == 0)
@@ -94,13 +102,9 @@ static void find_sections(struct elf *e) {
         struct elf_section s = section(e, i);
         if (name_is(e, &e->names, s.name, ".text"))
             e->text = s;
-        else if (name_is(e, &e->names, s.name, ".debug_line"))
-            e->line = s;
-        else if (name_is(e, &e->names, s.name, ".rela.debug_line"))
-            e->line_rela = s;
         else if (name_is(e, &e->names, s.name, HOST_TRAP_SECTION))
             e->traps = s;
-        else if (s.type == SHT_SYMTAB_)
+        else if (s.type == TYPE_SYMTAB)
             e->symtab = s;
     }
     if (!e->error && (!e->text.index || !e->traps.index || !e->symtab.index))
@@ -111,246 +115,166 @@ static void find_sections(struct elf *e) {
 
 /* Value and section of a symbol. */
 static bool find_symbol(struct elf *e, const char *name, uint64_t *out_value, uint32_t *out_section) {
-    for (uint64_t at = e->symtab.offset; at + SYM_SIZE <= e->symtab.offset + e->symtab.size && !e->error;
-         at += SYM_SIZE)
-        if (name_is(e, &e->strtab, get(e, at, 4), name)) {
-            *out_section = (uint32_t)get(e, at + 6, 2);
-            *out_value = get(e, at + 8, 8);
+    for (uint64_t at = 0; at + SYM_SIZE <= e->symtab.size && !e->error; at += SYM_SIZE) {
+        uint64_t symbol = e->symtab.offset + at;
+        if (name_is(e, &e->strtab, get(e, symbol, 4), name)) {
+            *out_section = (uint32_t)get(e, symbol + 6, 2);
+            *out_value = get(e, symbol + 8, 8);
             return true;
         }
+    }
     e->error = "the object lacks a symbol that the compiler put there";
     return false;
 }
 
-/* The offset in .text that the 8 bytes at `at` of .debug_line will be relocated to. */
-static bool text_address(struct elf *e, uint64_t at, uint64_t *inout_rela, uint64_t *out_address) {
-    uint64_t end = e->line_rela.offset + e->line_rela.size;
-    for (uint64_t tried = 0, r = *inout_rela; tried < e->line_rela.size; tried += RELA_SIZE) {
-        if (r + RELA_SIZE > end)
-            r = e->line_rela.offset;
-        if (get(e, r, 8) == at) {
-            uint64_t symbol = e->symtab.offset + (get(e, r + 8, 8) >> 32) * SYM_SIZE;
-            *out_address = get(e, symbol + 8, 8) + get(e, r + 16, 8);
-            *inout_rela = r + RELA_SIZE;
-            return get(e, symbol + 6, 2) == e->text.index;
-        }
-        r += RELA_SIZE;
-    }
-    return false;
+/* ---- places ---- */
+
+static bool is_places(struct elf *e, const struct elf_section *s) {
+    return s->type != TYPE_RELA && name_is(e, &e->names, s->name, HOST_PLACES_SECTION);
 }
 
-/* ---- the line program ---- */
-
-struct cursor {
-    struct elf *e;
-    uint64_t at, end; /* file offsets */
-};
-
-static uint64_t take(struct cursor *c, unsigned bytes) {
-    if (c->end - c->at < bytes) {
-        c->e->error = "bad line table";
-        c->at = c->end;
-        return 0;
-    }
-    c->at += bytes;
-    return get(c->e, c->at - bytes, bytes);
-}
-
-static uint64_t take_uleb(struct cursor *c) {
-    uint64_t v = 0;
-    for (unsigned shift = 0;; shift += 7) {
-        uint64_t byte = take(c, 1);
-        if (shift < 64)
-            v |= (byte & 0x7f) << shift;
-        if (!(byte & 0x80))
-            return v;
-    }
-}
-
-static int64_t take_sleb(struct cursor *c) {
-    uint64_t v = 0, byte;
-    unsigned shift = 0;
-    do {
-        byte = take(c, 1);
-        if (shift < 64)
-            v |= (byte & 0x7f) << shift;
-        shift += 7;
-    } while (byte & 0x80);
-    if (shift < 64 && (byte & 0x40))
-        v |= ~UINT64_C(0) << shift;
-    return (int64_t)v;
-}
-
-/* Rows without a line say nothing about wasm; a row equal to the one before it adds nothing. */
-static void add_row(struct rows *rows, uint64_t address, uint64_t line) {
-    if (line == 0 || line > UINT32_MAX || address > UINT32_MAX)
-        return;
-    uint64_t entry = address | line << 32;
-    if (rows->n && (rows->v[rows->n - 1] >> 32) == line)
-        return;
-    if (rows->n && (uint32_t)rows->v[rows->n - 1] == address) {
-        rows->v[rows->n - 1] = entry;
-        return;
-    }
-    if (rows->n == rows->cap) {
-        rows->cap = rows->cap ? 2 * rows->cap : 1024;
-        rows->v = realloc(rows->v, rows->cap * sizeof *rows->v);
-        if (!rows->v)
+static void add_place(struct places *p, uint64_t address) {
+    if (p->n == p->cap) {
+        p->cap = p->cap ? 2 * p->cap : 1024;
+        p->v = realloc(p->v, p->cap * sizeof *p->v);
+        if (!p->v)
             ICE("out of memory for the trap map");
     }
-    rows->v[rows->n++] = entry;
+    p->v[p->n++] = address;
 }
 
-enum {
-    LNS_COPY = 1,
-    LNS_ADVANCE_PC,
-    LNS_ADVANCE_LINE,
-    LNS_SET_FILE,
-    LNS_SET_COLUMN,
-    LNS_CONST_ADD_PC = 8,
-    LNS_FIXED_ADVANCE_PC,
-    LNE_END_SEQUENCE = 1,
-    LNE_SET_ADDRESS
-};
-
-/* One unit; `c` spans it, after its length field. */
-static void read_unit(struct cursor c, uint64_t base, uint64_t *inout_rela, struct rows *rows) {
-    struct elf *e = c.e;
-    uint64_t version = take(&c, 2);
-    if (version < 2 || version > 5) {
-        e->error = "line table of an unknown version";
-        return;
+/* Words with a relocation are addresses of instructions, the word after them is their wasm offset. */
+static void read_places(struct elf *e, const struct elf_section *s, const struct elf_section *rela,
+                        struct places *places) {
+    uint64_t nwords = s->size / 4;
+    uint64_t *targets = calloc(nwords + 1, sizeof *targets); /* code offset + 1 */
+    if (!targets)
+        ICE("out of memory for the trap map");
+    for (uint64_t at = 0; at + RELA_SIZE <= rela->size && !e->error; at += RELA_SIZE) {
+        uint64_t r = rela->offset + at, word = get(e, r, 8) / 4;
+        uint64_t symbol = e->symtab.offset + (get(e, r + 8, 8) >> 32) * SYM_SIZE;
+        uint64_t target = get(e, symbol + 8, 8) + get(e, r + 16, 8);
+        if (word >= nwords || get(e, symbol + 6, 2) != e->text.index || target > UINT32_MAX)
+            e->error = "an access lies outside the code";
+        else
+            targets[word] = target + 1;
     }
-    if (version >= 5)
-        take(&c, 2); /* address and segment selector size */
-    uint64_t header = take(&c, 4);
-    struct cursor h = {e, c.at, c.end};
-    if (header > c.end - c.at) {
-        e->error = "bad line table";
-        return;
-    }
-    c.at += header;
-    uint64_t min_inst = take(&h, 1);
-    if (version >= 4)
-        take(&h, 1); /* operations an instruction: 1 on all targets but VLIW ones */
-    take(&h, 1);     /* default is_stmt */
-    int8_t line_base = (int8_t)take(&h, 1);
-    uint64_t line_range = take(&h, 1), opcode_base = take(&h, 1), lengths = h.at;
-    if (line_range == 0) {
-        e->error = "bad line table";
-        return;
-    }
-    uint64_t address = 0, line = 1;
-    bool here = false; /* the sequence lies in .text */
-    while (c.at < c.end && !e->error) {
-        uint64_t op = take(&c, 1);
-        if (op >= opcode_base) {
-            op -= opcode_base;
-            address += op / line_range * min_inst;
-            line += (uint64_t)(line_base + (int64_t)(op % line_range));
-            if (here)
-                add_row(rows, address, line);
+    size_t open = places->n; /* first address whose offset has not come yet */
+    for (uint64_t w = 0; w < nwords && !e->error; w++) {
+        if (targets[w]) {
+            add_place(places, targets[w] - 1);
             continue;
         }
-        switch (op) {
-        case 0: {
-            uint64_t length = take_uleb(&c), next = c.at + length;
-            if (length == 0 || length > c.end - c.at) {
-                e->error = "bad line table";
-                return;
-            }
-            uint64_t extended = take(&c, 1);
-            if (extended == LNE_SET_ADDRESS) {
-                here = text_address(e, c.at - base, inout_rela, &address);
-            } else if (extended == LNE_END_SEQUENCE) {
-                address = 0;
-                line = 1;
-                here = false;
-            }
-            c.at = next;
-            break;
-        }
-        case LNS_COPY:
-            if (here)
-                add_row(rows, address, line);
-            break;
-        case LNS_ADVANCE_PC:
-            address += take_uleb(&c) * min_inst;
-            break;
-        case LNS_ADVANCE_LINE:
-            line += (uint64_t)take_sleb(&c);
-            break;
-        case LNS_CONST_ADD_PC:
-            address += (255 - opcode_base) / line_range * min_inst;
-            break;
-        case LNS_FIXED_ADVANCE_PC:
-            address += take(&c, 2);
-            break;
-        default: /* no effect on address or line: skip the operands */
-            for (uint64_t n = get(e, lengths + op - 1, 1); n > 0; n--)
-                take_uleb(&c);
-        }
+        uint64_t offset = get(e, s->offset + 4 * w, 4);
+        for (; open < places->n; open++)
+            places->v[open] |= offset << 32;
     }
+    if (open != places->n)
+        e->error = "an access without its wasm offset";
+    free(targets);
 }
 
-static int compare_entries(const void *a, const void *b) {
-    uint32_t x = (uint32_t) * (const uint64_t *)a, y = (uint32_t) * (const uint64_t *)b;
-    return x < y ? -1 : x > y;
+static int compare_places(const void *a, const void *b) {
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    uint32_t code_x = (uint32_t)x, code_y = (uint32_t)y;
+    return code_x != code_y ? (code_x < code_y ? -1 : 1) : (x > y) - (x < y);
 }
 
-static void read_lines(struct elf *e, struct rows *rows) {
-    struct cursor c = {e, e->line.offset, e->line.offset + e->line.size};
-    uint64_t rela = e->line_rela.offset;
-    while (c.at < c.end && !e->error) {
-        uint64_t length = take(&c, 4);
-        if (length > c.end - c.at) { /* also the 64-bit form, which LLVM writes only when asked */
-            e->error = "bad line table";
-            return;
+static void collect(struct elf *e, struct places *places) {
+    for (uint64_t i = 1; i < e->nsections && !e->error; i++) {
+        struct elf_section s = section(e, i), rela = {0};
+        if (!is_places(e, &s))
+            continue;
+        for (uint64_t r = 1; r < e->nsections; r++) {
+            struct elf_section t = section(e, r);
+            if (t.type == TYPE_RELA && t.info == i)
+                rela = t;
         }
-        read_unit((struct cursor){e, c.at, c.at + length}, e->line.offset, &rela, rows);
-        c.at += length;
+        read_places(e, &s, &rela, places);
     }
-    if (rows->n)
-        qsort(rows->v, rows->n, sizeof *rows->v, compare_entries);
+    if (!e->error && places->n)
+        qsort(places->v, places->n, sizeof *places->v, compare_places);
 }
 
 /* ---- writing ---- */
 
-static void append_table(struct elf *e, const struct rows *rows) {
-    struct host_object *o = e->o;
-    size_t start = (o->size + 7) & ~(size_t)7, size = start + rows->n * 8;
-    uint8_t *bytes = realloc(o->bytes, size);
-    if (!bytes)
-        ICE("out of memory for the trap map");
-    memset(bytes + o->size, 0, size - o->size);
-    o->bytes = bytes;
-    o->size = size;
-    for (size_t i = 0; i < rows->n; i++)
-        put64(e, start + 8 * i, rows->v[i]);
-    put64(e, e->traps.header + 24, start);
-    put64(e, e->traps.header + 32, rows->n * 8);
+static uint64_t align_up(uint64_t v, uint64_t align) {
+    return align > 1 ? (v + align - 1) / align * align : v;
+}
+
+static bool is_dropped(struct elf *e, const struct elf_section *s) {
+    if (s->type == TYPE_RELA) {
+        struct elf_section of = section(e, s->info);
+        return is_places(e, &of);
+    }
+    return is_places(e, s);
+}
+
+/* The object again, section after section, the section headers last.  Returns its size; `to` NULL: only that. */
+static uint64_t rewrite(struct elf *e, const struct places *places, uint64_t count_section, uint64_t count_at,
+                        uint8_t *to) {
+    uint64_t at = 64, table = 0;
+    for (int pass = 0; pass < 2; pass++) { /* first where the headers come to stand, then all of it */
+        table = align_up(at, 8);
+        at = 64;
+        for (uint64_t i = 1; i < e->nsections; i++) {
+            struct elf_section s = section(e, i);
+            uint8_t *header = to && pass ? to + table + i * SHDR_SIZE : NULL;
+            bool traps = i == e->traps.index;
+            if (header)
+                memcpy(header, e->bytes + s.header, SHDR_SIZE);
+            if (is_dropped(e, &s)) { /* all fields of an inactive header but the type are undefined: zero them */
+                if (header)
+                    memset(header, 0, SHDR_SIZE);
+                continue;
+            }
+            uint64_t size = traps && places->n ? places->n * 8 : s.size;
+            at = align_up(at, s.align);
+            if (header) {
+                put(header + 24, at, 8);
+                put(header + 32, size, 8);
+                if (s.type != TYPE_NOBITS && !(traps && places->n))
+                    memcpy(to + at, e->bytes + s.offset, s.size);
+                for (size_t k = 0; traps && k < places->n; k++)
+                    put(to + at + 8 * k, places->v[k], 8);
+                if (i == count_section)
+                    put(to + at + count_at, places->n, 8);
+            }
+            at += s.type == TYPE_NOBITS ? 0 : size;
+        }
+    }
+    if (to) {
+        memcpy(to, e->bytes, 64);
+        put(to + EHDR_SHOFF, table, 8);
+        memcpy(to + table, e->bytes + e->shoff, SHDR_SIZE); /* header 0 holds counts of large files */
+    }
+    return table + e->nsections * SHDR_SIZE;
 }
 
 bool host_elf_fill_trap_map(struct host_object *object, const char *module_symbol, const char **out_error) {
-    struct elf e = {.o = object};
-    struct rows rows = {0};
+    struct elf e = {.bytes = object->bytes, .size = object->size};
+    struct places places = {0};
     uint64_t start = 0, end = 0, module = 0;
     uint32_t start_section = 0, end_section = 0, module_section = 0;
     find_sections(&e);
     bool ok = !e.error && find_symbol(&e, "wasmetal_code_start", &start, &start_section) &&
               find_symbol(&e, "wasmetal_code_end", &end, &end_section) &&
               find_symbol(&e, module_symbol, &module, &module_section);
-    if (ok && (start_section != e.text.index || end_section != e.text.index || start != 0 || end > UINT32_MAX)) {
+    if (ok && (start_section != e.text.index || end_section != e.text.index || start != 0 || end > UINT32_MAX))
         e.error = "the code is not in one piece below 4 GiB";
-        ok = false;
+    if (!e.error)
+        collect(&e, &places);
+    if (!e.error) {
+        uint64_t count_at = module + offsetof(struct wm_module, trap_map.nentries);
+        uint64_t size = rewrite(&e, &places, module_section, count_at, NULL);
+        uint8_t *bytes = calloc(1, size);
+        if (!bytes)
+            ICE("out of memory for the object");
+        rewrite(&e, &places, module_section, count_at, bytes);
+        free(object->bytes);
+        *object = (struct host_object){bytes, size};
     }
-    if (ok)
-        read_lines(&e, &rows);
-    if (!e.error && rows.n) {
-        append_table(&e, &rows);
-        put64(&e, section(&e, module_section).offset + module + offsetof(struct wm_module, trap_map.nentries), rows.n);
-    }
-    free(rows.v);
+    free(places.v);
     *out_error = e.error;
     return !e.error;
 }

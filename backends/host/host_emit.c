@@ -61,7 +61,6 @@ static void declare_all(struct host_cx *cx) {
 
 static void emit_marker(struct host_cx *cx, LLVMValueRef fn) {
     LLVMPositionBuilderAtEnd(cx->builder, LLVMAppendBasicBlockInContext(cx->llvm, fn, ""));
-    LLVMSetCurrentDebugLocation2(cx->builder, NULL);
     LLVMBuildRetVoid(cx->builder);
 }
 
@@ -70,7 +69,6 @@ static void emit_all(struct host_cx *cx) {
     struct arena scratch = {0};
     host_types_init(cx);
     declare_all(cx);
-    host_debug_begin(cx);
     emit_marker(cx, cx->code_start);
     for (uint32_t i = 0; i < m->nfuncs; i++) {
         if (m->funcs[i].func->body)
@@ -84,7 +82,6 @@ static void emit_all(struct host_cx *cx) {
         host_emit_trampoline(cx, t);
     emit_marker(cx, cx->code_end);
     host_emit_module_constant(cx);
-    host_debug_end(cx);
     arena_free(&scratch);
 }
 

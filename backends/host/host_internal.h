@@ -12,14 +12,13 @@
  *   host_state.c    globals, tables, references
  *   host_kernel.c   native kernels
  *   host_const.c    struct wm_module and all it points to, as constants
- *   host_debug.c    wasm offsets as DWARF lines     host_elf.c  ... and from there into the trap map
+ *   host_places.c   wasm offsets of accesses         host_elf.c      ... and from there into the trap map
  *   host_target.c   triples, CPUs, target machines  host_emit.c the pipeline    host_jit.c  loading
  */
 #ifndef WASMETAL_BACKENDS_HOST_INTERNAL_H
 #define WASMETAL_BACKENDS_HOST_INTERNAL_H
 
 #include <llvm-c/Core.h>
-#include <llvm-c/DebugInfo.h>
 #include <llvm-c/TargetMachine.h>
 
 #include "backends/host/host.h"
@@ -78,10 +77,8 @@ struct host_cx {
     LLVMTypeRef rt_types[HOST_RT_COUNT];
     unsigned intrinsics[HOST_INTRINSIC_COUNT];
     LLVMValueRef tbaa[HOST_SPACE_COUNT], empty_md;
-    unsigned md_tbaa, md_invariant_load, md_access_group, md_loop, md_prof;
+    unsigned md_pcsections, md_tbaa, md_invariant_load, md_access_group, md_loop, md_prof;
     LLVMValueRef unlikely; /* branch weights of a check whose first successor is the good one */
-    LLVMDIBuilderRef di;   /* NULL: no line information wanted */
-    LLVMMetadataRef di_file, di_sub_type;
 };
 
 struct host_func {
@@ -96,8 +93,8 @@ struct host_func {
     uint64_t *safe_end;        /* bounds checks: by ir_value.id, bytes after it known to be inside memory */
     struct host_undo *undo;
     uint32_t nundo, undo_cap;
-    struct arena *arena;   /* dropped after the function */
-    LLVMMetadataRef scope; /* DISubprogram or NULL */
+    struct arena *arena;          /* dropped after the function */
+    const struct ir_inst **loads; /* by ir_value.id: the last load among what the value is computed from, or NULL */
     /* Kernels only: no vmctx, no traps, `return` goes to the next grid point. */
     const struct off_kernel *kernel;
     LLVMBasicBlockRef next_point;
@@ -164,14 +161,13 @@ LLVMTypeRef host_kernel_type(struct host_cx *cx);
 void host_emit_module_constant(struct host_cx *cx);
 #define HOST_TRAP_SECTION ".rodata.wasmetal_traps"
 
-/* host_debug.c */
-void host_debug_begin(struct host_cx *cx);
-void host_debug_end(struct host_cx *cx);
-LLVMMetadataRef host_debug_function(struct host_cx *cx, struct ir_func *f, LLVMValueRef fn);
-/* Everything emitted until the next call carries the wasm offset of `i`; NULL: no offset. */
-void host_debug_at(struct host_func *hf, const struct ir_inst *i);
+/* host_places.c: gives the access that was made for `i` its wasm offset. */
+#define HOST_PLACES_SECTION "wasmetal_places"
+void host_mark_load(struct host_func *hf, const struct ir_inst *i, LLVMValueRef access);
+void host_mark_store(struct host_func *hf, const struct ir_inst *i, LLVMValueRef access);
+void host_note_loads(struct host_func *hf, const struct ir_inst *i);
 
-/* host_elf.c: makes the trap map of an ELF object from its line table.  False with *out_error (static text) when the
+/* host_elf.c: makes the trap map of an ELF object from its places.  False with *out_error (static text) when the
  * object is not what was expected. */
 bool host_elf_fill_trap_map(struct host_object *object, const char *module_symbol, const char **out_error);
 

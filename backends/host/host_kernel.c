@@ -9,6 +9,7 @@
  */
 #include "backends/host/host_internal.h"
 
+#include <llvm-c/DebugInfo.h> /* temporary metadata nodes */
 #include <llvm-c/IRReader.h>
 #include <string.h>
 
@@ -24,7 +25,7 @@ static LLVMValueRef new_access_group(struct host_cx *cx) {
     LLVMMemoryBufferRef buffer = LLVMCreateMemoryBufferWithMemoryRangeCopy(text, sizeof text - 1, "group");
     LLVMModuleRef module = NULL;
     char *message = NULL;
-    LLVMContextSetDiscardValueNames(cx->llvm, 0); /* the reader refuses to work otherwise */
+    LLVMContextSetDiscardValueNames(cx->llvm, 0);                  /* the reader refuses to work otherwise */
     if (LLVMParseIRInContext(cx->llvm, buffer, &module, &message)) /* takes the buffer */
         ICE("access group: %s", message);
     LLVMContextSetDiscardValueNames(cx->llvm, 1);

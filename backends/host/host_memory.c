@@ -139,30 +139,29 @@ static void mark_access(struct host_func *hf, const struct ir_inst *i, LLVMValue
 void host_emit_load(struct host_func *hf, struct ir_inst *i, unsigned arg) {
     (void)arg;
     const struct ir_op_info *info = ir_info(i);
-    host_debug_at(hf, i);
     LLVMTypeRef type = host_type(hf->cx, (enum ir_type)info->result), in_memory = type;
     bool is_int = info->result == IR_I32 || info->result == IR_I64;
     if (is_int)
         in_memory = LLVMIntTypeInContext(hf->cx->llvm, info->bytes * 8u);
     LLVMValueRef v = LLVMBuildLoad2(hf->b, in_memory, effective_address(hf, i, info->bytes), "");
     mark_access(hf, i, v);
+    host_mark_load(hf, i, v);
     if (in_memory != type)
         v = info->sign ? LLVMBuildSExt(hf->b, v, type, "") : LLVMBuildZExt(hf->b, v, type, "");
-    host_debug_at(hf, NULL);
     host_set_value(hf, &i->results[0], v);
 }
 
 void host_emit_store(struct host_func *hf, struct ir_inst *i, unsigned arg) {
     (void)arg;
     const struct ir_op_info *info = ir_info(i);
-    host_debug_at(hf, i);
     LLVMValueRef v = host_value(hf, i->operands[1]);
     LLVMTypeRef type = LLVMTypeOf(v);
     bool is_int = info->result == IR_I32 || info->result == IR_I64;
     if (is_int && LLVMGetIntTypeWidth(type) != info->bytes * 8u)
         v = LLVMBuildTrunc(hf->b, v, LLVMIntTypeInContext(hf->cx->llvm, info->bytes * 8u), "");
-    mark_access(hf, i, LLVMBuildStore(hf->b, v, effective_address(hf, i, info->bytes)));
-    host_debug_at(hf, NULL);
+    LLVMValueRef store = LLVMBuildStore(hf->b, v, effective_address(hf, i, info->bytes));
+    mark_access(hf, i, store);
+    host_mark_store(hf, i, store);
 }
 
 /* Only legalised kernels have it, for targets that cannot store bytes; kept so that those can run natively too. */

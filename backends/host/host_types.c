@@ -67,6 +67,7 @@ static void init_metadata(struct host_cx *cx) {
     cx->empty_md = LLVMMetadataAsValue(cx->llvm, LLVMMDNodeInContext2(cx->llvm, NULL, 0));
     LLVMMetadataRef weights[] = {md_string(cx, "branch_weights"), md_number(cx->i32, 1048575), md_number(cx->i32, 1)};
     cx->unlikely = LLVMMetadataAsValue(cx->llvm, LLVMMDNodeInContext2(cx->llvm, weights, 3));
+    cx->md_pcsections = md_kind(cx, "pcsections");
     cx->md_tbaa = md_kind(cx, "tbaa");
     cx->md_invariant_load = md_kind(cx, "invariant.load");
     cx->md_access_group = md_kind(cx, "llvm.access.group");
