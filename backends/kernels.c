@@ -27,10 +27,8 @@ static const char too_deep[] = "control flow nests too deeply";
 /* What the body has that decides about variants. */
 struct traits {
     bool f64_arithmetic, f64_values, wide;
-    bool bytes, shorts; /* narrow accesses */
-    bool mixed;         /* a stream has accesses of several widths, counting all of 4 and more as one */
-    bool words;         /* accesses of 4 bytes and more */
     bool loops;
+    uint8_t widths[OFF_MAX_STREAMS]; /* of each stream's accesses: 1, 2, and 4 for all from 4 on */
     uint32_t uses;
 };
 
@@ -69,21 +67,34 @@ static uint32_t use_of(enum ir_op op) {
     }
 }
 
-static void scan_region(struct ir_region *r, struct traits *t, uint8_t *widths) {
+static void scan_region(struct ir_region *r, struct traits *t) {
     ir_foreach_inst (i, r) {
         t->loops |= i->op == IR_LOOP;
         for (uint32_t k = 0; k < i->nresults; k++)
             t->f64_values |= i->results[k].type == IR_F64;
         if (ir_is_load(i) || ir_is_store(i)) {
             unsigned bytes = ir_info(i)->bytes;
-            t->bytes |= bytes == 1;
-            t->shorts |= bytes == 2;
-            t->words |= bytes >= 4;
-            widths[i->mem.stream] |= bytes == 1 ? 1 : bytes == 2 ? 2 : 4;
+            t->widths[i->mem.stream] |= bytes < 4 ? bytes : 4;
         }
         for (unsigned k = 0; k < ir_nregions(i); k++)
-            scan_region(i->regions[k], t, widths);
+            scan_region(i->regions[k], t);
     }
+}
+
+/* The streams whose accesses are all of one of the given widths (1, 2, or both), and the capabilities that takes.  A
+ * stream of mixed widths would need several variables on one binding, and drivers do not see that they overlap
+ * (NVIDIA's 570 series reads stale words beside byte stores, Aliased or not). */
+static uint32_t narrow_streams(const struct traits *t, uint8_t widths, uint32_t *out_caps) {
+    uint32_t keep = 0;
+    *out_caps = 0;
+    for (uint32_t s = 0; s < OFF_MAX_STREAMS; s++) {
+        uint8_t w = t->widths[s];
+        if ((w != 1 && w != 2) || !(w & widths))
+            continue;
+        keep |= UINT32_C(1) << s;
+        *out_caps |= w == 1 ? OFF_CAP_STORAGE8 : OFF_CAP_STORAGE16;
+    }
+    return keep;
 }
 
 /* On the body as it came: what legalisation adds is exact on any device. */
@@ -99,15 +110,12 @@ static uint32_t find_uses(struct ir_region *r) {
 
 static struct traits find_traits(struct ir_func *body, struct ir_func *arith) {
     struct traits t = {.f64_arithmetic = legalize_has_f64_arithmetic(body), .wide = legalize_has_wide_values(body)};
-    uint8_t widths[OFF_MAX_STREAMS] = {0};
     for (uint32_t k = 0; k < body->body->nparams; k++)
         t.f64_values |= body->body->params[k]->type == IR_F64;
-    scan_region(arith->body, &t, widths);
+    scan_region(arith->body, &t);
     t.uses = find_uses(body->body);
     if (!t.f64_arithmetic) /* comparisons have become integer ones */
         t.uses &= ~(uint32_t)OFF_USE_F64_ARITH;
-    for (int s = 0; s < OFF_MAX_STREAMS; s++)
-        t.mixed |= (widths[s] & (widths[s] - 1)) != 0;
     return t;
 }
 
@@ -147,7 +155,7 @@ static void simplify(struct ir_func *f) {
 }
 
 /* Narrowed, and split when `split`; the caller frees. */
-static struct ir_func *lower(struct ir_func *arith, unsigned keep, bool split) {
+static struct ir_func *lower(struct ir_func *arith, uint32_t keep, bool split) {
     struct ir_func *out = legalize_narrow(arith, keep);
     check(out, "narrow");
     if (split) {
@@ -185,8 +193,7 @@ static bool add_variant(struct arena *a, struct off_kernel *k, struct ir_func *f
 }
 
 static void make_spirv(struct arena *a, struct off_kernel *k, struct ir_func *arith, const struct traits *t) {
-    unsigned keep = (t->bytes ? LEGALIZE_KEEP_8 : 0) | (t->shorts ? LEGALIZE_KEEP_16 : 0);
-    uint32_t storage = (t->bytes ? OFF_CAP_STORAGE8 : 0) | (t->shorts ? OFF_CAP_STORAGE16 : 0);
+    uint32_t storage, keep = narrow_streams(t, 1 | 2, &storage);
     uint32_t native = OFF_CAP_INT64 | (t->f64_values ? OFF_CAP_FLOAT64 : 0);
     k->spirv = arena_array(a, struct off_spirv, 4);
     for (int v = 0; v < 4; v++) {
@@ -202,18 +209,15 @@ static void make_spirv(struct arena *a, struct off_kernel *k, struct ir_func *ar
 }
 
 static void make_msl(struct arena *a, struct off_kernel *k, struct ir_func *arith, const struct traits *t) {
-    unsigned keep = (t->bytes ? LEGALIZE_KEEP_8 : 0) | (t->shorts ? LEGALIZE_KEEP_16 : 0);
-    uint32_t storage = (t->bytes ? OFF_CAP_STORAGE8 : 0) | (t->shorts ? OFF_CAP_STORAGE16 : 0);
     if (t->f64_arithmetic) {
         k->msl_why = "uses f64 arithmetic";
         return;
     }
-    if (t->mixed) { /* SPIRV-Cross would make two arguments of one buffer */
-        keep = storage = 0;
-    } else if (t->words) { /* overlapping streams of ushort and uint would break C++'s aliasing rule */
-        keep &= ~(unsigned)LEGALIZE_KEEP_16;
-        storage &= ~(uint32_t)OFF_CAP_STORAGE16;
-    }
+    /* Overlapping streams of ushort and uint would break C++'s aliasing rule; uchar may alias anything. */
+    bool wide_streams = false;
+    for (uint32_t s = 0; s < OFF_MAX_STREAMS; s++)
+        wide_streams |= t->widths[s] > 2;
+    uint32_t storage, keep = narrow_streams(t, wide_streams ? 1 : 1 | 2, &storage);
     bool split = t->f64_values;
     struct ir_func *f = lower(arith, keep, split);
     struct arena scratch = {0};

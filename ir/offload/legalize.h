@@ -23,12 +23,6 @@
 
 #include "ir/ir.h"
 
-/* What legalize_narrow leaves as it is. */
-enum {
-    LEGALIZE_KEEP_8 = 1 << 0,
-    LEGALIZE_KEEP_16 = 1 << 1,
-};
-
 /* NULL when every operation of the body may stand in a kernel (no calls, globals, tables, v128, 64-bit addresses), else
  * the reason in words. */
 const char *legalize_check(struct ir_func *f);
@@ -39,9 +33,10 @@ bool legalize_has_wide_values(struct ir_func *f);
 
 /* All return a new function of the same module, in no table (ir_func_free).  The input passes legalize_check; the order
  * is arith, narrow, i64.  `soft_f64`: nothing of type f64 is left but what legalize_i64 can split, which the function's
- * freedom from f64 arithmetic makes possible; otherwise comparisons and exact conversions stay f64 operations. */
+ * freedom from f64 arithmetic makes possible; otherwise comparisons and exact conversions stay f64 operations.  `keep`:
+ * bit s leaves the 8- and 16-bit accesses of stream s as they are. */
 struct ir_func *legalize_arith(struct ir_func *f, bool soft_f64);
-struct ir_func *legalize_narrow(struct ir_func *f, unsigned keep);
+struct ir_func *legalize_narrow(struct ir_func *f, uint32_t keep);
 struct ir_func *legalize_i64(struct ir_func *f);
 
 #endif

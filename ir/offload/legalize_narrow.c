@@ -43,15 +43,15 @@ static struct place find_place(struct rebuild *r, const struct ir_inst *i) {
     };
 }
 
-static bool keeps(const struct rebuild *r, unsigned bytes) {
-    return (bytes == 1 && (r->keep & LEGALIZE_KEEP_8)) || (bytes == 2 && (r->keep & LEGALIZE_KEEP_16));
+static bool keeps(const struct rebuild *r, const struct ir_inst *i) {
+    return i->mem.stream < 32 && (r->keep >> i->mem.stream & 1) != 0;
 }
 
 /* The 1, 2 or 4 bytes of the access as an i32. */
 static struct ir_value *load_i32(struct rebuild *r, const struct ir_inst *i, unsigned bytes, bool sign) {
     if (bytes == 4)
         return load_word(r, i, rebuild_lo(r, i, 0), i->mem.offset);
-    if (keeps(r, bytes)) {
+    if (keeps(r, i)) {
         enum ir_op op = bytes == 1 ? (sign ? IR_I32_LOAD8_S : IR_I32_LOAD8_U)
                         : sign     ? IR_I32_LOAD16_S
                                    : IR_I32_LOAD16_U;
@@ -69,7 +69,7 @@ static void store_i32(struct rebuild *r, const struct ir_inst *i, unsigned bytes
         ir_build_store(&r->b, IR_I32_STORE, rebuild_lo(r, i, 0), v, word_mem(i, i->mem.offset));
         return;
     }
-    if (keeps(r, bytes)) {
+    if (keeps(r, i)) {
         ir_build_store(&r->b, bytes == 1 ? IR_I32_STORE8 : IR_I32_STORE16, rebuild_lo(r, i, 0), v, i->mem);
         return;
     }
@@ -129,6 +129,6 @@ static bool lower_access(struct rebuild *r, struct ir_inst *i) {
     return false;
 }
 
-struct ir_func *legalize_narrow(struct ir_func *f, unsigned keep) {
+struct ir_func *legalize_narrow(struct ir_func *f, uint32_t keep) {
     return rebuild_run(f, lower_access, false, keep);
 }

@@ -327,7 +327,10 @@ static int run_one(struct gen *g, struct vkt *device, uint64_t seed) {
         if (!vkt_run(device, &g->t.k, s, got, KT_MEMORY, g->t.stream_lo, g->t.scalars, g->t.extent))
             return complain(g, seed, "the driver fails");
         if (memcmp(got, want, sizeof got) != 0) {
-            fprintf(stderr, "variant with caps 0x%x:\n", s->caps);
+            uint32_t at = 0;
+            while (want[at] == got[at])
+                at++;
+            fprintf(stderr, "variant with caps 0x%x: byte %u is 0x%02x, not 0x%02x\n", s->caps, at, got[at], want[at]);
             return complain(g, seed, "the device gives another result");
         }
     }
