@@ -41,3 +41,7 @@ if(WASMETAL_VULKAN_INCLUDE)
       ENVIRONMENT "VK_DRIVER_FILES=${icd};VK_ICD_FILENAMES=${icd};WASMETAL_VALIDATION=1;MESA_SHADER_CACHE_DISABLE=true")
   endforeach()
 endif()
+
+add_test(NAME device_docs COMMAND ${CMAKE_COMMAND} -DROOT=${PROJECT_SOURCE_DIR}
+                                  -P ${CMAKE_CURRENT_LIST_DIR}/scripts/device_docs.cmake)
+set_tests_properties(device_docs PROPERTIES LABELS unit)
