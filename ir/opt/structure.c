@@ -132,12 +132,22 @@ static bool loop_to_block(struct ir_inst *i) {
     return true;
 }
 
-static void new_results(struct ir_inst *i, const struct ir_inst *like) {
+/* Fresh results of the types of `values`. */
+static void new_results(struct ir_inst *i, struct ir_value *const *values, uint32_t n) {
     struct ir_func *f = i->parent->func;
-    i->nresults = like->nresults;
-    i->results = like->nresults ? arena_array(&f->arena, struct ir_value, like->nresults) : NULL;
-    for (uint32_t k = 0; k < like->nresults; k++)
-        i->results[k] = (struct ir_value){.type = like->results[k].type, .id = f->next_id++, .index = k, .def = i};
+    i->nresults = (uint16_t)n;
+    i->results = n ? arena_array(&f->arena, struct ir_value, n) : NULL;
+    for (uint32_t k = 0; k < n; k++)
+        i->results[k] = (struct ir_value){.type = values[k]->type, .id = f->next_id++, .index = k, .def = i};
+}
+
+/* Fresh results like those of `label`. */
+static void new_results_like(struct ir_inst *i, const struct ir_inst *label) {
+    struct ir_func *f = i->parent->func;
+    i->nresults = label->nresults;
+    i->results = label->nresults ? arena_array(&f->arena, struct ir_value, label->nresults) : NULL;
+    for (uint32_t k = 0; k < label->nresults; k++)
+        i->results[k] = (struct ir_value){.type = label->results[k].type, .id = f->next_id++, .index = k, .def = i};
 }
 
 /* yield of all the results of `i`, at the end of the region. */
@@ -156,7 +166,7 @@ static void guard_to_if(struct ir_inst *block, struct ir_inst *guard) {
     struct ir_builder b = ir_builder_before(guard);
     struct ir_value *cond = fold_negate(&b, ir_resolve(guard->operands[0]));
     struct ir_inst *i = ir_build_if(&b, cond, NULL, 0);
-    new_results(i, block);
+    new_results_like(i, block);
     move_rest(guard, i->regions[0]);
     struct ir_builder e = ir_builder_at_end(i->regions[1]);
     e.wasm_offset = guard->wasm_offset;
@@ -164,6 +174,74 @@ static void guard_to_if(struct ir_inst *block, struct ir_inst *guard) {
     ir_inst_remove(guard);
     yield_results(i, block->regions[0]);
     block->label--;
+}
+
+/* Behind the loop, instead of what could not be reached: `leave`'s own exit with the loop's results. */
+static void leave_behind(struct ir_inst *loop, const struct ir_inst *leave) {
+    cut_after(loop);
+    struct ir_builder b = ir_builder_at_end(loop->parent);
+    b.wasm_offset = leave->wasm_offset;
+    struct ir_inst *exit = ir_build(&b, leave->op == IR_RETURN ? IR_RETURN : IR_BR, NULL, 0, NULL, 0);
+    if (exit->op == IR_BR) {
+        exit->target = leave->target;
+        exit->ntargets = 1;
+    }
+    exit->operands = arena_array(&b.func->arena, struct ir_value *, loop->nresults);
+    exit->noperands = loop->nresults;
+    for (uint32_t k = 0; k < loop->nresults; k++)
+        exit->operands[k] = &loop->results[k];
+}
+
+/* The br_if standing directly in the loop that is to become its way out: the one right before the branch back, else the
+ * first. */
+static struct ir_inst *choose_exit(struct ir_inst *loop) {
+    struct ir_inst *last = loop->regions[0]->last;
+    if (last->op != IR_BR || last->target != loop)
+        return NULL;
+    if (last->prev && last->prev->op == IR_BR_IF && last->prev->target != loop)
+        return last->prev;
+    ir_foreach_inst (i, loop->regions[0])
+        if (i->op == IR_BR_IF && i->target != loop)
+            return i;
+    return NULL;
+}
+
+/* A loop that is only left by branches falls out at its end instead:
+ *
+ *     loop L { a; br_if c, X(v); b; br L(n) }   =>   %r = loop L { a; %w = if (eqz c) { b; br L(n) } else { yield v }
+ *     unreachable                                                  yield %w }
+ *                                                    br X(%r)
+ *
+ * and a branch or return at the end of its body goes behind it. */
+static bool loop_falls_out(struct ir_inst *loop, uint32_t depth) {
+    if (loop->op != IR_LOOP || ir_falls_out(loop->regions[0]))
+        return false;
+    struct ir_region *body = loop->regions[0];
+    struct ir_inst *last = body->last;
+    if (last->op == IR_RETURN || (last->op == IR_BR && last->target != loop)) {
+        new_results(loop, last->operands, last->noperands);
+        leave_behind(loop, last);
+        last->op = IR_YIELD;
+        last->target = NULL;
+        last->ntargets = 0;
+        return true;
+    }
+    struct ir_inst *leave = depth < MAX_DEPTH ? choose_exit(loop) : NULL;
+    if (!leave)
+        return false;
+    new_results(loop, leave->operands + 1, leave->noperands - 1);
+    leave_behind(loop, leave);
+    struct ir_builder b = ir_builder_before(leave);
+    struct ir_value *cond = fold_negate(&b, ir_resolve(leave->operands[0]));
+    struct ir_inst *i = ir_build_if(&b, cond, NULL, 0);
+    new_results(i, leave->operands + 1, leave->noperands - 1);
+    move_rest(leave, i->regions[0]);
+    struct ir_builder e = ir_builder_at_end(i->regions[1]);
+    e.wasm_offset = leave->wasm_offset;
+    ir_build_yield(&e, leave->operands + 1, leave->noperands - 1);
+    ir_inst_remove(leave);
+    yield_results(i, body);
+    return true;
 }
 
 /* When all branches to the block are br_ifs standing directly in it. */
@@ -205,7 +283,7 @@ static bool absorb_rest(struct ir_inst *i, uint32_t depth) {
     } else {
         cut_after(i); /* neither arm comes here */
     }
-    new_results(i, around);
+    new_results_like(i, around);
     if (then_leaves)
         branch_to_yield(i->regions[0]->last);
     if (else_leaves)
@@ -313,6 +391,7 @@ static struct ir_inst *visit(struct ir_inst *i, uint32_t depth, bool *changed) {
         *changed = true;
         return again;
     }
+    *changed |= loop_falls_out(i, depth);
     struct ir_inst *around = i->parent->parent;
     bool tail = gives_results(around) && is_tail(i);
     if (tail)

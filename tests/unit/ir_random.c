@@ -210,6 +210,7 @@ static void gen_br_if(struct gen *g) {
 }
 
 static void gen_region(struct gen *g, struct ir_region *r, const enum ir_type *results, uint32_t nresults);
+static void gen_statement(struct gen *g);
 
 static void gen_structure(struct gen *g) {
     if (g->nlabels >= g->max_depth)
@@ -312,6 +313,26 @@ static void gen_statement(struct gen *g) {
     }
 }
 
+/* `br_if counter is 0, outer; ...; br back`: a loop left from the middle.  False when no label around takes it. */
+static bool gen_middle_exit(struct gen *g, const struct label *own) {
+    struct ir_value *args[8];
+    const struct label *out = g->nlabels > 1 ? &g->labels[next(g, g->nlabels - 1)] : NULL;
+    if (!out || out->counter)
+        return false;
+    struct ir_value *minus = push(g, ir_build_i32(&g->b, 0xffffffff));
+    struct ir_value *counter = simple(g, IR_I32_ADD, own->counter, minus);
+    struct ir_value *done = simple(g, IR_I32_EQZ, counter, NULL);
+    uint32_t n = label_args(g, out, args, NULL);
+    stamp(g);
+    ir_build_br_if(&g->b, done, out->inst, args, n);
+    for (uint32_t k = next(g, 4); k > 0; k--)
+        gen_statement(g);
+    n = label_args(g, own, args, counter);
+    stamp(g);
+    ir_build_br(&g->b, own->inst, args, n);
+    return true;
+}
+
 static void gen_region(struct gen *g, struct ir_region *r, const enum ir_type *results, uint32_t nresults) {
     uint32_t scope = g->nvalues;
     g->b = ir_builder_at_end(r);
@@ -321,6 +342,10 @@ static void gen_region(struct gen *g, struct ir_region *r, const enum ir_type *r
         gen_statement(g);
     const struct label *own = r->parent ? &g->labels[g->nlabels - 1] : NULL;
     struct ir_value *args[8];
+    if (own && own->counter && next(g, 3) == 0 && gen_middle_exit(g, own)) {
+        g->nvalues = scope;
+        return;
+    }
     if (own && own->counter && next(g, 5)) {
         struct ir_value *counter, *cond = branch_condition(g, own, &counter);
         uint32_t n = label_args(g, own, args, counter);
