@@ -52,7 +52,7 @@
     (drop (table.grow $x (ref.null extern) (i32.const 1)))
     (table.fill $x (i32.const 0) (local.get 0) (i32.const 1))
     (if (ref.is_null (table.get $t (local.get 1))) (then (unreachable)))
-    (table.get $x (i32.const 0)))
+    (select (result externref) (table.get $x (i32.const 0)) (local.get 0) (local.get 1)))
   (func (export "bulk") (param i32 i32 i32)
     (memory.copy (local.get 0) (local.get 1) (local.get 2))
     (memory.fill (local.get 0) (i32.const 255) (local.get 2))
