@@ -1,5 +1,6 @@
 # Every fallback reason and every device message is documented, and nothing is documented that does not exist.
 #   cmake -DROOT=<repository> -P device_docs.cmake
+cmake_minimum_required(VERSION 3.25)
 file(READ "${ROOT}/runtime/fallback.def" reasons)
 file(READ "${ROOT}/docs/fallbacks.md" fallbacks)
 file(READ "${ROOT}/docs/devices.md" devices)
