@@ -30,3 +30,18 @@ add_test(NAME rt_messages COMMAND "${CMAKE_COMMAND}" -DTABLE=${CMAKE_SOURCE_DIR}
                                   -DPAGE=${CMAKE_SOURCE_DIR}/docs/runtime.md
                                   -P "${CMAKE_SOURCE_DIR}/runtime/check_messages.cmake")
 set_tests_properties(rt_messages PROPERTIES LABELS unit)
+
+# A program of wasi-libc, from stock clang to its last system call.
+find_program(WASM_CLANG NAMES clang-19 clang)
+if(WASM_CLANG)
+  set(rt_wasi "${CMAKE_CURRENT_LIST_DIR}/rt_wasi_program")
+  set(rt_wasi_wasm "${CMAKE_CURRENT_BINARY_DIR}/rt_wasi_program.wasm")
+  add_custom_command(
+    OUTPUT "${rt_wasi_wasm}"
+    COMMAND "${WASM_CLANG}" --target=wasm32-wasi -O2 "${rt_wasi}/program.c" -o "${rt_wasi_wasm}"
+    DEPENDS "${rt_wasi}/program.c" VERBATIM)
+  add_custom_target(rt_wasi_program ALL DEPENDS "${rt_wasi_wasm}")
+  add_test(NAME rt_wasi_program
+           COMMAND "${rt_wasi}/run.sh" $<TARGET_FILE:wasmetal> "${rt_wasi_wasm}" "${rt_wasi}/expected.txt")
+  set_tests_properties(rt_wasi_program PROPERTIES LABELS exec TIMEOUT 120)
+endif()
