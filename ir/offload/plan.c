@@ -100,6 +100,31 @@ static const char *callee_name(struct plan *p, const struct ir_inst *i) {
     return e && e->func ? arena_printf(p->text, "to function %u \"%s\"", i->index, e->func->name) : NULL;
 }
 
+static bool is_target(const struct ir_region *r, const struct ir_inst *label) {
+    ir_foreach_inst (i, r) {
+        if ((i->op == IR_BR || i->op == IR_BR_IF) && i->target == label)
+            return true;
+        for (uint32_t k = 0; i->op == IR_BR_TABLE && k < i->ntargets; k++)
+            if (i->targets[k] == label)
+                return true;
+        ir_foreach_region (inner, i)
+            if (is_target(inner, label))
+                return true;
+    }
+    return false;
+}
+
+/* Whether control never comes behind the instruction: a loop that is left by branches only, and the like.  Such code
+ * ends in `unreachable`, which is no trap then. */
+static bool diverges(const struct ir_inst *i) {
+    if (!i || !ir_nregions(i))
+        return false;
+    ir_foreach_region (r, (struct ir_inst *)i)
+        if (ir_falls_out(r) || (i->op != IR_LOOP && is_target(r, i)))
+            return false;
+    return true;
+}
+
 static bool check_inst(struct plan *p, struct body_scan *s, struct ir_inst *i) {
     if (++s->insts > MAX_NEST_INSTS)
         return reject(p, OFF_REJECT_TOO_COMPLEX, i, "more than 20,000 instructions");
@@ -137,7 +162,7 @@ static bool check_inst(struct plan *p, struct body_scan *s, struct ir_inst *i) {
     case IR_DATA_DROP:
         return reject(p, OFF_REJECT_BULK_MEMORY, i, ir_info(i)->text);
     case IR_UNREACHABLE:
-        return reject(p, OFF_REJECT_TRAP, i, "unreachable");
+        return diverges(i->prev) || reject(p, OFF_REJECT_TRAP, i, "unreachable");
     case IR_BLOCK:
     case IR_LOOP:
     case IR_IF:
