@@ -272,7 +272,6 @@ void host_begin_func(struct host_func *hf, struct host_cx *cx, struct ir_func *f
     hf->bools = arena_array(arena, LLVMValueRef, nvalues);
     hf->safe_end = arena_array(arena, uint64_t, nvalues);
     hf->bases = arena_array(arena, LLVMValueRef, cx->m->nmemories);
-    hf->loads = arena_array(arena, const struct ir_inst *, nvalues);
     LLVMBasicBlockRef entry = LLVMAppendBasicBlockInContext(cx->llvm, fn, "entry");
     LLVMBasicBlockRef body = LLVMAppendBasicBlockInContext(cx->llvm, fn, "body");
     LLVMPositionBuilderAtEnd(hf->entry, entry);

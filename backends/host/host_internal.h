@@ -93,8 +93,7 @@ struct host_func {
     uint64_t *safe_end;        /* bounds checks: by ir_value.id, bytes after it known to be inside memory */
     struct host_undo *undo;
     uint32_t nundo, undo_cap;
-    struct arena *arena;          /* dropped after the function */
-    const struct ir_inst **loads; /* by ir_value.id: the last load among what the value is computed from, or NULL */
+    struct arena *arena; /* dropped after the function */
     /* Kernels only: no vmctx, no traps, `return` goes to the next grid point. */
     const struct off_kernel *kernel;
     LLVMBasicBlockRef next_point;
@@ -163,9 +162,7 @@ void host_emit_module_constant(struct host_cx *cx);
 
 /* host_places.c: gives the access that was made for `i` its wasm offset. */
 #define HOST_PLACES_SECTION "wasmetal_places"
-void host_mark_load(struct host_func *hf, const struct ir_inst *i, LLVMValueRef access);
-void host_mark_store(struct host_func *hf, const struct ir_inst *i, LLVMValueRef access);
-void host_note_loads(struct host_func *hf, const struct ir_inst *i);
+void host_mark_place(struct host_func *hf, const struct ir_inst *i, LLVMValueRef access);
 
 /* host_elf.c: makes the trap map of an ELF object from its places.  False with *out_error (static text) when the
  * object is not what was expected. */

@@ -145,7 +145,9 @@ void host_emit_load(struct host_func *hf, struct ir_inst *i, unsigned arg) {
         in_memory = LLVMIntTypeInContext(hf->cx->llvm, info->bytes * 8u);
     LLVMValueRef v = LLVMBuildLoad2(hf->b, in_memory, effective_address(hf, i, info->bytes), "");
     mark_access(hf, i, v);
-    host_mark_load(hf, i, v);
+    host_mark_place(hf, i, v);
+    if (LLVMGetVolatile(v))
+        v = LLVMBuildFreeze(hf->b, v, ""); /* host_places.c */
     if (in_memory != type)
         v = info->sign ? LLVMBuildSExt(hf->b, v, type, "") : LLVMBuildZExt(hf->b, v, type, "");
     host_set_value(hf, &i->results[0], v);
@@ -161,7 +163,7 @@ void host_emit_store(struct host_func *hf, struct ir_inst *i, unsigned arg) {
         v = LLVMBuildTrunc(hf->b, v, LLVMIntTypeInContext(hf->cx->llvm, info->bytes * 8u), "");
     LLVMValueRef store = LLVMBuildStore(hf->b, v, effective_address(hf, i, info->bytes));
     mark_access(hf, i, store);
-    host_mark_store(hf, i, store);
+    host_mark_place(hf, i, store);
 }
 
 /* Only legalised kernels have it, for targets that cannot store bytes; kept so that those can run natively too. */

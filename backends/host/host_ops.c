@@ -31,6 +31,5 @@ _Static_assert((int)HOST_ROW_COUNT == (int)IR_OP_COUNT, "host_ops.def has a row 
 
 void host_emit_inst(struct host_func *hf, struct ir_inst *i) {
     ICE_UNLESS(i->op < IR_OP_COUNT);
-    host_note_loads(hf, i);
     rows[row_of_op[i->op]].emit(hf, i, rows[row_of_op[i->op]].arg);
 }

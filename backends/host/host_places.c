@@ -5,8 +5,9 @@
  * address of every machine instruction that came of the access, followed by the offset, into HOST_PLACES_SECTION;
  * host_elf.c makes the trap map of that.
  *
- * A store of what was computed from a load of the very same bytes carries the load's offset: it can trap only if the
- * load did, and the two may become one instruction (add %eax, (%rdi)).
+ * A load that is folded into the instruction using it (imul (%rdi), %rax) may be taken out again by a later pass, which
+ * forgets the metadata; so loaded values go through a `freeze` (host_memory.c), which instruction selection does not
+ * fold across.  The price is a separate mov, which costs next to nothing.
  *
  * Passes that join equal accesses of two paths would join different offsets; they are switched off (simplifycfg in
  * host_emit.c, tail merging in host_target.c).
@@ -15,7 +16,7 @@
 
 #include <string.h>
 
-static void mark(struct host_func *hf, const struct ir_inst *i, LLVMValueRef access) {
+void host_mark_place(struct host_func *hf, const struct ir_inst *i, LLVMValueRef access) {
     struct host_cx *cx = hf->cx;
     if (cx->options->bounds_checks || hf->kernel)
         return;
@@ -23,30 +24,4 @@ static void mark(struct host_func *hf, const struct ir_inst *i, LLVMValueRef acc
     LLVMMetadataRef parts[] = {LLVMMDStringInContext2(cx->llvm, HOST_PLACES_SECTION, strlen(HOST_PLACES_SECTION)),
                                LLVMMDNodeInContext2(cx->llvm, &offset, 1)};
     LLVMSetMetadata(access, cx->md_pcsections, LLVMMetadataAsValue(cx->llvm, LLVMMDNodeInContext2(cx->llvm, parts, 2)));
-}
-
-void host_mark_load(struct host_func *hf, const struct ir_inst *i, LLVMValueRef access) {
-    hf->loads[i->results[0].id] = i;
-    mark(hf, i, access);
-}
-
-void host_mark_store(struct host_func *hf, const struct ir_inst *i, LLVMValueRef access) {
-    const struct ir_inst *load = hf->loads[i->operands[1]->id];
-    bool same = load && load->operands[0] == i->operands[0] && load->mem.offset == i->mem.offset &&
-                load->mem.memory == i->mem.memory && ir_info(load)->bytes == ir_info(i)->bytes;
-    mark(hf, same ? load : i, access);
-}
-
-/* Notes which load the result of an operation is computed from: the last one in wasm order, since an earlier one cannot
- * be folded past it. */
-void host_note_loads(struct host_func *hf, const struct ir_inst *i) {
-    const struct ir_inst *last = NULL;
-    if (i->nresults != 1 || ir_nregions(i) != 0)
-        return;
-    for (uint32_t k = 0; k < i->noperands; k++) {
-        const struct ir_inst *load = hf->loads[i->operands[k]->id];
-        if (load && (!last || load->wasm_offset >= last->wasm_offset))
-            last = load;
-    }
-    hf->loads[i->results[0].id] = last;
 }

@@ -117,7 +117,7 @@ static void describe(struct off_kernel *k, uint32_t ngrid, struct arena *a) {
     k->nslots = 8;
     k->nspirv = 1;
     k->spirv = arena_new(a, struct off_spirv);
-    k->spirv[0] = (struct off_spirv){OFF_CAP_INT64, words, 2};
+    k->spirv[0] = (struct off_spirv){.caps = OFF_CAP_INT64, .words = words, .nwords = 2};
     k->wgsl = "wgsl text";
     k->workgroup[0] = 64;
 }
