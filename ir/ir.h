@@ -276,6 +276,8 @@ static inline struct ir_inst *ir_terminator(const struct ir_region *r) { return 
 /* How many regions the instruction has: 0, 1 or 2. */
 static inline unsigned ir_nregions(const struct ir_inst *i) { return i->op == IR_IF ? 2 : i->op == IR_BLOCK || i->op == IR_LOOP; }
 
+bool ir_sig_equal(const struct ir_sig *a, const struct ir_sig *b);
+
 /* What a branch to `label` passes: the loop's parameters or the block's results. */
 uint32_t ir_label_arity(const struct ir_inst *label);
 enum ir_type ir_label_type(const struct ir_inst *label, uint32_t index);

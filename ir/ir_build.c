@@ -255,6 +255,11 @@ void ir_inst_remove(struct ir_inst *i) {
     unlink_inst(i);
 }
 
+void ir_cut_after(struct ir_inst *i) {
+    while (i->next)
+        unlink_inst(i->parent->last);
+}
+
 void ir_inst_move_before(struct ir_inst *i, struct ir_inst *before) {
     ICE_UNLESS(i != before);
     unlink_inst(i);

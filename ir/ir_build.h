@@ -56,6 +56,7 @@ struct ir_inst *ir_build_return(struct ir_builder *b, struct ir_value *const *va
 void ir_inst_remove(struct ir_inst *i);                              /* unlinks it; its values must be unused */
 void ir_inst_move_before(struct ir_inst *i, struct ir_inst *before); /* `before` may be in another region */
 void ir_inst_move_to_end(struct ir_inst *i, struct ir_region *r);
+void ir_cut_after(struct ir_inst *i); /* removes everything behind it in its region */
 /* New operand array (copied). */
 void ir_inst_set_operands(struct ir_inst *i, struct ir_value *const *operands, uint32_t n);
 /* Keeps only the results where keep[k]; loop parameters, yields and branch arguments are the caller's to adjust.  Kept

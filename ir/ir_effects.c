@@ -31,3 +31,17 @@ bool ir_is_function_of_operands(const struct ir_inst *i) {
 bool ir_is_removable(const struct ir_inst *i) {
     return ir_is_pure(i) || i->op == IR_GLOBAL_GET || i->op == IR_MEMORY_SIZE || i->op == IR_TABLE_SIZE;
 }
+
+void ir_count_branches(struct ir_region *r) {
+    ir_foreach_inst (i, r) {
+        if (ir_nregions(i))
+            i->label = 0;
+        else if (i->op == IR_BR || i->op == IR_BR_IF)
+            i->target->label++;
+        else if (i->op == IR_BR_TABLE)
+            for (uint32_t k = 0; k < i->ntargets; k++)
+                i->targets[k]->label++;
+        ir_foreach_region (sub, i)
+            ir_count_branches(sub);
+    }
+}

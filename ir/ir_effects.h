@@ -18,6 +18,9 @@ bool ir_is_function_of_operands(const struct ir_inst *i);
 /* May be removed when its results are unused (pure, or only reads something without a trap). */
 bool ir_is_removable(const struct ir_inst *i);
 
+/* Sets `label` of every block, loop and if in the region to the number of branches to it. */
+void ir_count_branches(struct ir_region *r);
+
 /* Whether the region ends by falling out, giving results to the instruction around it. */
 static inline bool ir_falls_out(const struct ir_region *r) {
     return r->last && r->last->op == IR_YIELD;

@@ -132,12 +132,6 @@ static enum ir_trap start_call(struct ir_interp *in, uint32_t index, const struc
     return trap;
 }
 
-static bool same_sig(const struct ir_sig *a, const struct ir_sig *b) {
-    return a->nparams == b->nparams && a->nresults == b->nresults &&
-           (!a->nparams || !memcmp(a->params, b->params, sizeof *a->params * a->nparams)) &&
-           (!a->nresults || !memcmp(a->results, b->results, sizeof *a->results * a->nresults));
-}
-
 static enum ir_trap find_indirect(const struct ir_interp *in, const struct ir_inst *i, uint32_t slot,
                                   uint32_t *out_index) {
     const struct interp_table *t = &in->tables[i->index2];
@@ -147,7 +141,7 @@ static enum ir_trap find_indirect(const struct ir_interp *in, const struct ir_in
         return IR_TRAP_UNINITIALIZED_ELEMENT;
     *out_index = (uint32_t)(t->refs[slot] - 1);
     if (*out_index >= in->module->nfuncs ||
-        !same_sig(&in->module->funcs[*out_index].func->sig, &in->module->types[i->index]))
+        !ir_sig_equal(&in->module->funcs[*out_index].func->sig, &in->module->types[i->index]))
         return IR_TRAP_INDIRECT_CALL_TYPE;
     return IR_TRAP_NONE;
 }

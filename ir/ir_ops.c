@@ -1,5 +1,7 @@
 /* The operation table as data, expanded from ir_ops.def, and the small facts that go with it: type names, trap texts,
  * and what a label takes. */
+#include <string.h>
+
 #include "ir/ir.h"
 #include "ir/ir_trap.h"
 #include "ir/util/ice.h"
@@ -69,6 +71,15 @@ const char *ir_trap_text(enum ir_trap code) {
 #include "ir/ir_traps.def"
     }
     return "unknown trap";
+}
+
+static bool same_types(const enum ir_type *a, const enum ir_type *b, uint32_t n) {
+    return !n || !memcmp(a, b, sizeof *a * n);
+}
+
+bool ir_sig_equal(const struct ir_sig *a, const struct ir_sig *b) {
+    return a->nparams == b->nparams && a->nresults == b->nresults && same_types(a->params, b->params, a->nparams) &&
+           same_types(a->results, b->results, a->nresults);
 }
 
 uint32_t ir_label_arity(const struct ir_inst *label) {

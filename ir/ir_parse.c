@@ -111,19 +111,12 @@ static void take_global(struct parser *p) {
     *arena_push(&m->arena, m->globals, m->nglobals, p->globals_cap) = g;
 }
 
-static bool same_types(const enum ir_type *a, const enum ir_type *b, uint32_t n) {
-    return !n || !memcmp(a, b, sizeof *a * n);
-}
-
 /* The type of that signature, made when there is none: lets tests leave `type=` out. */
 static uint32_t find_type(struct parser *p, const struct ir_sig *sig) {
     struct ir_module *m = p->module;
-    for (uint32_t k = 0; k < m->ntypes; k++) {
-        const struct ir_sig *t = &m->types[k];
-        if (t->nparams == sig->nparams && t->nresults == sig->nresults &&
-            same_types(t->params, sig->params, sig->nparams) && same_types(t->results, sig->results, sig->nresults))
+    for (uint32_t k = 0; k < m->ntypes; k++)
+        if (ir_sig_equal(&m->types[k], sig))
             return k;
-    }
     *arena_push(&m->arena, m->types, m->ntypes, p->types_cap) = *sig;
     return m->ntypes - 1;
 }

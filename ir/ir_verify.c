@@ -548,12 +548,6 @@ static void check_init(struct verifier *v, const struct ir_init *init, enum ir_t
         problem(v, NULL, "%s %" PRIu32 " has a wrong constant expression", what, index);
 }
 
-static bool same_sig(const struct ir_sig *a, const struct ir_sig *b) {
-    return a->nparams == b->nparams && a->nresults == b->nresults &&
-           (!a->nparams || !memcmp(a->params, b->params, sizeof *a->params * a->nparams)) &&
-           (!a->nresults || !memcmp(a->results, b->results, sizeof *a->results * a->nresults));
-}
-
 static void check_segments(struct verifier *v, const struct ir_module *m) {
     for (uint32_t k = 0; k < m->ndatas; k++) {
         const struct ir_data *d = &m->datas[k];
@@ -609,7 +603,7 @@ bool ir_verify_module(const struct ir_module *m, struct strbuf *out) {
             problem(&v, NULL, "function %" PRIu32 ": imports must come first", k);
         if (f->index != k)
             problem(&v, NULL, "function %" PRIu32 " has the index %" PRIu32, k, f->index);
-        if (f->type >= m->ntypes || !same_sig(&f->sig, &m->types[f->type]))
+        if (f->type >= m->ntypes || !ir_sig_equal(&f->sig, &m->types[f->type]))
             problem(&v, NULL, "function %" PRIu32 " does not fit its type", k);
         if (imported && f->body && f->body->first)
             problem(&v, NULL, "function %" PRIu32 " is imported and has a body", k);

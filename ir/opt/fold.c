@@ -40,12 +40,6 @@ static struct ir_value *fold_constants(struct ir_builder *b, const struct ir_ins
     return ir_build_const(b, type, result);
 }
 
-/* Everything behind a new terminator. */
-static void cut_after(struct ir_inst *i) {
-    while (i->next)
-        ir_inst_remove(i->parent->last);
-}
-
 static void become_branch(struct ir_inst *i, struct ir_inst *target, struct ir_value *const *args, uint32_t n) {
     i->op = IR_BR;
     i->target = target;
@@ -62,7 +56,7 @@ static bool fold_br_if(struct ir_inst *i) {
     }
     if (c) {
         become_branch(i, i->target, i->operands + 1, i->noperands - 1);
-        cut_after(i);
+        ir_cut_after(i);
         return true;
     }
     bool negate = false;

@@ -29,20 +29,6 @@ enum {
     MAX_SELECTS = 2,
 };
 
-static void count_branches(struct ir_region *r) {
-    ir_foreach_inst (i, r) {
-        if (ir_nregions(i))
-            i->label = 0;
-        else if (i->op == IR_BR || i->op == IR_BR_IF)
-            i->target->label++;
-        else if (i->op == IR_BR_TABLE)
-            for (uint32_t k = 0; k < i->ntargets; k++)
-                i->targets[k]->label++;
-        ir_foreach_region (sub, i)
-            count_branches(sub);
-    }
-}
-
 static bool gives_results(const struct ir_inst *label) {
     return label && label->op != IR_LOOP;
 }
@@ -51,11 +37,6 @@ static struct ir_inst *innermost(struct ir_inst *label) {
     while (label->note)
         label = label->note;
     return label;
-}
-
-static void cut_after(struct ir_inst *i) {
-    while (i->next)
-        ir_inst_remove(i->parent->last);
 }
 
 static void move_rest(struct ir_inst *after, struct ir_region *to) {
@@ -113,7 +94,7 @@ static struct ir_inst *flatten(struct ir_inst *block) {
         first = first ? first : i;
     }
     if (!falls_out)
-        cut_after(block);
+        ir_cut_after(block);
     struct ir_inst *next = block->next;
     ir_inst_remove(block);
     return first ? first : next;
@@ -178,7 +159,7 @@ static void guard_to_if(struct ir_inst *block, struct ir_inst *guard) {
 
 /* Behind the loop, instead of what could not be reached: `leave`'s own exit with the loop's results. */
 static void leave_behind(struct ir_inst *loop, const struct ir_inst *leave) {
-    cut_after(loop);
+    ir_cut_after(loop);
     struct ir_builder b = ir_builder_at_end(loop->parent);
     b.wasm_offset = leave->wasm_offset;
     struct ir_inst *exit = ir_build(&b, leave->op == IR_RETURN ? IR_RETURN : IR_BR, NULL, 0, NULL, 0);
@@ -281,7 +262,7 @@ static bool absorb_rest(struct ir_inst *i, uint32_t depth) {
         ir_inst_remove(stays->last);
         move_rest(i, stays);
     } else {
-        cut_after(i); /* neither arm comes here */
+        ir_cut_after(i); /* neither arm comes here */
     }
     new_results_like(i, around);
     if (then_leaves)
@@ -358,7 +339,7 @@ static bool diverges(const struct ir_inst *i) {
 static bool cut_unreachable(struct ir_inst *i) {
     if (!diverges(i) || i->next->op == IR_UNREACHABLE)
         return false;
-    cut_after(i);
+    ir_cut_after(i);
     struct ir_builder b = ir_builder_at_end(i->parent);
     b.wasm_offset = i->wasm_offset;
     ir_build(&b, IR_UNREACHABLE, NULL, 0, NULL, 0);
@@ -431,6 +412,6 @@ static bool walk(struct ir_region *r, uint32_t depth) {
 
 bool opt_structure(struct ir_func *f, struct pass_ctx *cx) {
     (void)cx;
-    count_branches(f->body);
+    ir_count_branches(f->body);
     return walk(f->body, 0);
 }

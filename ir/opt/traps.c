@@ -281,24 +281,9 @@ static void walk(struct traps *t, struct ir_region *r) {
     forget(t, mark);
 }
 
-/* Counts the branches to each `if`, in its label. */
-static void count_branches(struct ir_region *r) {
-    ir_foreach_inst (i, r) {
-        if (ir_nregions(i))
-            i->label = 0;
-        else if (i->op == IR_BR || i->op == IR_BR_IF)
-            i->target->label++;
-        else if (i->op == IR_BR_TABLE)
-            for (uint32_t k = 0; k < i->ntargets; k++)
-                i->targets[k]->label++;
-        ir_foreach_region (sub, i)
-            count_branches(sub);
-    }
-}
-
 bool opt_traps(struct ir_func *f, struct pass_ctx *cx) {
     struct traps t = {.scratch = &cx->scratch, .known = arena_array(&cx->scratch, struct fact *, f->next_id)};
-    count_branches(f->body);
+    ir_count_branches(f->body);
     walk(&t, f->body);
     return t.changed;
 }
