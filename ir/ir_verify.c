@@ -312,12 +312,14 @@ static void check_launch(struct verifier *v, const struct ir_inst *i) {
     for (uint32_t k = 0; k < i->noperands; k++)
         if (i->operands[k]->type > IR_F64)
             problem(v, i, "operand %" PRIu32 " is no scalar", k);
-    /* A module read from text has no kernel table. */
+    /* A module read from text may have no kernels. */
     if (!v->module || !v->module->nkernels || !want_index(v, i, "kernel", i->index, v->module->nkernels))
         return;
     const struct off_kernel *kernel = v->module->kernels[i->index];
+    if (!kernel->slot_types)
+        return; /* read from text: a body alone */
     want_results(v, i, 1 + kernel->ndims);
-    if (want_operands(v, i, kernel->nslots) && kernel->slot_types)
+    if (want_operands(v, i, kernel->nslots))
         want_signature(v, i, 0, kernel->slot_types, kernel->nslots);
 }
 
