@@ -5,8 +5,10 @@
  * right in 32-bit modular arithmetic, whatever wraps on the way.
  *
  * Streams may overlap in memory (the same invocation may reach one byte through two of them), so with more than one,
- * each is Aliased.  A stream with xor_word has neighbours writing in the same words; its plain accesses are relaxed
- * atomics then.  8- and 16-bit accesses, where the device has them, go through a second variable on the same binding.
+ * each is Aliased.  None is NonWritable: beside a NonWritable variable, NVIDIA's driver (580 series) was seen to carry
+ * a load of a written stream across a store to the same word.  A stream with xor_word has neighbours writing in the
+ * same words; its plain accesses are relaxed atomics then.  8- and 16-bit accesses, where the device has them, go
+ * through a second variable on the same binding.
  */
 #include "backends/spirv/spv_emit.h"
 
@@ -61,8 +63,6 @@ static void declare_view(struct spv_emit *e, uint32_t stream, enum view v, uint3
     spv_inst(m, SPV_GLOBALS, SpvOpVariable, pointer, var, SpvStorageClassStorageBuffer);
     spv_inst(m, SPV_ANNOTATIONS, SpvOpDecorate, var, SpvDecorationDescriptorSet, 0);
     spv_inst(m, SPV_ANNOTATIONS, SpvOpDecorate, var, SpvDecorationBinding, stream);
-    if (!s->written)
-        spv_inst(m, SPV_ANNOTATIONS, SpvOpDecorate, var, SpvDecorationNonWritable);
     if (e->kernel->nstreams > 1 || s->views[VIEW_32] + s->views[VIEW_8] + s->views[VIEW_16] > 1)
         spv_inst(m, SPV_ANNOTATIONS, SpvOpDecorate, var, SpvDecorationAliased);
     static const char *const prefix[3] = {"stream", "stream_bytes", "stream_shorts"};
