@@ -93,7 +93,7 @@ void wm_rt_table_init(struct wm_vmctx *ctx, uint64_t table, uint64_t segment, ui
     }
     for (uint64_t i = 0; i < n; i++) {
         uint64_t hi;
-        t->entries[dst + i] = (void *)(uintptr_t)rt_init_value(ctx->instance, &e->items[src + i], &hi);
+        t->entries[dst + i] = rt_reference_of(rt_init_value(ctx->instance, &e->items[src + i], &hi));
     }
 }
 

@@ -92,8 +92,8 @@ static wasmetal_status allocate_context(struct wasmetal_instance *in) {
     in->vm = vm;
     vm->instance = in;
     vm->module = m;
-    vm->memories = rt_alloc(in, m->nmemories, sizeof *vm->memories);
-    vm->tables = rt_alloc(in, m->ntables, sizeof *vm->tables);
+    vm->memories = rt_alloc(in, m->nmemories, sizeof(void *));
+    vm->tables = rt_alloc(in, m->ntables, sizeof(void *));
     vm->globals = rt_alloc(in, m->nglobals, sizeof *vm->globals);
     vm->imports = rt_alloc(in, m->nfunc_imports, sizeof *vm->imports);
     vm->type_ids = rt_alloc(in, m->ntypes, sizeof *vm->type_ids);
@@ -101,8 +101,8 @@ static wasmetal_status allocate_context(struct wasmetal_instance *in) {
     in->dropped_datas = rt_alloc(in, m->ndatas, 1);
     in->dropped_elems = rt_alloc(in, m->nelems, 1);
     in->exports = rt_alloc(in, m->nexports, sizeof *in->exports);
-    in->own_memories = rt_alloc(in, m->nmemories, sizeof *in->own_memories);
-    in->own_tables = rt_alloc(in, m->ntables, sizeof *in->own_tables);
+    in->own_memories = rt_alloc(in, m->nmemories, sizeof(void *));
+    in->own_tables = rt_alloc(in, m->ntables, sizeof(void *));
     if (!vm->memories || !vm->tables || !vm->globals || !vm->imports || !vm->type_ids || !vm->funcrefs ||
         !in->dropped_datas || !in->dropped_elems || !in->exports || !in->own_memories || !in->own_tables) {
         return WASMETAL_ERROR_OUT_OF_MEMORY;
@@ -266,7 +266,7 @@ static wasmetal_status copy_segments(struct wasmetal_instance *in, const wasmeta
             }
             in->wrote_foreign_table |= e->nitems && e->table < m->ntable_imports;
             for (uint64_t k = 0; k < e->nitems; k++) {
-                t->entries[offset + k] = (void *)(uintptr_t)rt_init_value(in, &e->items[k], &hi);
+                t->entries[offset + k] = rt_reference_of(rt_init_value(in, &e->items[k], &hi));
             }
         }
         if (e->mode != 1) {

@@ -151,6 +151,12 @@ char rt_type_letter(uint64_t type);
 /* How many cells the parameters and results take: the larger of both. */
 size_t rt_type_cells(const char *type);
 
+/* References live in cells as their bits. */
+static inline void *rt_reference_of(uint64_t cell) {
+    void *reference;
+    __builtin_memcpy(&reference, &cell, sizeof reference);
+    return reference;
+}
 uint64_t rt_init_value(struct wasmetal_instance *in, const struct wm_init *init, uint64_t *out_hi);
 
 /* ---- log ---- */

@@ -32,8 +32,7 @@ static uint8_t *reserve(uint64_t bytes, uint8_t **out_base, uint64_t *out_reserv
     if (p == MAP_FAILED) {
         return NULL;
     }
-    uint8_t *base = (uint8_t *)(((uintptr_t)p + RT_PAGE - 1) & ~(uintptr_t)(RT_PAGE - 1));
-    *out_base = base;
+    *out_base = (uint8_t *)p + (-(uintptr_t)p & (RT_PAGE - 1));
     *out_reserved = total;
     return p;
 }

@@ -50,7 +50,7 @@ static uint8_t type_of_entry(const struct dirent *e) {
 }
 
 static uint32_t add_record(struct wasi *w, struct wasi_dir *d, uint64_t inode, uint8_t type, const char *name) {
-    size_t n = strlen(name), need = d->bytes + RECORD_HEAD + n;
+    size_t n = strnlen(name, 4096), need = d->bytes + RECORD_HEAD + n;
     if (need > d->capacity) {
         size_t capacity = d->capacity ? d->capacity * 2 : 4096;
         capacity = capacity > need ? capacity : need;
@@ -142,8 +142,8 @@ uint32_t wasi_fd_readdir(struct wasi *w, const uint64_t *a) {
     }
     if (cookie == 0 || !f->dir) {
         error = take_snapshot(w, f);
-        if (error) {
-            return error;
+        if (error || !f->dir) {
+            return error ? error : WASI_EIO;
         }
     }
     struct wasi_dir *d = f->dir;

@@ -309,9 +309,10 @@ uint32_t wasi_fd_filestat_set_times(struct wasi *w, const uint64_t *a) {
     uint32_t error;
     struct wasi_fd *f = wasi_fd_get(w, a[0], WASI_RIGHT_FD_SET_TIMES, &error);
     struct timespec times[2];
-    if (f) {
-        error = wasi_times(a[1], a[2], a[3] & UINT32_MAX, times);
+    if (!f) {
+        return error;
     }
+    error = wasi_times(a[1], a[2], a[3] & UINT32_MAX, times);
     if (error) {
         return error;
     }

@@ -50,6 +50,7 @@ static uint32_t get_place(struct wasi *w, uint64_t fd, uint64_t rights, uint64_t
                           struct wasi_place *place) {
     char text[PATH_BYTES];
     uint32_t error;
+    *place = (struct wasi_place){.parent = -1};
     struct wasi_fd *f = get_folder(w, fd, rights, &error);
     if (!f || (error = get_path(w, path, length, text)) != WASI_OK) {
         return error;
@@ -167,7 +168,7 @@ uint32_t wasi_path_filestat_get(struct wasi *w, const uint64_t *a) {
 }
 
 uint32_t wasi_path_filestat_set_times(struct wasi *w, const uint64_t *a) {
-    struct wasi_place place;
+    struct wasi_place place = {.parent = -1};
     struct timespec times[2];
     uint32_t error = wasi_times(a[4], a[5], a[6] & UINT32_MAX, times);
     if (!error) {
@@ -248,7 +249,7 @@ static bool slash_on_file(const struct wasi_place *place) {
 }
 
 uint32_t wasi_path_rename(struct wasi *w, const uint64_t *a) {
-    struct wasi_place from, to;
+    struct wasi_place from, to = {.parent = -1};
     uint32_t error = get_place(w, a[0], WASI_RIGHT_PATH_RENAME_SOURCE, a[1], a[2], false, &from);
     if (!error) {
         error = get_second(w, &from, a[3], WASI_RIGHT_PATH_RENAME_TARGET, a[4], a[5], &to);
@@ -270,7 +271,7 @@ uint32_t wasi_path_rename(struct wasi *w, const uint64_t *a) {
 }
 
 uint32_t wasi_path_link(struct wasi *w, const uint64_t *a) {
-    struct wasi_place from, to;
+    struct wasi_place from, to = {.parent = -1};
     uint32_t error = get_place(w, a[0], WASI_RIGHT_PATH_LINK_SOURCE, a[2], a[3], (a[1] & LOOKUP_FOLLOW) != 0, &from);
     if (!error) {
         error = get_second(w, &from, a[4], WASI_RIGHT_PATH_LINK_TARGET, a[5], a[6], &to);
@@ -293,7 +294,7 @@ uint32_t wasi_path_link(struct wasi *w, const uint64_t *a) {
 
 uint32_t wasi_path_symlink(struct wasi *w, const uint64_t *a) {
     char target[PATH_BYTES];
-    struct wasi_place place;
+    struct wasi_place place = {.parent = -1};
     uint32_t error = get_path(w, a[0], a[1], target);
     if (!error && target[0] == '/') {
         error = WASI_ENOTCAPABLE;

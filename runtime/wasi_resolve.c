@@ -159,13 +159,15 @@ static int walk_path(struct walk *k, const char *path, bool follow, char name[25
         }
         *out_must_be_dir |= last && slash;
         if (name[0] == 0 || strcmp(name, ".") == 0) {
-            strcpy(name, ".");
+            name[0] = '.';
+            name[1] = 0;
         } else if (strcmp(name, "..") == 0) {
             if (k->depth == 0) {
                 return -EXDEV;
             }
             close(k->stack[k->depth--]);
-            strcpy(name, ".");
+            name[0] = '.';
+            name[1] = 0;
         } else if ((!last || follow || slash) && is_link(k->stack[k->depth], name)) {
             error = walk_follow(k, name);
             if (error) {
