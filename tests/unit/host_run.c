@@ -1,9 +1,13 @@
 /* Compiled modules as a whole: control flow, memory, calls, traps and where they are reported.  Each case runs with
  * guard pages and with explicit checks, unoptimised and optimised; results are the interpreter's, or written here. */
+#define _GNU_SOURCE /* MAP_ANONYMOUS */
+#include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "tests/unit/host_test.h"
 
@@ -411,6 +415,72 @@ static void test_launch(void **state) {
     }
 }
 
+/* ---- the stack ---- */
+
+static const char stack_text[] =
+    "module \"stack\"\n"
+    "type 0 (i32, i32) -> (i32)\n"
+    "func 0 \"runaway\" type=0 at=0x10,0x20,0x0 (%a:i32, %b:i32) -> (i32) {\n" /* a tail call, were it a loop: endless
+                                                                                */
+    "  %r:i32 = call 0 %a, %b !0x11\n"
+    "  return %r\n"
+    "}\n"
+    "func 1 \"depth\" type=0 at=0x20,0x30,0x0 (%a:i32, %b:i32) -> (i32) {\n"
+    "  %r:i32 = call 1 %b, %a !0x21\n"
+    "  %s:i32 = i32.add %r, %a\n"
+    "  return %s\n"
+    "}\n";
+
+static sigjmp_buf overflow_exit;
+static uint8_t *stack_low;
+
+static void on_overflow(int sig, siginfo_t *info, void *context) {
+    (void)sig;
+    (void)context;
+    uint8_t *at = info->si_addr;
+    siglongjmp(overflow_exit, at >= stack_low - 65536 && at < stack_low + 65536 ? 1 : 2);
+}
+
+/* Runs on a small stack with a guard page below it. */
+static void *overflow(void *instance) {
+    struct test_instance *t = instance;
+    static uint8_t alternative[65536];
+    stack_t other = {.ss_sp = alternative, .ss_size = sizeof alternative}, old_stack;
+    struct sigaction action = {.sa_sigaction = on_overflow, .sa_flags = SA_SIGINFO | SA_ONSTACK}, old;
+    volatile uintptr_t good = 0;
+    sigaltstack(&other, &old_stack);
+    sigaction(SIGSEGV, &action, &old);
+    for (volatile unsigned f = 0; f < 2; f++) {
+        uint64_t args[2] = {1, 2};
+        int how = sigsetjmp(overflow_exit, 1);
+        if (how == 0)
+            t->module->trampolines[0](t->ctx, t->module->funcs[f].fn, args);
+        good = good + (how == 1);
+    }
+    sigaction(SIGSEGV, &old, NULL);
+    sigaltstack(&old_stack, NULL);
+    return (void *)good;
+}
+
+static void test_stack(void **state) {
+    (void)state;
+    EACH_MODE(t, stack_text) {
+        pthread_attr_t attr;
+        pthread_t thread;
+        void *good;
+        size_t size = 1 << 20;
+        uint8_t *stack = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        stack_low = stack + 65536;
+        assert_int_equal(mprotect(stack, 65536, PROT_NONE), 0);
+        pthread_attr_init(&attr);
+        assert_int_equal(pthread_attr_setstack(&attr, stack_low, size - 65536), 0);
+        assert_int_equal(pthread_create(&thread, &attr, overflow, t), 0);
+        pthread_join(thread, &good);
+        assert_int_equal((uintptr_t)good, 2);
+        munmap(stack, size);
+    }
+}
+
 /* ---- objects ---- */
 
 static void test_same_bytes(void **state) {
@@ -478,9 +548,9 @@ static void test_unknown_symbol(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_control),        cmocka_unit_test(test_memory),     cmocka_unit_test(test_calls),
-        cmocka_unit_test(test_launch),         cmocka_unit_test(test_same_bytes), cmocka_unit_test(test_other_targets),
-        cmocka_unit_test(test_unknown_symbol),
+        cmocka_unit_test(test_control),       cmocka_unit_test(test_memory),         cmocka_unit_test(test_calls),
+        cmocka_unit_test(test_launch),        cmocka_unit_test(test_stack),          cmocka_unit_test(test_same_bytes),
+        cmocka_unit_test(test_other_targets), cmocka_unit_test(test_unknown_symbol),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
