@@ -7,6 +7,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -50,7 +51,7 @@ static uint8_t type_of_entry(const struct dirent *e) {
 }
 
 static uint32_t add_record(struct wasi *w, struct wasi_dir *d, uint64_t inode, uint8_t type, const char *name) {
-    size_t n = strnlen(name, 4096), need = d->bytes + RECORD_HEAD + n;
+    size_t n = strnlen(name, NAME_MAX), need = d->bytes + RECORD_HEAD + n;
     if (need > d->capacity) {
         size_t capacity = d->capacity ? d->capacity * 2 : 4096;
         capacity = capacity > need ? capacity : need;
