@@ -60,7 +60,7 @@ struct lowerer {
 /* ---- value stack and lists ---- */
 
 static void push(struct lowerer *l, struct ir_value *v) {
-    *arena_push(&l->scratch, l->stack, l->height, l->stack_cap) = v;
+    *arena_push(&l->scratch, l->stack, l->height, l->stack_cap) = v; /* NOLINT(bugprone-sizeof-expression) */
 }
 
 static struct ir_value *pop(struct lowerer *l) {
@@ -69,7 +69,7 @@ static struct ir_value *pop(struct lowerer *l) {
 }
 
 static void list_add(struct lowerer *l, struct ir_value *v) {
-    *arena_push(&l->scratch, l->list, l->nlist, l->list_cap) = v;
+    *arena_push(&l->scratch, l->list, l->nlist, l->list_cap) = v; /* NOLINT(bugprone-sizeof-expression) */
 }
 
 static void list_add_stack(struct lowerer *l, uint32_t n) {
@@ -171,6 +171,7 @@ static void fall_out(struct lowerer *l, struct frame *f) {
 
 static void start_else(struct lowerer *l, struct frame *f) {
     const struct lower_scope *s = f->scope;
+    ICE_UNLESS(f->saved);
     if (!l->skipping)
         fall_out(l, f);
     for (uint32_t k = 0; k < s->nassigned; k++)
@@ -218,6 +219,7 @@ static void close_block(struct lowerer *l) {
         fall_out(l, f);
     const struct lower_scope *s = f->scope;
     struct ir_inst *inst = f->inst;
+    ICE_UNLESS(inst); /* only the function can do without a label */
     bool reached = f->reached;
     uint32_t nresults = f->sig->nresults;
     l->nframes--;

@@ -112,7 +112,7 @@ static bool find_assigned(struct planner *p) {
             struct open_scope o = open[--depth];
             p->scope_of[i] = o.id;
             uint32_t kept = o.first;
-            for (uint32_t k = o.first; k < nset; k++) {
+            for (uint32_t k = o.first; set && k < nset; k++) {
                 if (seen[set[k]] != o.id + 1) {
                     seen[set[k]] = o.id + 1;
                     set[kept++] = set[k];

@@ -56,10 +56,10 @@ __attribute__((format(printf, 2, 3))) static bool fail(struct diag *d, const cha
 }
 
 static bool parse_number(const char *text, unsigned max, unsigned *out) {
-    char *end;
+    char *end = NULL;
     errno = 0;
-    unsigned long v = strtoul(text, &end, 10);
-    if (*text < '0' || *text > '9' || *end || errno || v > max)
+    unsigned long v = text ? strtoul(text, &end, 10) : 0;
+    if (!text || *text < '0' || *text > '9' || *end || errno || v > max)
         return false;
     *out = (unsigned)v;
     return true;

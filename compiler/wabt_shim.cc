@@ -25,6 +25,7 @@
 
 /* The system headers in it are read already, so that only our own declarations become C's. */
 extern "C" {
+#include "compiler/proposals.h"
 #include "compiler/sections.h"
 #include "compiler/wabt_shim.h"
 }
@@ -70,50 +71,6 @@ int FindOp(Opcode opcode) {
     return table.op[opcode];
 }
 
-/* The proposal that an opcode belongs to which is not read; NULL: none known. */
-const char *ProposalOf(const uint8_t *p, const uint8_t *end) {
-    if (p >= end)
-        return nullptr;
-    switch (*p) {
-    case 0x06:
-    case 0x07:
-    case 0x08:
-    case 0x09:
-    case 0x0a:
-    case 0x18:
-    case 0x19:
-    case 0x1f:
-        return "exception handling";
-    case 0x12:
-    case 0x13:
-        return "tail calls";
-    case 0x14:
-    case 0x15:
-    case 0xd3:
-    case 0xd4:
-    case 0xd5:
-    case 0xd6:
-        return "typed function references and garbage collection";
-    case 0xe0:
-    case 0xe1:
-    case 0xe2:
-    case 0xe3:
-    case 0xe4:
-    case 0xe5:
-        return "stack switching";
-    case 0xfb:
-        return "garbage collection";
-    case 0xfd:
-        return "relaxed SIMD";
-    case 0xfe:
-        return "threads";
-    case 0xfc:
-        return p + 1 < end && p[1] >= 0x13 && p[1] <= 0x16 ? "wide arithmetic" : nullptr;
-    default:
-        return nullptr;
-    }
-}
-
 class Reader final : public wabt::BinaryReaderNop {
   public:
     Reader(ir_module *m, const uint32_t **out_func_types, const wabt_sink *sink, const wabt::Features &features)
@@ -145,22 +102,11 @@ class Reader final : public wabt::BinaryReaderNop {
             return true;
         }
         const std::string &text = error.message;
-        const char *proposal = nullptr;
-        if (text.find("threads not allowed") != std::string::npos || text == "tables may not be shared")
-            proposal = "threads";
-        else if (text.find("memory64 not allowed") != std::string::npos || text == "tables may not be 64-bit")
-            proposal = "memory64";
-        else if (text.find("multi_memory not allowed") != std::string::npos)
-            proposal = "multi-memory";
-        else if (text.find("exceptions not allowed") != std::string::npos || text == "invalid section code: 13")
-            proposal = "exception handling";
-        else if (text.rfind("expected ref.null or ref.func", 0) == 0)
-            proposal = "an element expression other than ref.null and ref.func";
-        else if (text.rfind("unexpected type form (got 0x4", 0) == 0 ||
-                 text.rfind("unexpected type form (got 0x5", 0) == 0)
-            proposal = "garbage collection";
+        const char *proposal = proposal_of_message(text.c_str());
         if (proposal)
             Unsupported(error.loc.offset, proposal);
+        else if (text.find(" callback failed") != std::string::npos) /* the validator failed without a word */
+            FailAt(DIAG_INVALID, At().offset, "the instruction or entry is not valid here");
         else
             FailAt(DIAG_MALFORMED, error.loc.offset, "%.600s", text.c_str());
         return true;
@@ -437,7 +383,7 @@ class Reader final : public wabt::BinaryReaderNop {
         if (known && opcode.GetPrefix() == 0xfd && opcode.GetCode() < 0x100)
             return Unsupported(next_, "SIMD");
         if (!known || !opcode.IsEnabled(features_)) {
-            const char *proposal = ProposalOf(state->data + next_, state->data + state->size);
+            const char *proposal = proposal_of_opcode(state->data + next_, state->data + state->size);
             if (proposal)
                 return Unsupported(next_, proposal);
         }
@@ -640,9 +586,7 @@ class Reader final : public wabt::BinaryReaderNop {
 
     void ReportValidator() {
         const wabt::Error &e = errors_[0];
-        const char *proposal = nullptr;
-        if (e.message == "only one memory block allowed")
-            proposal = "multi-memory";
+        const char *proposal = proposal_of_message(e.message.c_str());
         if (proposal)
             Unsupported(e.loc.offset, proposal);
         else
