@@ -81,17 +81,13 @@ static bool lower_counts(struct rebuild *r, struct ir_inst *i) {
     return true;
 }
 
-static bool lower_native(struct rebuild *r, struct ir_inst *i) {
-    return lower_division(r, i) || lower_counts(r, i) || legalize_float_rule(r, i, false);
-}
-
-static bool lower_soft(struct rebuild *r, struct ir_inst *i) {
-    return lower_division(r, i) || lower_counts(r, i) || legalize_float_rule(r, i, true);
+static bool lower_arith(struct rebuild *r, struct ir_inst *i) {
+    return lower_division(r, i) || lower_counts(r, i) || legalize_float_rule(r, i, r->flags != 0);
 }
 
 /* The float rules build i64 clz, which the second walk lowers. */
 struct ir_func *legalize_arith(struct ir_func *f, bool soft_f64) {
-    struct ir_func *once = rebuild_run(f, soft_f64 ? lower_soft : lower_native, false, 0);
+    struct ir_func *once = rebuild_run(f, lower_arith, false, soft_f64);
     struct ir_func *twice = rebuild_run(once, lower_counts, false, 0);
     ir_func_free(once);
     return twice;

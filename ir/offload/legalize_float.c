@@ -2,8 +2,10 @@
  *
  * What GPUs do with -0, NaN and subnormals in min, max, rounding and conversions differs between drivers and is mostly
  * not promised by the specifications (Vulkan 1.1, "Precision and Operation of SPIR-V Instructions"; WGSL 15.7 allows
- * implementations to ignore NaN).  Integer operations are exact everywhere.  Left to the device are add, sub, mul, div,
- * sqrt and comparisons, which the run-time probes, and the conversions below where the number fits the mantissa.
+ * implementations to ignore NaN).  Integer operations are exact everywhere.  Left to the device are add, sub, mul, div
+ * and sqrt, which the run-time probes, comparisons with normal constants, and conversions of numbers that fit the
+ * mantissa.  Other comparisons are done on the bits because many devices take subnormals for 0 there, even some that
+ * keep them in arithmetic (NVIDIA under RoundingModeRTE).
  *
  * f32 and f64 share the code: `struct fmt` describes the format, and the integer work runs in the integer type of its
  * width.  Layouts are IEEE 754's: sign, exponent, mantissa without its leading 1.
@@ -362,6 +364,43 @@ static val soft_compare(struct rebuild *r, enum ir_op op, val x, val y) {
     return op == IR_F64_NE ? rebuild_op(r, IR_I32_EQZ, v, 0) : v;
 }
 
+/* Subnormals do not matter in a comparison with a normal constant: they stand on the same side of it as 0. */
+static bool is_normal_constant(const struct ir_value *v) {
+    const union ir_bits *k = ir_const_of(v);
+    uint32_t exponent = k ? k->i32 >> 23 & 0xff : 0;
+    return exponent > 0 && exponent < 0xff;
+}
+
+/* f32 comparisons on the bits: negative numbers mirrored, so that -0 falls on +0. */
+static val exact_compare(struct rebuild *r, enum ir_op op, val x, val y) {
+    const struct fmt *f = &f32_fmt;
+    val a = bits_of(r, f, x), b = bits_of(r, f, y), zero = rebuild_i32(r, 0), low = rebuild_i32(r, UINT32_C(1) << 31);
+    val ordered = rebuild_op(r, IR_I32_EQZ, i32op(r, IR_I32_OR, is_nan(r, f, a), is_nan(r, f, b)), 0);
+    a = select(r, i32op(r, IR_I32_LT_S, a, zero), i32op(r, IR_I32_SUB, low, a), a);
+    b = select(r, i32op(r, IR_I32_LT_S, b, zero), i32op(r, IR_I32_SUB, low, b), b);
+    enum ir_op cmp;
+    switch (op) {
+    case IR_F32_EQ:
+    case IR_F32_NE:
+        cmp = IR_I32_EQ;
+        break;
+    case IR_F32_LT:
+        cmp = IR_I32_LT_S;
+        break;
+    case IR_F32_GT:
+        cmp = IR_I32_GT_S;
+        break;
+    case IR_F32_LE:
+        cmp = IR_I32_LE_S;
+        break;
+    default:
+        cmp = IR_I32_GE_S;
+        break;
+    }
+    val v = i32op(r, IR_I32_AND, ordered, rebuild_op(r, cmp, a, b));
+    return op == IR_F32_NE ? rebuild_op(r, IR_I32_EQZ, v, 0) : v;
+}
+
 static val lower_bitwise(struct rebuild *r, struct ir_inst *i, bool wide) {
     const struct fmt *f = wide ? &f64_fmt : &f32_fmt;
     val x = rebuild_lo(r, i, 0);
@@ -444,7 +483,10 @@ bool legalize_float_rule(struct rebuild *r, struct ir_inst *i, bool soft_f64) {
         return false;
     enum ir_op op = (enum ir_op)i->op;
     val v = 0;
-    if (op >= IR_F32_EQ && op <= IR_F32_COPYSIGN)
+    if (op >= IR_F32_EQ && op <= IR_F32_GE) {
+        if (!is_normal_constant(i->operands[0]) && !is_normal_constant(i->operands[1]))
+            v = exact_compare(r, op, rebuild_lo(r, i, 0), rebuild_lo(r, i, 1));
+    } else if (op >= IR_F32_ABS && op <= IR_F32_COPYSIGN)
         v = lower_bitwise(r, i, false);
     else if (soft_f64 && op >= IR_F64_EQ && op <= IR_F64_GE)
         v = soft_compare(r, op, rebuild_lo(r, i, 0), rebuild_lo(r, i, 1));

@@ -44,7 +44,7 @@ static struct place find_place(struct rebuild *r, const struct ir_inst *i) {
 }
 
 static bool keeps(const struct rebuild *r, const struct ir_inst *i) {
-    return i->mem.stream < 32 && (r->keep >> i->mem.stream & 1) != 0;
+    return i->mem.stream < 32 && (r->flags >> i->mem.stream & 1) != 0;
 }
 
 /* The 1, 2 or 4 bytes of the access as an i32. */

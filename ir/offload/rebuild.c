@@ -176,8 +176,8 @@ static void walk_region(struct rebuild *r, struct ir_region *from, struct ir_reg
     r->b = outer;
 }
 
-struct ir_func *rebuild_run(struct ir_func *f, rebuild_rule *rule, bool split, uint32_t keep) {
-    struct rebuild r = {.src = f, .rule = rule, .split = split, .keep = keep};
+struct ir_func *rebuild_run(struct ir_func *f, rebuild_rule *rule, bool split, uint32_t flags) {
+    struct rebuild r = {.src = f, .rule = rule, .split = split, .flags = flags};
     r.map = arena_array(&r.scratch, struct rebuild_pair, f->next_id + 1);
     struct ir_sig sig = {.nresults = f->sig.nresults, .results = f->sig.results};
     enum ir_type *params = arena_array(&r.scratch, enum ir_type, 2 * (size_t)f->body->nparams + 1);

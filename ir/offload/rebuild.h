@@ -24,12 +24,12 @@ struct rebuild {
     struct ir_builder b;      /* where the rule builds */
     struct rebuild_pair *map; /* by value id of src */
     bool split;
-    uint32_t keep; /* legalize_narrow's */
+    uint32_t flags; /* for the rule */
     rebuild_rule *rule;
     struct arena scratch;
 };
 
-struct ir_func *rebuild_run(struct ir_func *f, rebuild_rule *rule, bool split, uint32_t keep);
+struct ir_func *rebuild_run(struct ir_func *f, rebuild_rule *rule, bool split, uint32_t flags);
 
 struct rebuild_pair rebuild_get(const struct rebuild *r, const struct ir_value *v);
 /* Operand k of i in the new function. */

@@ -76,8 +76,6 @@ static bool usable(enum ir_op op) {
     if (info->kind != IR_KIND_SIMPLE || !(info->flags & IR_FLAG_PURE) || info->result > IR_F64 ||
         info->operand_types[0] > IR_F64)
         return false;
-    if (op >= IR_F32_EQ && op <= IR_F32_GE) /* subnormals */
-        return false;
     if ((op >= IR_F32_CEIL && op <= IR_F32_MAX) || (op >= IR_F64_CEIL && op <= IR_F64_MAX))
         return false;
     switch (op) {
