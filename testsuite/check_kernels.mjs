@@ -28,6 +28,8 @@ function which(...names) {
   process.exit(1);
 }
 
+options.wasmetal = resolve(options.wasmetal);
+
 let failures = 0;
 function run(what, command, args, extra = {}) {
   const r = spawnSync(command, args, { encoding: 'utf8', maxBuffer: 1 << 26, ...extra });

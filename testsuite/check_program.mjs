@@ -36,6 +36,7 @@ if (rest.length !== 1 || !options.wasmetal) {
   process.exit(2);
 }
 const program = resolve(rest[0]);
+options.wasmetal = resolve(options.wasmetal);
 const name = basename(program, '.c');
 
 // ---- tools and drivers ----
