@@ -5,9 +5,9 @@
  * over stores, sinks, widens and vectorises stores: all of them visible when an access runs into the guard pages.
  *
  *   guard pages     Accesses are volatile: LLVM keeps each, in order, and never joins or splits them.  Exempt are loads
- *                   that cannot fault (constant address below the memory's minimum size); the machine code of a
- *                   volatile access is that of a plain one.  What is lost is redundancy elimination, which the wasm
- *                   producer's optimiser has done already, and automatic vectorisation of loops.
+ *                   that cannot fault (constant address below the memory's minimum size).  What is lost is redundancy
+ *                   elimination, which the wasm producer's optimiser has done already, automatic vectorisation of
+ *                   loops, and the folding of loads into arithmetic (host_places.c says why).
  *   explicit checks Accesses are plain.  Each stands behind a branch to wm_rt_trap, which for LLVM may read all memory:
  *                   so stores stay before later checks, loads behind their own, and a dead load's check remains.  A
  *                   check is left out when one for the same address value and at least as high an end dominates it
