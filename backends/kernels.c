@@ -5,8 +5,10 @@
  *                            ├─ narrow ──────────────▶ SPIR-V, INT64 (and FLOAT64)
  *                            └─ narrow, keep ────────▶ SPIR-V, INT64 (and FLOAT64), STORAGE8/16
  *
- * Variants that would equal an earlier one are left out, and the later a variant, the better for a device that can run
- * it.  MSL is made from the native integers where the kernel has any, because Metal has 64-bit ones.
+ * Where the kernel divides or takes roots in f32, all of these come a second time with legalize_divide in front.
+ *
+ * Variants that would equal an earlier one are left out.  MSL is made from the native integers where the kernel has
+ * any, because Metal has 64-bit ones.
  */
 #include "backends/kernels.h"
 
@@ -37,12 +39,6 @@ static uint32_t use_of(enum ir_op op) {
     case IR_F32_ADD:
     case IR_F32_SUB:
     case IR_F32_MUL:
-    case IR_F32_EQ: /* comparisons see subnormals, or do not */
-    case IR_F32_NE:
-    case IR_F32_LT:
-    case IR_F32_GT:
-    case IR_F32_LE:
-    case IR_F32_GE:
         return OFF_USE_F32_ARITH;
     case IR_F32_DIV:
         return OFF_USE_F32_ARITH | OFF_USE_F32_DIV;
@@ -181,8 +177,8 @@ static uint32_t *emit_spirv(struct arena *to, const struct off_kernel *k, struct
     return copy;
 }
 
-static bool add_variant(struct arena *a, struct off_kernel *k, struct ir_func *f, uint32_t caps) {
-    struct off_spirv v = {.caps = caps};
+static bool add_variant(struct arena *a, struct off_kernel *k, struct ir_func *f, uint32_t caps, uint32_t avoids) {
+    struct off_spirv v = {.caps = caps, .avoids = avoids};
     v.words = emit_spirv(a, k, f, caps, true, &v.nwords);
     if (!v.words) {
         k->spirv_why = too_deep;
@@ -192,20 +188,29 @@ static bool add_variant(struct arena *a, struct off_kernel *k, struct ir_func *f
     return true;
 }
 
-static void make_spirv(struct arena *a, struct off_kernel *k, struct ir_func *arith, const struct traits *t) {
+static bool make_variants(struct arena *a, struct off_kernel *k, struct ir_func *arith, const struct traits *t,
+                          uint32_t avoids) {
     uint32_t storage, keep = narrow_streams(t, 1 | 2, &storage);
     uint32_t native = OFF_CAP_INT64 | (t->f64_values ? OFF_CAP_FLOAT64 : 0);
-    k->spirv = arena_array(a, struct off_spirv, 4);
     for (int v = 0; v < 4; v++) {
         bool split = v < 2, kept = (v & 1) != 0;
         if ((split && t->f64_arithmetic) || (!split && !t->wide) || (kept && !keep))
             continue;
         struct ir_func *f = lower(arith, kept ? keep : 0, split);
-        bool ok = add_variant(a, k, f, (split ? 0 : native) | (kept ? storage : 0));
+        bool ok = add_variant(a, k, f, (split ? 0 : native) | (kept ? storage : 0), avoids);
         ir_func_free(f);
         if (!ok)
-            return;
+            return false;
     }
+    return true;
+}
+
+/* The device's own division and square root first: the run-time takes the corrected ones only where it must. */
+static void make_spirv(struct arena *a, struct off_kernel *k, struct ir_func *arith, struct ir_func *exact,
+                       const struct traits *t) {
+    k->spirv = arena_array(a, struct off_spirv, 8);
+    if (make_variants(a, k, arith, t, 0) && exact != arith)
+        make_variants(a, k, exact, t, OFF_USE_F32_DIV | OFF_USE_F32_SQRT);
 }
 
 static void make_msl(struct arena *a, struct off_kernel *k, struct ir_func *arith, const struct traits *t) {
@@ -251,12 +256,22 @@ void kernels_emit(struct ir_module *m, struct off_kernel *k) {
         k->spirv_why = k->msl_why = k->wgsl_why = why;
         return;
     }
-    struct ir_func *arith = legalize_arith(k->body, !legalize_has_f64_arithmetic(k->body));
+    bool soft_f64 = !legalize_has_f64_arithmetic(k->body);
+    struct ir_func *arith = legalize_arith(k->body, soft_f64), *exact = arith;
     check(arith, "arith");
+    if (find_uses(k->body->body) & (OFF_USE_F32_DIV | OFF_USE_F32_SQRT)) {
+        struct ir_func *divided = legalize_divide(k->body);
+        check(divided, "divide");
+        exact = legalize_arith(divided, soft_f64);
+        check(exact, "arith");
+        ir_func_free(divided);
+    }
     struct traits t = find_traits(k->body, arith);
     k->uses = t.uses | (may_loop_long(k, &t) ? OFF_USE_LONG_LOOP : 0);
-    make_spirv(a, k, arith, &t);
+    make_spirv(a, k, arith, exact, &t);
     make_msl(a, k, arith, &t);
-    make_wgsl(a, k, arith, &t);
+    make_wgsl(a, k, exact, &t); /* nothing tells us what a browser's division is worth */
+    if (exact != arith)
+        ir_func_free(exact);
     ir_func_free(arith);
 }

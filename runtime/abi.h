@@ -167,7 +167,7 @@ struct wm_scalar {
 };
 
 struct wm_spirv {
-    uint64_t caps;
+    uint64_t caps, avoids;
     const uint32_t *words;
     uint64_t nwords;
 };

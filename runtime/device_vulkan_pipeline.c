@@ -2,7 +2,8 @@
  *
  * A kernel comes in several SPIR-V variants.  The one that uses most of the capabilities this device has is tried first
  * (native 64-bit and narrow types make for shorter code), then the others down to the baseline; a driver that fails to
- * compile one gets the next.
+ * compile one gets the next.  Variants that use an operation which the probe found inexact are passed over; of two that
+ * need the same capabilities the one without corrections stands first.
  */
 #include <stdlib.h>
 
@@ -100,8 +101,7 @@ static enum wm_fallback make_pipeline(struct vulkan_device *d, const struct wm_k
     if (!workgroup_fits(d, k) || (uniform && words * 4 > limits->maxUniformBufferRange) ||
         k->nstreams > limits->maxPerStageDescriptorStorageBuffers)
         return WM_FALLBACK_CAPABILITY;
-    if (vk_inexact_uses(d, (uint32_t)k->uses) & k->uses)
-        return WM_FALLBACK_INEXACT;
+    uint64_t inexact = vk_inexact_uses(d, (uint32_t)k->uses) & k->uses;
     struct vk_layout *layout = vk_layout_get(d, (uint32_t)k->nstreams, uniform);
     if (!layout)
         return WM_FALLBACK_DEVICE_ERROR;
@@ -114,6 +114,10 @@ static enum wm_fallback make_pipeline(struct vulkan_device *d, const struct wm_k
             int count = __builtin_popcountll(s->caps);
             if ((s->caps & ~(uint64_t)d->traits.caps) != 0)
                 continue;
+            if (inexact & ~s->avoids) {
+                why = WM_FALLBACK_INEXACT;
+                continue;
+            }
             if (count < most && count > next)
                 next = count;
             if (count != most)

@@ -355,6 +355,7 @@ static LLVMValueRef spirv_struct(struct host_cx *cx, const struct off_spirv *s) 
     for (uint32_t i = 0; i < s->nwords; i++)
         words[i] = host_const_i32(cx, s->words[i]);
     add_number(&f, s->caps);
+    add_number(&f, s->avoids);
     add_pointer_to(&f, words, s->nwords, "spirv");
     add_number(&f, s->nwords);
     ICE_UNLESS(f.n * 8 == sizeof(struct wm_spirv));

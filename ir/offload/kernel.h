@@ -134,6 +134,8 @@ enum {
 
 struct off_spirv {
     uint32_t caps; /* OFF_CAP_* this variant needs */
+    uint32_t
+        avoids; /* OFF_USE_* of the kernel that this variant does without: it is exact where the device's are not */
     uint32_t *words;
     uint32_t nwords;
 };

@@ -33,9 +33,12 @@ bool legalize_has_wide_values(struct ir_func *f);
 
 /* All return a new function of the same module, in no table (ir_func_free).  The input passes legalize_check; the order
  * is arith, narrow, i64.  `soft_f64`: nothing of type f64 is left but what legalize_i64 can split, which the function's
- * freedom from f64 arithmetic makes possible; otherwise comparisons and exact conversions stay f64 operations.  `keep`:
+ * freedom from f64 arithmetic makes possible; otherwise comparisons and exact conversions stay f64 operations.
+ * `keep`:
  * bit s leaves the 8- and 16-bit accesses of stream s as they are. */
 struct ir_func *legalize_arith(struct ir_func *f, bool soft_f64);
+/* f32 division and square root corrected to be exact on devices where they nearly are; comes before legalize_arith. */
+struct ir_func *legalize_divide(struct ir_func *f);
 struct ir_func *legalize_narrow(struct ir_func *f, uint32_t keep);
 struct ir_func *legalize_i64(struct ir_func *f);
 

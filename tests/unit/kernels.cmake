@@ -8,3 +8,4 @@ if(Vulkan_FOUND)
   wasmetal_add_unit_test(kernel_random SOURCES kernel_random.c kernel_test.c kernel_vulkan.c
                          LIBS wasmetal_kernels wasmetal_ir Vulkan::Vulkan ARGS 20 1)
 endif()
+wasmetal_add_unit_test(kernel_divide SOURCES kernel_divide.c LIBS wasmetal_ir m)
