@@ -223,9 +223,10 @@ static enum off_reject carried_reason(const struct loop *l, uint32_t index) {
     struct ir_value *param = l->inst->regions[0]->params[index];
     struct ir_value *v = loop_next_value(l, index);
     bool is_float = param->type == IR_F32 || param->type == IR_F64;
+    unsigned op = v->def ? v->def->op : IR_OP_COUNT; /* all the way: x * a + b is no reduction */
     for (unsigned steps = 0; v->def && steps < 64; steps++) {
         struct ir_inst *d = v->def;
-        if (is_float ? d->op != IR_F32_ADD && d->op != IR_F64_ADD : !ir_has_flag(d, IR_FLAG_ASSOC))
+        if (d->op != op || (is_float ? op != IR_F32_ADD && op != IR_F64_ADD : !ir_has_flag(d, IR_FLAG_ASSOC)))
             break;
         if (d->operands[0] == param || d->operands[1] == param)
             return is_float ? OFF_REJECT_REDUCTION_FLOAT : OFF_REJECT_REDUCTION_INT;
@@ -569,6 +570,15 @@ static void add_cost_dims(struct plan *p, struct loop *l) {
 
 /* ---- 4. accesses ---- */
 
+/* Access `i` moves with a loop inside the nest that runs nobody knows how often: because its count differs from one
+ * outer iteration to the next, or because it has none. */
+static bool reject_unbounded(struct plan *p, struct loop *l, const struct ir_inst *i) {
+    struct aff_trip trip;
+    if (aff_trip_of(p->aff, l, &trip))
+        return reject(p, OFF_REJECT_VARYING_TRIP_COUNT, l->test, NULL);
+    return reject(p, OFF_REJECT_UNBOUNDED_ACCESS, i, NULL);
+}
+
 static bool add_access(struct plan *p, struct ir_inst *i) {
     bool store = ir_is_store(i);
     enum off_reject bad_address = store ? OFF_REJECT_ADDRESS_STORE : OFF_REJECT_ADDRESS_LOAD;
@@ -585,7 +595,7 @@ static bool add_access(struct plan *p, struct ir_inst *i) {
         return p->reject ? false : reject(p, bad_address, i, "not linear in the loop counters");
     for (uint32_t d = 0; d < p->ndims; d++)
         if (x->strides[d] && p->dims[d].desc.unbounded)
-            return reject(p, OFF_REJECT_UNBOUNDED_ACCESS, i, NULL);
+            return reject_unbounded(p, p->dims[d].loop, i);
     x->desc.when_slot = when_slot(p, i);
     return linear_slots(p, x->base, x->strides, &x->desc.base_slot, x->desc.stride_slot);
 }
