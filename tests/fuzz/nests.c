@@ -195,11 +195,11 @@ static void compute(struct gen *g, struct scope *s) {
 
 static void divide(struct gen *g, struct scope *s) {
     static const enum ir_op ops[] = {IR_I32_DIV_S, IR_I32_DIV_U, IR_I32_REM_S, IR_I32_REM_U};
-    struct ir_value *x = datum(g, s, IR_I32), *y;
+    struct ir_value *x = chance(g, 20) ? known(g, IR_I32, 0x80000000) : datum(g, s, IR_I32), *y;
     if (chance(g, 60))
         y = known(g, IR_I32, 1 + below(g, 9));
     else if (chance(g, 90))
-        y = known(g, IR_I32, (uint32_t)between(g, -1, 3));
+        y = known(g, IR_I32, (uint32_t)between(g, -1, chance(g, 50) ? 0 : 3));
     else
         y = datum(g, s, IR_I32);
     keep(g, s, op(g, ops[below(g, 4)], x, y));
@@ -765,23 +765,27 @@ static void statement(struct gen *g, struct scope *s) {
         divide(g, s);
     else if (what < 95 && s->depth < MAX_DEPTH)
         gen_unrolled(g, s);
-    else if (what < 97 && s->escape) {
-        struct ir_value *c = op(g, IR_I32_EQ, datum(g, s, IR_I32), known(g, IR_I32, below(g, 60)));
-        stamp(g);
-        ir_build_br_if(&g->b, c, s->escape, NULL, 0);
-    } else
+    else
         compute(g, s);
 }
 
+static void leave_early(struct gen *g, struct scope *s) {
+    struct ir_value *c = op(g, IR_I32_EQ, datum(g, s, IR_I32), known(g, IR_I32, below(g, 60)));
+    stamp(g);
+    ir_build_br_if(&g->b, c, s->escape, NULL, 0);
+}
+
 static void body(struct gen *g, struct scope *s, uint32_t statements) {
-    uint32_t loop_at = below(g, statements);
+    uint32_t loop_at = below(g, statements), again_at = below(g, 4 * statements);
     bool loop_here = s->depth < g->depth;
     for (uint32_t k = 0; k < statements && g->budget-- > 0; k++) {
-        if (loop_here && k == loop_at)
+        if (loop_here && (k == loop_at || k == again_at))
             gen_loop(g, s);
         else if (!loop_here || !chance(g, 60)) /* often nothing beside the inner loop */
             statement(g, s);
     }
+    if (s->escape && chance(g, 50))
+        leave_early(g, s);
     if (!loop_here && chance(g, 70))
         do_store(g, s);
 }
@@ -836,6 +840,15 @@ static void choose_arrays(struct gen *g) {
         if (next > MEMORY / 2)
             next = 256 + below(g, 4096);
     }
+    if (chance(g, 8)) /* the fields of one array of structures */
+        for (uint32_t a = 0; a < g->narrays; a++) {
+            struct array *x = &g->arrays[a];
+            for (uint32_t d = 0; d < g->depth; d++)
+                x->stride[d] =
+                    g->arrays[0].stride[d] / (int32_t)kinds[g->arrays[0].kind].bytes * (int32_t)(8 * g->narrays);
+            x->base = g->arrays[0].base + 8 * a;
+            x->read_only = false;
+        }
 }
 
 static void gen_nest(struct gen *g) {
