@@ -126,7 +126,12 @@ static const struct reject_test tests[] = {
      0x13,
      NULL,
      {"table 0 funcref min=1\n", .body = "%z:i32 = table.size 0 !0x13\ni32.store %q, %z !0x1e\n"}},
-    {OFF_REJECT_TYPE, 0x13, NULL, {"", .body = "%v = v128.load offset=4096 %q !0x13\nv128.store %q, %v !0x1e\n"}},
+    {OFF_REJECT_TYPE,
+     0x13,
+     NULL,
+     {"func 0 \"g\" (%x:v128) {\nreturn\n}\n",
+      .body =
+          "%a = v128.const 1 2 3 4\n%b = v128.const 5 6 7 8\n%w:v128 = select %a, %b, %i !0x13\ncall 0 %w\n" STORE}},
     {OFF_REJECT_MEMORY64,
      0x13,
      NULL,
