@@ -42,6 +42,7 @@ struct wm_device { /* first member of every device's own struct */
     bool aligned;              /* accesses must be multiples of their width */
     bool dead;                 /* an earlier launch failed: launch no more */
     uint64_t default_min_work; /* see docs/devices.md */
+    uint64_t min_ops_per_byte; /* with the default threshold: least operations for each byte bound; 0: any */
     uint64_t bytes_copied;     /* of linear memory */
     uint64_t validation_messages;
 };

@@ -17,6 +17,7 @@
 /* Estimated operations from which a launch can win; see docs/devices.md. */
 #define VULKAN_SOFTWARE_MIN_WORK 1000000
 #define VULKAN_HARDWARE_MIN_WORK 200000
+#define VULKAN_DISCRETE_OPS_PER_BYTE 1
 
 VkPhysicalDevice *vk_enumerate(const struct vk_instance *in, uint32_t *out_count) {
     uint32_t count = 0;
@@ -366,6 +367,8 @@ struct wm_device *wm_device_vulkan_open(const struct wm_device_desc *desc, int c
     }
     snprintf(d->base.name, sizeof d->base.name, "%.250s", d->traits.properties.deviceName);
     d->base.default_min_work = d->traits.software ? VULKAN_SOFTWARE_MIN_WORK : VULKAN_HARDWARE_MIN_WORK;
+    if (d->traits.properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU)
+        d->base.min_ops_per_byte = VULKAN_DISCRETE_OPS_PER_BYTE;
     if (d->traits.cuts_long_loops)
         wm_device_log(&d->log, WM_LOG_WARNING, "WMR2208",
                       "%s (%s) may end long loops early: kernels with such loops stay on the CPU", d->base.name,

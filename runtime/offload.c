@@ -27,6 +27,7 @@ struct wm_offload {
     bool opened; /* tried to */
     struct wm_device *device;
     uint64_t min_work;
+    bool default_threshold; /* nobody asked for a certain min_work */
     uint64_t launches, nanoseconds, bytes_copied, validation_messages;
     uint64_t fallbacks[WM_FALLBACK_COUNT];
     struct wm_kernel_stats *kernels;
@@ -92,6 +93,7 @@ struct wm_offload *wm_offload_open(const struct wm_offload_desc *desc) {
     o->desc.log = (struct wm_log){desc->log, desc->log_user};
     o->desc.no_environment = desc->no_environment;
     o->min_work = desc->min_work;
+    o->default_threshold = desc->min_work == UINT64_MAX;
     o->kernels = calloc(module->nkernels + 1, sizeof *o->kernels);
     o->invalid = calloc(module->nkernels + 1, sizeof *o->invalid);
     if (!o->kernels || !o->invalid) {
@@ -175,6 +177,16 @@ static bool decide(const struct wm_offload *o, const struct wm_kernel *k, const 
     return wm_guard_decide(k, slots, &limits, plan, out_why);
 }
 
+/* A discrete GPU reads linear memory over the bus: copies and fills, which do little for each byte, lose there. */
+static bool worth_the_bus(const struct wm_offload *o, const struct wm_kernel *k, const struct wm_launch_plan *plan) {
+    uint64_t bytes = 0, least;
+    if (!o->default_threshold || !o->device->min_ops_per_byte)
+        return true;
+    for (uint64_t s = 0; s < k->nstreams; s++)
+        bytes += plan->streams[s].hi - plan->streams[s].lo;
+    return !__builtin_mul_overflow(bytes, o->device->min_ops_per_byte, &least) && plan->work >= least;
+}
+
 static uint64_t now_nanoseconds(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
@@ -203,6 +215,8 @@ uint64_t wm_offload_launch(struct wm_offload *o, uint64_t kernel, const uint64_t
         return fall_back(o, kernel, WM_FALLBACK_NO_DEVICE);
     if (!decide(o, k, slots, &plan, &why))
         return fall_back(o, kernel, why);
+    if (!worth_the_bus(o, k, &plan))
+        return fall_back(o, kernel, WM_FALLBACK_SMALL);
 
     uint64_t start = now_nanoseconds();
     enum wm_device_result result = device->ops->launch(device, kernel, &plan, slots, &why);
