@@ -31,11 +31,11 @@ done
 unset WASMETAL_MIN_WORK
 if [ -n "${1:-}" ]; then
     for device in none cpu vulkan vulkan; do
-        ./photo --device=$device --time --stats="$work/st" -- -t "$1" "$work.png" 2>&1 | tr '\n' ' '
+        ./photo --device=$device --time --stats="$work/st" -- -t "$1" out.png 2>&1 | tr '\n' ' '
         printf '\nphoto %-8s launches %s  copied %s  in launches %s ns  %s\n' $device "$(field "$work/st" launches)" \
-            "$(field "$work/st" bytes_copied)" "$(field "$work/st" nanoseconds)" "$(cksum < "$work.png")"
+            "$(field "$work/st" bytes_copied)" "$(field "$work/st" nanoseconds)" "$(cksum < out.png)"
     done
-    rm -f "$work.png"
+    rm -f out.png
 fi
 for device in none cpu vulkan; do
     ./llm_step --device=$device --time --stats="$work/st" > "$work/llm.$device" 2> "$work/err"
