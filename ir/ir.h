@@ -107,10 +107,10 @@ struct ir_value {
 };
 
 struct ir_mem {
-    uint64_t offset;     /* bytes, unsigned */
-    uint8_t align_log2;  /* the hint of the wasm instruction */
-    uint16_t memory;     /* memory index */
-    int16_t stream;      /* in a kernel: the stream (kernel.h) this access belongs to; -1 elsewhere */
+    uint64_t offset;    /* bytes, unsigned */
+    uint8_t align_log2; /* the hint of the wasm instruction */
+    uint16_t memory;    /* memory index */
+    int16_t stream;     /* in a kernel: the stream (kernel.h) this access belongs to; -1 elsewhere */
 };
 
 struct ir_inst {
@@ -153,15 +153,15 @@ struct ir_sig {
 struct ir_func {
     struct arena arena;
     struct ir_module *module;
-    uint32_t index;        /* in the module's function index space; kernels: their id */
-    uint32_t type;         /* index into module types; kernels: UINT32_MAX */
+    uint32_t index; /* in the module's function index space; kernels: their id */
+    uint32_t type;  /* index into module types; kernels: UINT32_MAX */
     struct ir_sig sig;
-    const char *name;      /* name section, export name or "func[N]"; never NULL */
+    const char *name; /* name section, export name or "func[N]"; never NULL */
     struct ir_region *body;
-    uint32_t next_id;      /* for new values */
-    uint32_t wasm_offset;  /* of the body in the file; IR_NO_OFFSET when there is none */
-    uint32_t wasm_end;     /* first byte after it */
-    uint32_t code_offset;  /* of the body inside the code section: what DWARF addresses count from */
+    uint32_t next_id;     /* for new values */
+    uint32_t wasm_offset; /* of the body in the file; IR_NO_OFFSET when there is none */
+    uint32_t wasm_end;    /* first byte after it */
+    uint32_t code_offset; /* of the body inside the code section: what DWARF addresses count from */
 };
 
 struct ir_limits {
@@ -175,8 +175,8 @@ struct ir_import_name {
     const char *module, *field; /* NULL when the item is not imported */
 };
 
-/* Constant expression: a constant, global.get or ref.func; `op` says which (I32_CONST..V128_CONST, GLOBAL_GET, REF_FUNC,
- * REF_NULL). */
+/* Constant expression: a constant, global.get or ref.func; `op` says which (I32_CONST..V128_CONST, GLOBAL_GET,
+ * REF_FUNC, REF_NULL). */
 struct ir_init {
     enum ir_op op;
     uint32_t index;
@@ -253,28 +253,42 @@ struct ir_module {
     uint32_t nelems;
     struct ir_export *exports;
     uint32_t nexports;
-    int64_t start;                 /* function index, -1 when there is none */
-    struct off_kernel **kernels;   /* ir/offload/kernel.h */
+    int64_t start;               /* function index, -1 when there is none */
+    struct off_kernel **kernels; /* ir/offload/kernel.h */
     uint32_t nkernels, kernels_cap;
     /* Raw custom sections the tools need (.debug_*, producers), in file order. */
     struct ir_custom {
         const char *name;
         const uint8_t *bytes;
         uint32_t size, wasm_offset;
-    } *customs;
+    } * customs;
     uint32_t ncustoms;
     uint32_t code_section_offset; /* file offset of the code section's content */
 };
 
-static inline const struct ir_op_info *ir_info(const struct ir_inst *i) { return &ir_op_info[i->op]; }
-static inline bool ir_has_flag(const struct ir_inst *i, unsigned flags) { return (ir_op_info[i->op].flags & flags) != 0; }
-static inline bool ir_is_load(const struct ir_inst *i) { return ir_op_info[i->op].kind == IR_KIND_LOAD; }
-static inline bool ir_is_store(const struct ir_inst *i) { return ir_op_info[i->op].kind == IR_KIND_STORE; }
-static inline bool ir_is_const(const struct ir_inst *i) { return (unsigned)(i->op - IR_I32_CONST) <= (unsigned)(IR_V128_CONST - IR_I32_CONST); }
-static inline struct ir_inst *ir_terminator(const struct ir_region *r) { return r->last; }
+static inline const struct ir_op_info *ir_info(const struct ir_inst *i) {
+    return &ir_op_info[i->op];
+}
+static inline bool ir_has_flag(const struct ir_inst *i, unsigned flags) {
+    return (ir_op_info[i->op].flags & flags) != 0;
+}
+static inline bool ir_is_load(const struct ir_inst *i) {
+    return ir_op_info[i->op].kind == IR_KIND_LOAD;
+}
+static inline bool ir_is_store(const struct ir_inst *i) {
+    return ir_op_info[i->op].kind == IR_KIND_STORE;
+}
+static inline bool ir_is_const(const struct ir_inst *i) {
+    return (unsigned)(i->op - IR_I32_CONST) <= (unsigned)(IR_V128_CONST - IR_I32_CONST);
+}
+static inline struct ir_inst *ir_terminator(const struct ir_region *r) {
+    return r->last;
+}
 
 /* How many regions the instruction has: 0, 1 or 2. */
-static inline unsigned ir_nregions(const struct ir_inst *i) { return i->op == IR_IF ? 2 : i->op == IR_BLOCK || i->op == IR_LOOP; }
+static inline unsigned ir_nregions(const struct ir_inst *i) {
+    return i->op == IR_IF ? 2 : i->op == IR_BLOCK || i->op == IR_LOOP;
+}
 
 bool ir_sig_equal(const struct ir_sig *a, const struct ir_sig *b);
 
@@ -292,10 +306,10 @@ static inline const union ir_bits *ir_const_of(const struct ir_value *v) {
 
 #define ir_foreach_inst(i, r) for (struct ir_inst *i = (r)->first; i; i = i->next)
 /* The current instruction may be removed or replaced. */
-#define ir_foreach_inst_safe(i, r)                                                                                     \
+#define ir_foreach_inst_safe(i, r) \
     for (struct ir_inst *i = (r)->first, *i##_next = i ? i->next : 0; i; i = i##_next, i##_next = i ? i->next : 0)
-#define ir_foreach_region(r, i)                                                                                        \
-    for (struct ir_region **r##_p = (i)->regions, *r = ir_nregions(i) ? *r##_p : 0; r;                                 \
+#define ir_foreach_region(r, i)                                                        \
+    for (struct ir_region **r##_p = (i)->regions, *r = ir_nregions(i) ? *r##_p : 0; r; \
          r = (++r##_p < (i)->regions + ir_nregions(i)) ? *r##_p : 0)
 
 #endif

@@ -1,6 +1,6 @@
 /* Making and editing IR.  A builder is an insertion point: new instructions go before `before`, or at the end of
- * `region` when that is NULL.  `wasm_offset` is stamped on each.  Nothing fails: running out of memory ends the process,
- * and misuse is an ICE. */
+ * `region` when that is NULL.  `wasm_offset` is stamped on each.  Nothing fails: running out of memory ends the
+ * process, and misuse is an ICE. */
 #ifndef WASMETAL_IR_BUILD_H
 #define WASMETAL_IR_BUILD_H
 

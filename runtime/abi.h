@@ -38,7 +38,7 @@ struct wm_funcref { /* what a non-null funcref points to */
 };
 
 struct wm_memory {
-    uint8_t *base; /* never moves */
+    uint8_t *base;  /* never moves */
     uint64_t bytes; /* now; a multiple of 64 KiB */
     uint64_t max_bytes;
     void *owner; /* runtime's */
@@ -52,25 +52,25 @@ struct wm_table {
 };
 
 struct wm_import_func {
-    wm_host_fn *host;        /* called when `func` is NULL */
+    wm_host_fn *host; /* called when `func` is NULL */
     void *env;
     struct wm_funcref *func; /* a compiled function of another instance */
 };
 
 /* Compiled code gets a pointer to this in every call. */
 struct wm_vmctx {
-    uint8_t *memory0_base;      /* = memories[0]->base */
+    uint8_t *memory0_base; /* = memories[0]->base */
     struct wm_memory **memories;
     struct wm_table **tables;
-    uint64_t **globals;         /* one pointer a global to its 16-byte cell */
+    uint64_t **globals; /* one pointer a global to its 16-byte cell */
     struct wm_import_func *imports;
-    uint64_t *type_ids;         /* canonical ids of the module's types */
-    struct wm_funcref *funcrefs;/* one for each function of the module, imports included */
-    uint64_t offload;           /* 0: `launch` is not even called */
+    uint64_t *type_ids;          /* canonical ids of the module's types */
+    struct wm_funcref *funcrefs; /* one for each function of the module, imports included */
+    uint64_t offload;            /* 0: `launch` is not even called */
     struct wasmetal_instance *instance;
     const struct wm_module *module;
     uint64_t reserved[6];
-    uint64_t cells[];           /* 16 bytes for each global defined in the module, in order: cells[2*k] */
+    uint64_t cells[]; /* 16 bytes for each global defined in the module, in order: cells[2*k] */
 };
 
 /* ---- the compiled module: one constant, symbol wasmetal_module_<name> ---- */
@@ -200,7 +200,7 @@ struct wm_module {
     uint64_t abi_version;
     const char *name;
     uint64_t ntypes;
-    const char *const *types; /* "ilfdvrx" letters: params ':' results (r funcref, x externref) */
+    const char *const *types;          /* "ilfdvrx" letters: params ':' results (r funcref, x externref) */
     wm_trampoline *const *trampolines; /* one a type */
     uint64_t nfuncs, nfunc_imports;
     const struct wm_func_desc *funcs;
@@ -225,7 +225,7 @@ struct wm_module {
     const struct wm_kernel *kernels;
     struct wm_trap_map trap_map;
     uint64_t bounds_checks; /* 0: guard pages, compiled code has no explicit checks; 1: explicit */
-    const char *metadata; /* JSON */
+    const char *metadata;   /* JSON */
 };
 
 /* ---- what compiled code calls ---- */

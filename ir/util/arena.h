@@ -40,10 +40,8 @@ void arena_free(struct arena *a);                          /* leaves an empty ar
 
 /* Growable array in an arena: `arena_push(a, ptr, count, cap)` makes room for one more element and returns a pointer to
  * it; ptr, count and cap are lvalues of the caller's.  The old storage stays in the arena until it is dropped. */
-#define arena_push(a, ptr, count, cap)                                                                                 \
-    ((void)((count) < (cap)                                                                                            \
-                ? 0                                                                                                    \
-                : ((ptr) = arena_grow((a), (ptr), sizeof *(ptr), (count), &(cap)), 0)),                                \
+#define arena_push(a, ptr, count, cap)                                                                  \
+    ((void)((count) < (cap) ? 0 : ((ptr) = arena_grow((a), (ptr), sizeof *(ptr), (count), &(cap)), 0)), \
      &(ptr)[(count)++])
 void *arena_grow(struct arena *a, const void *old, size_t elem, uint32_t count, uint32_t *cap);
 

@@ -10,7 +10,8 @@ struct ir_random_options {
     uint32_t max_depth; /* of regions */
 };
 
-/* A module with one memory (one page, its start filled with a pattern), two mutable globals and function 0: (i32, i64, f32, f64)
+/* A module with one memory (one page, its start filled with a pattern), two mutable globals and function 0: (i32, i64,
+ * f32, f64)
  * -> (i32, i64, f32, f64).  Verified IR; every loop ends; NaN payloads are never observable; each instruction has its
  * own wasm offset.  It may trap. */
 struct ir_module *ir_random_module(const struct ir_random_options *options);
