@@ -6,10 +6,18 @@
  * instructions must still not fault on lanes that a vectoriser runs speculatively: there the operands are made harmless
  * instead of tested.
  *
- * min, max: llvm.minimum and llvm.maximum spread NaN and order -0 below +0, as Wasm does.  nearest: llvm.rint, in the
+ * Arithmetic quiets signalling NaN in Wasm and on every machine, but LLVM may take it that none ever comes, and drops
+ * operations that then have no effect: x * 1, x - 0, narrowing what was just widened.  A fence hides the constant or
+ * the wide value from it.  What LLVM finds only after inlining stays dropped; the payload of a NaN is all that differs.
+ *
+ * min, max: llvm.minimum and llvm.maximum spread NaN and order -0 below +0, as Wasm does.  Where LLVM makes them of
+ * several instructions the NaN comes out as it went in: there NaN goes through an addition.  nearest: llvm.rint, in the
  * default rounding mode the same as round-to-even; chosen over llvm.roundeven because every C library has rint.
  */
 #include "backends/host/host_internal.h"
+
+#include <math.h>
+#include <string.h>
 
 static LLVMValueRef operand(struct host_func *hf, const struct ir_inst *i, unsigned n) {
     return host_value(hf, i->operands[n]);
@@ -74,8 +82,42 @@ void host_emit_fcmp(struct host_func *hf, struct ir_inst *i, unsigned arg) {
     host_set_bool(hf, &i->results[0], LLVMBuildFCmp(hf->b, (LLVMRealPredicate)arg, a, b, ""));
 }
 
+static LLVMValueRef fence(struct host_func *hf, LLVMValueRef x) {
+    LLVMTypeRef type = LLVMTypeOf(x);
+    return host_intrinsic_call(hf, HOST_FENCE, &type, 1, &x, 1);
+}
+
+/* Is `v` a constant with which LLVM takes the operation for its other operand, or that with the sign changed? */
+static bool is_neutral(const struct ir_value *v, unsigned opcode, unsigned side) {
+    const struct ir_inst *def = v->def;
+    if (!def || (def->op != IR_F32_CONST && def->op != IR_F64_CONST))
+        return false;
+    double x;
+    if (def->op == IR_F32_CONST) {
+        float narrow;
+        memcpy(&narrow, &def->bits.i32, sizeof narrow);
+        x = (double)narrow;
+    } else {
+        memcpy(&x, &def->bits.i64, sizeof x);
+    }
+    switch (opcode) {
+    case LLVMFAdd: /* x + -0 */
+        return x == 0.0 && signbit(x);
+    case LLVMFSub: /* x - 0, -0 - x */
+        return x == 0.0 && (signbit(x) != 0) == (side == 0);
+    case LLVMFMul:
+        return fabs(x) == 1.0;
+    default:
+        return opcode == LLVMFDiv && side == 1 && fabs(x) == 1.0;
+    }
+}
+
 void host_emit_binary(struct host_func *hf, struct ir_inst *i, unsigned arg) {
     LLVMValueRef a = operand(hf, i, 0), b = operand(hf, i, 1);
+    if (is_neutral(i->operands[0], arg, 0))
+        a = fence(hf, a);
+    if (is_neutral(i->operands[1], arg, 1))
+        b = fence(hf, b);
     set_result(hf, i, LLVMBuildBinOp(hf->b, (LLVMOpcode)arg, a, b, ""));
 }
 
@@ -136,7 +178,13 @@ void host_emit_unary(struct host_func *hf, struct ir_inst *i, unsigned arg) {
 void host_emit_float_pair(struct host_func *hf, struct ir_inst *i, unsigned arg) {
     LLVMValueRef args[] = {operand(hf, i, 0), operand(hf, i, 1)};
     LLVMTypeRef type = LLVMTypeOf(args[0]);
-    set_result(hf, i, host_intrinsic_call(hf, (enum host_intrinsic)arg, &type, 1, args, 2));
+    LLVMValueRef v = host_intrinsic_call(hf, (enum host_intrinsic)arg, &type, 1, args, 2);
+    if (arg != HOST_COPYSIGN && !hf->cx->minimum_quiets) {
+        LLVMSetFastMathFlags(v, LLVMFastMathNoNaNs);
+        LLVMValueRef unordered = LLVMBuildFCmp(hf->b, LLVMRealUNO, args[0], args[1], "");
+        v = LLVMBuildSelect(hf->b, unordered, LLVMBuildFAdd(hf->b, args[0], args[1], ""), v, "");
+    }
+    set_result(hf, i, v);
 }
 
 void host_emit_fneg(struct host_func *hf, struct ir_inst *i, unsigned arg) {
@@ -151,7 +199,10 @@ void host_emit_sign_extend(struct host_func *hf, struct ir_inst *i, unsigned arg
 }
 
 void host_emit_cast(struct host_func *hf, struct ir_inst *i, unsigned arg) {
-    set_result(hf, i, LLVMBuildCast(hf->b, (LLVMOpcode)arg, operand(hf, i, 0), result_type(hf, i), ""));
+    LLVMValueRef x = operand(hf, i, 0);
+    if (arg == LLVMFPTrunc && i->operands[0]->def && i->operands[0]->def->op == IR_F64_PROMOTE_F32)
+        x = fence(hf, x);
+    set_result(hf, i, LLVMBuildCast(hf->b, (LLVMOpcode)arg, x, result_type(hf, i), ""));
 }
 
 void host_emit_truncate_sat(struct host_func *hf, struct ir_inst *i, unsigned arg) {

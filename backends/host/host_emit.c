@@ -144,6 +144,7 @@ static bool build(struct host_cx *cx, struct ir_module *m, const struct host_opt
         return false;
     char *triple = LLVMGetTargetMachineTriple(cx->machine);
     cx->elf = is_elf(triple);
+    cx->minimum_quiets = strncmp(triple, "aarch64", 7) == 0 || strncmp(triple, "arm64", 5) == 0;
     if (!cx->elf && !options->bounds_checks) {
         *out_error = host_error_text("%s objects have no trap map yet: use explicit bounds checks", triple);
         LLVMDisposeMessage(triple);

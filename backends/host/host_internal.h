@@ -50,6 +50,7 @@ enum host_intrinsic {
     HOST_MINIMUM,
     HOST_MAXIMUM,
     HOST_COPYSIGN,
+    HOST_FENCE,
     HOST_FPTOSI_SAT,
     HOST_FPTOUI_SAT,
     HOST_INTRINSIC_COUNT
@@ -67,6 +68,7 @@ struct host_cx {
     LLVMBuilderRef builder, entry_builder;
     LLVMTargetMachineRef machine;
     bool elf;
+    bool minimum_quiets; /* the machine has an instruction for llvm.minimum: a signalling NaN comes out quiet */
     LLVMTypeRef tvoid, i1, i8, i16, i32, i64, f32, f64, v128, ptr;
     LLVMTypeRef *type_of_sig; /* LLVM function type of each module type */
     LLVMValueRef *funcs;      /* of each function; an import's is its thunk */
