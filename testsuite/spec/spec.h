@@ -37,8 +37,8 @@ struct store;
 
 enum store_result {
     STORE_OK,
-    STORE_REFUSED,     /* by the front end: malformed or invalid, and why it is in the message */
-    STORE_UNSUPPORTED, /* by the front end, with another reason: a proposal that is not read, a limit of ours */
+    STORE_REFUSED,     /* by the front end; why is in the message */
+    STORE_UNSUPPORTED, /* by the front end, for using a proposal that is not read */
     STORE_BROKEN,      /* anything else before instantiation */
     STORE_UNLINKABLE,
     STORE_TRAP, /* the message is the trap's text */
@@ -66,6 +66,7 @@ struct spec_counts {
     unsigned passed, failed, skipped, unsupported; /* unsupported: failed because a module's proposal is not read */
     unsigned text;                                 /* assertions about the text format, not counted above */
     unsigned refused;                              /* malformed and invalid binaries among `passed` */
+    unsigned named;                                /* those among `refused` that were in the name of a proposal */
     unsigned setup;                                /* modules, registrations, actions that did what they should */
     uint64_t launches, fallbacks, kernels;
     unsigned line; /* of the command under work */

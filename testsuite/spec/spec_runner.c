@@ -305,6 +305,7 @@ static void finish(struct runner *r, struct job *j, int status, struct spec_coun
     sum->unsupported += c->unsupported;
     sum->text += c->text;
     sum->refused += c->refused;
+    sum->named += c->named;
     sum->setup += c->setup;
     sum->launches += c->launches;
     sum->fallbacks += c->fallbacks;
@@ -356,9 +357,10 @@ int main(int argc, char **argv) {
         fail("cannot make the folder", r.work);
     struct spec_counts sum = {0};
     run_all(&r, &sum);
-    printf("%u modules, registrations and actions; %u malformed or invalid binaries refused; %u assertions about the "
+    printf("%u modules, registrations and actions; %u malformed or invalid binaries refused (%u in the name of a "
+           "proposal); %u assertions about the "
            "text format left out; %u skipped; %u not supported\n",
-           sum.setup, sum.refused, sum.text, sum.skipped, sum.unsupported);
+           sum.setup, sum.refused, sum.named, sum.text, sum.skipped, sum.unsupported);
     printf("%llu kernels, %llu launches, %llu fallbacks on device %s\n", (unsigned long long)sum.kernels,
            (unsigned long long)sum.launches, (unsigned long long)sum.fallbacks, r.store.device);
     printf("%u passed, %u failed\n", sum.passed, sum.failed);

@@ -106,15 +106,14 @@ static void message_open(struct message *m) {
 /* What the diagnostics amount to; the first line of them goes to `out`. */
 static enum store_result message_close(struct message *m, char *out, size_t size) {
     fclose(m->diag.out);
-    char malformed[16], invalid[16];
-    snprintf(malformed, sizeof malformed, "WM%d", DIAG_MALFORMED);
-    snprintf(invalid, sizeof invalid, "WM%d", DIAG_INVALID);
-    bool refused = strstr(m->text, malformed) || strstr(m->text, invalid);
+    char id[16];
+    snprintf(id, sizeof id, "WM%04d", DIAG_UNSUPPORTED);
+    bool unsupported = strstr(m->text, id) != NULL;
     const char *line = strstr(m->text, "error: ");
     line = line ? line : m->text;
     snprintf(out, size, "%.*s", (int)strcspn(line, "\n"), line);
     free(m->text);
-    return refused ? STORE_REFUSED : STORE_UNSUPPORTED;
+    return unsupported ? STORE_UNSUPPORTED : STORE_REFUSED;
 }
 
 enum store_result store_check(struct store *s, const char *path, char *message, size_t size) {
