@@ -237,7 +237,15 @@ static void store_to(struct gen *g, struct scope *s, enum access_kind kind, stru
 static struct ir_value *moved_address(struct gen *g, struct scope *s, uint32_t a) {
     struct ir_value *p = s->at[a];
     uint32_t bytes = kinds[g->arrays[a].kind].bytes;
-    switch (below(g, 6)) {
+    switch (below(g, 8)) {
+    case 6: { /* index bits put together */
+        struct ir_value *x = op(g, IR_I32_SHL, s->counter[s->depth - 1], i32(g, 3));
+        return op(g, IR_I32_ADD, known(g, IR_I32, g->arrays[a].base), op(g, IR_I32_OR, x, i32(g, below(g, 9))));
+    }
+    case 7: { /* the outcome of a comparison */
+        struct ir_value *c = op(g, chance(g, 50) ? IR_I32_LT_S : IR_I32_NE, datum(g, s, IR_I32), datum(g, s, IR_I32));
+        return op(g, IR_I32_ADD, p, op(g, IR_I32_MUL, c, known(g, IR_I32, bytes * (1 + below(g, 3)))));
+    }
     case 0: { /* table of 256 elements */
         struct ir_value *byte = load_from(g, AS_U8, s->at[below(g, g->narrays)], mem_at(g, 1));
         struct ir_value *from = known(g, IR_I32, 1024 * below(g, 60));
@@ -619,7 +627,7 @@ static void gen_loop(struct gen *g, struct scope *s) {
         bool through = inner.at[a] != before[a];
         int32_t step = g->arrays[a].stride[d];
         if (through)
-            step -= (int32_t)g->trip[d + 1] * g->arrays[a].stride[d + 1];
+            step = (int32_t)((uint32_t)step - g->trip[d + 1] * (uint32_t)g->arrays[a].stride[d + 1]);
         struct ir_value *from = through ? inner.at[a] : l.cur[carried[a]];
         l.next[carried[a]] = op(g, IR_I32_ADD, from, known(g, IR_I32, (uint32_t)step));
     }
@@ -812,6 +820,8 @@ static void choose_arrays(struct gen *g) {
             x->stride[d] = chance(g, 12) ? -(int32_t)stride : (int32_t)stride;
             if (chance(g, 4))
                 x->stride[d] = between(g, -16, 16);
+            if (chance(g, 1)) /* comes round */
+                x->stride[d] = (int32_t)(UINT32_C(1) << (28 + below(g, 3))) + (chance(g, 50) ? (int32_t)bytes : 0);
             reach = stride * trips;
             x->pointer[d] = chance(g, 60);
         }
@@ -820,7 +830,7 @@ static void choose_arrays(struct gen *g) {
         uint32_t low = next;
         for (uint32_t d = 0; d < g->depth; d++)
             if (x->stride[d] < 0)
-                low += (uint32_t)-x->stride[d] * g->trip[d];
+                low += (0u - (uint32_t)x->stride[d]) * g->trip[d];
         x->base = low;
         switch (below(g, 14)) {
         case 0: /* in place, or overlapping */
@@ -832,6 +842,10 @@ static void choose_arrays(struct gen *g) {
             break;
         case 2:
             x->base += below(g, 8);
+            break;
+        case 3:
+            if (chance(g, 20))
+                x->base = 0u - below(g, 200);
             break;
         default:
             break;
@@ -857,8 +871,11 @@ static void gen_nest(struct gen *g) {
         g->trip[d] = choose_trip(g, d);
     choose_arrays(g);
     struct scope s = {0};
-    for (uint32_t a = 0; a < g->narrays; a++)
+    for (uint32_t a = 0; a < g->narrays; a++) {
         s.at[a] = known(g, IR_I32, g->arrays[a].base);
+        if (g->nlive && chance(g, 30)) /* where an earlier nest has stopped */
+            s.at[a] = g->live[below(g, g->nlive)];
+    }
     g->budget = 24;
     gen_loop(g, &s);
 }
