@@ -100,14 +100,27 @@ static void link_before(struct ir_inst *i, struct ir_region *r, struct ir_inst *
     i->parent = r;
     i->next = before;
     i->prev = before ? before->prev : r->last;
-    *(i->prev ? &i->prev->next : &r->first) = i;
-    *(before ? &before->prev : &r->last) = i;
+    if (i->prev)
+        i->prev->next = i;
+    else
+        r->first = i;
+    if (before)
+        before->prev = i;
+    else
+        r->last = i;
 }
 
 static void unlink_inst(struct ir_inst *i) {
     struct ir_region *r = i->parent;
-    *(i->prev ? &i->prev->next : &r->first) = i->next;
-    *(i->next ? &i->next->prev : &r->last) = i->prev;
+    ICE_UNLESS(r != NULL);
+    if (i->prev)
+        i->prev->next = i->next;
+    else
+        r->first = i->next;
+    if (i->next)
+        i->next->prev = i->prev;
+    else
+        r->last = i->prev;
     i->prev = i->next = NULL;
     i->parent = NULL;
 }
@@ -288,7 +301,7 @@ void ir_inst_drop_results(struct ir_inst *i, const bool *keep) {
         kept += keep[k];
     if (kept == i->nresults)
         return;
-    struct ir_value *results = kept ? arena_array(&i->parent->func->arena, struct ir_value, kept) : NULL;
+    struct ir_value *results = arena_array(&i->parent->func->arena, struct ir_value, kept + 1);
     uint32_t n = 0;
     for (uint32_t k = 0; k < i->nresults; k++) {
         if (!keep[k])

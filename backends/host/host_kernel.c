@@ -101,7 +101,7 @@ void host_emit_kernel(struct host_cx *cx, const struct off_kernel *k, LLVMValueR
         host_set_value(&hf, p, v);
     }
 
-    struct nest_loop loops[OFF_MAX_GRID];
+    struct nest_loop loops[OFF_MAX_GRID] = {{0}};
     for (unsigned axis = k->ngrid; axis-- > 0;) {
         open_loop(&hf, &loops[axis], box, axis);
         host_set_value(&hf, k->body->body->params[axis], loops[axis].counter);

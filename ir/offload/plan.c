@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "ir/ir_effects.h"
+#include "ir/util/ice.h"
 
 enum {
     MAX_NEST_DEPTH = 8,     /* affine analysis is exponential in it */
@@ -29,6 +30,7 @@ enum {
 };
 
 static bool reject(struct plan *p, enum off_reject why, const struct ir_inst *at, const char *detail) {
+    ICE_UNLESS(p->root->inst != NULL);
     p->reject = why;
     p->at = at ? at->wasm_offset : p->root->inst->wasm_offset;
     p->detail = detail;

@@ -47,7 +47,7 @@ static void check(struct ir_func *f, const char *name, bool changed, const struc
     }
     if (!changed) {
         ir_print_func(&out, f);
-        if (out.len != before->len || memcmp(out.data, before->data, out.len) != 0)
+        if (!out.data || !before->data || out.len != before->len || memcmp(out.data, before->data, out.len) != 0)
             ICE("pass %s changed a function and did not say so; before:\n%s\nafter:\n%s", name, before->data, out.data);
     }
     strbuf_free(&out);
