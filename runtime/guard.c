@@ -125,7 +125,8 @@ static bool solve_ordered(enum off_trip_rel rel, unsigned bits, uint64_t t, uint
     return true;
 }
 
-bool wm_guard_trip(const struct wm_dim *d, const uint64_t *slots, uint64_t *out_trip) {
+/* As wm_guard_trip, but 0 is an answer too. */
+static bool solve_trip(const struct wm_dim *d, const uint64_t *slots, uint64_t *out_trip) {
     uint64_t trip;
     if (d->rel == OFF_TRIP_CONST) {
         trip = d->constant;
@@ -142,7 +143,11 @@ bool wm_guard_trip(const struct wm_dim *d, const uint64_t *slots, uint64_t *out_
         trip = d->top_tested ? k : k + 1;
     }
     *out_trip = trip;
-    return trip != 0 && trip <= WM_GUARD_MAX_TRIP;
+    return trip <= WM_GUARD_MAX_TRIP;
+}
+
+bool wm_guard_trip(const struct wm_dim *d, const uint64_t *slots, uint64_t *out_trip) {
+    return solve_trip(d, slots, out_trip) && *out_trip != 0;
 }
 
 static uint64_t multiply_saturated(uint64_t a, uint64_t b) {
@@ -261,8 +266,15 @@ static bool plan_dims(const struct wm_kernel *k, const uint64_t *slots, struct w
             runs[d] = inner_runs[d] = 0;
             continue;
         }
-        if (!dim->unbounded && !wm_guard_trip(dim, slots, &plan->trips[d]))
+        if (!dim->unbounded && !solve_trip(dim, slots, &plan->trips[d]))
             return false;
+        if (plan->trips[d] == 0) { /* tested on top: entered, but its body never runs */
+            if (dim->axis >= 0)
+                return false;
+            plan->trips[d] = 1;
+            runs[d] = inner_runs[d] = 0;
+            continue;
+        }
         uint64_t trip = dim->unbounded ? WM_GUARD_UNBOUNDED_TRIP : plan->trips[d];
         runs[d] = multiply_saturated(around, trip);
         inner_runs[d] = dim->parent < 0 ? 1 : inner_runs[dim->parent];
