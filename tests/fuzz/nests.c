@@ -858,11 +858,15 @@ static void choose_arrays(struct gen *g) {
         for (uint32_t a = 0; a < g->narrays; a++) {
             struct array *x = &g->arrays[a];
             for (uint32_t d = 0; d < g->depth; d++)
-                x->stride[d] =
-                    g->arrays[0].stride[d] / (int32_t)kinds[g->arrays[0].kind].bytes * (int32_t)(8 * g->narrays);
+                x->stride[d] = (int32_t)((uint32_t)(g->arrays[0].stride[d] / (int32_t)kinds[g->arrays[0].kind].bytes) *
+                                         8 * g->narrays);
             x->base = g->arrays[0].base + 8 * a;
             x->read_only = false;
         }
+    for (uint32_t a = 0; a < g->narrays; a++)
+        for (uint32_t d = 0; d < MAX_DEPTH; d++)
+            if (g->arrays[a].stride[d] == INT32_MIN) /* cannot be divided by a step of -1 */
+                g->arrays[a].stride[d] = 0;
 }
 
 static void gen_nest(struct gen *g) {

@@ -233,6 +233,16 @@ static const struct nest_test tests[] = {
                "M(%jn, %qn)\n"
                "yield\n}\nyield %zero\n}\n%t = i32.mul %s, %i\ni32.store %p, %t\n" AGAIN("L", "i", "p", "four") END,
      {{{1024, 8192, 0, 50, 40, 200}, LAUNCHED, 50}, {{1024, 65530, 0, 50, 40, 200}, WM_FALLBACK_BOUNDS, 0}}},
+    {"an inner loop tested on top that runs zero times",
+     1,
+     1,
+     DOWN("L", "i", "n", "p",
+          "a") "%s:i32 = loop M (%j:i32 = %zero, %q:i32 = %b, %t:i32 = %i) !0x20 {\n"
+               "%more = i32.lt_s %j, %m\n%u:i32 = if %more {\n%v = i32.load %q\n%tn = i32.add %t, %v\n"
+               "%qn = i32.add %q, %four\n%jn = i32.add %j, %one\nbr M(%jn, %qn, %tn)\n} else {\nyield %t\n}\nyield "
+               "%u\n}\n"
+               "i32.store %p, %s\n" AGAIN("L", "i", "p", "four") END,
+     {{{1024, 8192, 0, 50, 0, 0}, LAUNCHED, 50}, {{1024, 8192, 0, 50, 9, 0}, LAUNCHED, 50}}},
     {"a trap in mid-loop stays where it is",
      1,
      1,
