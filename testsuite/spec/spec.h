@@ -56,6 +56,8 @@ enum store_result store_check(struct store *s, const char *path, char *message, 
 void store_register(struct store *s, const char *name, wasmetal_instance *instance);
 /* Launches of all instances so far. */
 void store_launches(const struct store *s, uint64_t *out_launches, uint64_t *out_fallbacks, uint64_t *out_kernels);
+/* The first warning or error of a device (a driver, the validation layers); NULL when there was none. */
+const char *store_complaint(const struct store *s);
 void store_free(struct store *s);
 
 /* ---- scripts ---- */

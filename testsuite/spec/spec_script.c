@@ -293,6 +293,12 @@ void script_run(const struct spec_script *script, const struct store_options *op
     counts->passed += counts->named;
     counts->refused += counts->named;
     counts->line = 0;
+    const char *complaint = store_complaint(r.store);
+    if (complaint) {
+        counts->failed++;
+        fprintf(script->out, "%s: %s\n", script->name, complaint);
+        fflush(script->out);
+    }
     store_launches(r.store, &counts->launches, &counts->fallbacks, &counts->kernels);
     store_free(r.store);
     arena_free(&r.arena);

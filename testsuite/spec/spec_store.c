@@ -23,6 +23,7 @@ struct store {
     size_t nlinks, links_cap;
     wasmetal_object *objects[6];
     wasmetal_import spectest[13];
+    char complaint[512]; /* of a device: the first */
 };
 
 static void *must(void *p) {
@@ -157,11 +158,15 @@ static struct host_jit *compile(struct store *s, const char *path, enum store_re
     return jit;
 }
 
-static void log_nothing(void *user, int level, const char *id, const char *message) {
-    (void)user;
-    (void)level;
-    (void)id;
-    (void)message;
+/* Messages of devices are WMR2xxx.  What the rest says about a module comes back as a status as well. */
+static void log_device(void *user, int level, const char *id, const char *message) {
+    struct store *s = user;
+    if (level <= WASMETAL_LOG_WARNING && strncmp(id, "WMR2", 4) == 0 && !*s->complaint)
+        snprintf(s->complaint, sizeof s->complaint, "%s: %s", id, message);
+}
+
+const char *store_complaint(const struct store *s) {
+    return *s->complaint ? s->complaint : NULL;
 }
 
 enum store_result store_load(struct store *s, const char *path, wasmetal_instance **out_instance, char *message,
@@ -183,8 +188,8 @@ enum store_result store_load(struct store *s, const char *path, wasmetal_instanc
         .no_wasi = true,
         .device = s->options.device,
         .min_work = s->options.min_work,
-        .no_environment = true,
-        .log = log_nothing,
+        .log = log_device,
+        .log_user = s,
         .start_trap = &trap,
     };
     wasmetal_status status = wasmetal_instantiate(host_jit_module(jit), &desc, &l->instance);
