@@ -321,13 +321,49 @@ static void lower_simple(struct lowerer *l, enum ir_op op) {
     push_results(l, ir_build(&l->b, op, &type, 1, l->list, l->nlist));
 }
 
+static union ir_bits wide_bits(const struct wasm_inst *i) {
+    return (union ir_bits){.u64x2 = {i->bits, (uint64_t)i->index2 << 32 | i->index}};
+}
+
 static void lower_const(struct lowerer *l, const struct wasm_inst *i) {
-    union ir_bits bits = {.i64 = i->bits};
-    push(l, ir_build_const(&l->b, (enum ir_type)(i->op - IR_I32_CONST), bits));
+    push(l, ir_build_const(&l->b, (enum ir_type)(i->op - IR_I32_CONST), wide_bits(i)));
+}
+
+static struct ir_value *build_lanes(struct lowerer *l, enum ir_op op, union ir_bits lanes,
+                                    struct ir_value *const *operands) {
+    enum ir_type type = ir_op_info[op].result;
+    struct ir_inst *i = ir_build(&l->b, op, &type, 1, operands, ir_op_info[op].operands);
+    i->bits = lanes;
+    return i->results;
+}
+
+static void lower_lanes(struct lowerer *l, const struct wasm_inst *i) {
+    take_operands(l, ir_op_info[i->op].operands);
+    push(l, build_lanes(l, i->op, wide_bits(i), l->list));
 }
 
 static struct ir_mem mem_of(const struct wasm_inst *i) {
     return (struct ir_mem){.offset = i->bits, .align_log2 = i->align_log2, .memory = (uint16_t)i->index, .stream = -1};
+}
+
+static union ir_bits one_lane(uint32_t lane) {
+    return (union ir_bits){.u8x16 = {(uint8_t)lane}};
+}
+
+static void lower_load_lanes(struct lowerer *l, const struct wasm_inst *i) {
+    enum ir_op second = WASM_SECOND(i->index2);
+    if (ir_op_info[second].kind != IR_KIND_LANES) {
+        push(l, ir_build_simple(&l->b, second, ir_build_load(&l->b, i->op, pop(l), mem_of(i)), NULL));
+        return;
+    }
+    struct ir_value *vector = pop(l), *loaded = ir_build_load(&l->b, i->op, pop(l), mem_of(i));
+    push(l, build_lanes(l, second, one_lane(WASM_LANE(i->index2)), (struct ir_value *[]){vector, loaded}));
+}
+
+static void lower_store_lane(struct lowerer *l, const struct wasm_inst *i) {
+    struct ir_value *vector = pop(l), *address = pop(l);
+    struct ir_value *lane = build_lanes(l, WASM_SECOND(i->index2), one_lane(WASM_LANE(i->index2)), &vector);
+    ir_build_store(&l->b, i->op, address, lane, mem_of(i));
 }
 
 static void lower_call(struct lowerer *l, enum ir_op op, const struct ir_sig *sig, uint32_t index, uint32_t index2) {
@@ -407,6 +443,15 @@ static void lower_inst(struct lowerer *l, const struct wasm_inst *i) {
         ir_build_store(&l->b, i->op, address, value, mem_of(i));
         break;
     }
+    case WASM_LOAD_LANES:
+        lower_load_lanes(l, i);
+        break;
+    case WASM_STORE_LANE:
+        lower_store_lane(l, i);
+        break;
+    case WASM_LANES:
+        lower_lanes(l, i);
+        break;
     case WASM_CONST:
         lower_const(l, i);
         break;

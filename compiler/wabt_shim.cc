@@ -46,10 +46,37 @@ using wabt::Result;
 using wabt::Type;
 using wabt::Var;
 
-const ir_type kTypes[] = {IR_I32, IR_I64, IR_F32, IR_F64, IR_FUNCREF, IR_EXTERNREF};
+const ir_type kTypes[] = {IR_I32, IR_I64, IR_F32, IR_F64, IR_FUNCREF, IR_EXTERNREF, IR_V128};
 const ir_sig kNoResult = {0, 0, nullptr, nullptr};
 const ir_sig kOneResult[] = {{0, 1, nullptr, &kTypes[0]}, {0, 1, nullptr, &kTypes[1]}, {0, 1, nullptr, &kTypes[2]},
-                             {0, 1, nullptr, &kTypes[3]}, {0, 1, nullptr, &kTypes[4]}, {0, 1, nullptr, &kTypes[5]}};
+                             {0, 1, nullptr, &kTypes[3]}, {0, 1, nullptr, &kTypes[4]}, {0, 1, nullptr, &kTypes[5]},
+                             {0, 1, nullptr, &kTypes[6]}};
+
+/* Accesses that are two operations in the IR: the load and what is done with its result, or the lane taken and its
+ * store.  Lanes of 32 and 64 bits go through floats, which live in the same registers as vectors. */
+const struct {
+    Opcode::Enum opcode;
+    ir_op access, lanes;
+} kLaneAccesses[] = {
+    {Opcode::V128Load8X8S, IR_V128_LOAD64_ZERO, IR_I16X8_EXTEND_LOW_I8X16_S},
+    {Opcode::V128Load8X8U, IR_V128_LOAD64_ZERO, IR_I16X8_EXTEND_LOW_I8X16_U},
+    {Opcode::V128Load16X4S, IR_V128_LOAD64_ZERO, IR_I32X4_EXTEND_LOW_I16X8_S},
+    {Opcode::V128Load16X4U, IR_V128_LOAD64_ZERO, IR_I32X4_EXTEND_LOW_I16X8_U},
+    {Opcode::V128Load32X2S, IR_V128_LOAD64_ZERO, IR_I64X2_EXTEND_LOW_I32X4_S},
+    {Opcode::V128Load32X2U, IR_V128_LOAD64_ZERO, IR_I64X2_EXTEND_LOW_I32X4_U},
+    {Opcode::V128Load8Splat, IR_I32_LOAD8_U, IR_I8X16_SPLAT},
+    {Opcode::V128Load16Splat, IR_I32_LOAD16_U, IR_I16X8_SPLAT},
+    {Opcode::V128Load32Splat, IR_F32_LOAD, IR_F32X4_SPLAT},
+    {Opcode::V128Load64Splat, IR_F64_LOAD, IR_F64X2_SPLAT},
+    {Opcode::V128Load8Lane, IR_I32_LOAD8_U, IR_I8X16_REPLACE_LANE},
+    {Opcode::V128Load16Lane, IR_I32_LOAD16_U, IR_I16X8_REPLACE_LANE},
+    {Opcode::V128Load32Lane, IR_F32_LOAD, IR_F32X4_REPLACE_LANE},
+    {Opcode::V128Load64Lane, IR_F64_LOAD, IR_F64X2_REPLACE_LANE},
+    {Opcode::V128Store8Lane, IR_I32_STORE8, IR_I8X16_EXTRACT_LANE_U},
+    {Opcode::V128Store16Lane, IR_I32_STORE16, IR_I16X8_EXTRACT_LANE_U},
+    {Opcode::V128Store32Lane, IR_F32_STORE, IR_F32X4_EXTRACT_LANE},
+    {Opcode::V128Store64Lane, IR_F64_STORE, IR_F64X2_EXTRACT_LANE},
+};
 
 /* From wabt's opcode to the IR operation with the same text. */
 struct OpTable {
@@ -380,8 +407,6 @@ class Reader final : public wabt::BinaryReaderNop {
         if (init_)
             return OnInitOpcode(opcode);
         bool known = opcode < Opcode::Invalid;
-        if (known && opcode.GetPrefix() == 0xfd && opcode.GetCode() < 0x100)
-            return Unsupported(next_, "SIMD");
         if (!known || !opcode.IsEnabled(features_)) {
             const char *proposal = proposal_of_opcode(state->data + next_, state->data + state->size);
             if (proposal)
@@ -395,14 +420,42 @@ class Reader final : public wabt::BinaryReaderNop {
     Result OnCompareExpr(Opcode op) override { return Simple(op, validator_.OnCompare(At(), op)); }
     Result OnConvertExpr(Opcode op) override { return Simple(op, validator_.OnConvert(At(), op)); }
 
+    Result OnTernaryExpr(Opcode op) override { return Simple(op, validator_.OnTernary(At(), op)); }
+    Result OnSimdLaneOpExpr(Opcode op, uint64_t lane) override {
+        return Lanes(op, lane, 0, validator_.OnSimdLaneOp(At(), op, lane));
+    }
+    Result OnSimdShuffleOpExpr(Opcode op, v128 lanes) override {
+        return Lanes(op, lanes.u64(0), lanes.u64(1), validator_.OnSimdShuffleOp(At(), op, lanes));
+    }
+
     Result OnI32ConstExpr(uint32_t value) override { return Const(IR_I32_CONST, Type::I32, value); }
     Result OnI64ConstExpr(uint64_t value) override { return Const(IR_I64_CONST, Type::I64, value); }
     Result OnF32ConstExpr(uint32_t value) override { return Const(IR_F32_CONST, Type::F32, value); }
     Result OnF64ConstExpr(uint64_t value) override { return Const(IR_F64_CONST, Type::F64, value); }
 
+    Result OnV128ConstExpr(v128 value) override {
+        return Const(IR_V128_CONST, Type::V128, value.u64(0), value.u64(1));
+    }
+
     Result OnLoadExpr(Opcode op, Index memory, Address align, Address offset) override {
         return Access(op, WASM_LOAD, memory, align, offset,
                       validator_.OnLoad(At(), op, VarOf(memory), Alignment(align)));
+    }
+    Result OnLoadSplatExpr(Opcode op, Index memory, Address align, Address offset) override {
+        return Access(op, WASM_LOAD, memory, align, offset,
+                      validator_.OnLoadSplat(At(), op, VarOf(memory), Alignment(align)));
+    }
+    Result OnLoadZeroExpr(Opcode op, Index memory, Address align, Address offset) override {
+        return Access(op, WASM_LOAD, memory, align, offset,
+                      validator_.OnLoadZero(At(), op, VarOf(memory), Alignment(align)));
+    }
+    Result OnSimdLoadLaneExpr(Opcode op, Index memory, Address align, Address offset, uint64_t lane) override {
+        return Access(op, WASM_LOAD, memory, align, offset,
+                      validator_.OnSimdLoadLane(At(), op, VarOf(memory), Alignment(align), lane), lane);
+    }
+    Result OnSimdStoreLaneExpr(Opcode op, Index memory, Address align, Address offset, uint64_t lane) override {
+        return Access(op, WASM_STORE, memory, align, offset,
+                      validator_.OnSimdStoreLane(At(), op, VarOf(memory), Alignment(align), lane), lane);
     }
     Result OnStoreExpr(Opcode op, Index memory, Address align, Address offset) override {
         return Access(op, WASM_STORE, memory, align, offset,
@@ -649,8 +702,8 @@ class Reader final : public wabt::BinaryReaderNop {
             *out = IR_EXTERNREF;
             return true;
         case Type::V128:
-            Unsupported(At().offset, "SIMD (type v128)");
-            return false;
+            *out = IR_V128;
+            return true;
         default:
             Fail(DIAG_MALFORMED, "unexpected type %s", type.GetName().c_str());
             return false;
@@ -760,10 +813,11 @@ class Reader final : public wabt::BinaryReaderNop {
         return Result::Ok;
     }
 
-    Result Init(ir_op op, uint32_t index, uint64_t bits) {
+    Result Init(ir_op op, uint32_t index, uint64_t bits, uint64_t high = 0) {
         init_->op = op;
         init_->index = index;
-        init_->bits.i64 = bits;
+        init_->bits.u64x2[0] = bits;
+        init_->bits.u64x2[1] = high;
         init_set_ = true;
         next_ = state->offset;
         return Result::Ok;
@@ -815,25 +869,53 @@ class Reader final : public wabt::BinaryReaderNop {
         return Result::Ok;
     }
 
-    Result Const(ir_op op, Type type, uint64_t bits) {
+    /* 16 bytes of immediate, as struct wasm_inst keeps them. */
+    static void SetWide(wasm_inst *i, uint64_t low, uint64_t high) {
+        i->bits = low;
+        i->index = static_cast<uint32_t>(high);
+        i->index2 = static_cast<uint32_t>(high >> 32);
+    }
+
+    Result Const(ir_op op, Type type, uint64_t bits, uint64_t high = 0) {
         if (Failed(validator_.OnConst(At(), type)))
             return Result::Error;
         if (init_)
-            return Init(op, 0, bits);
-        Add(WASM_CONST, op)->bits = bits;
+            return Init(op, 0, bits, high);
+        SetWide(Add(WASM_CONST, op), bits, high);
         return Result::Ok;
     }
 
-    Result Access(Opcode opcode, wasm_kind kind, Index memory, Address align, Address offset, Result checked) {
+    Result Lanes(Opcode opcode, uint64_t low, uint64_t high, Result checked) {
         if (Failed(checked))
             return Result::Error;
         int op = FindOp(opcode);
+        if (op < 0 || ir_op_info[op].kind != IR_KIND_LANES)
+            return Unsupported(next_, opcode.GetName());
+        if (init_)
+            return NotConstant();
+        SetWide(Add(WASM_LANES, op), low, high);
+        return Result::Ok;
+    }
+
+    Result Access(Opcode opcode, wasm_kind kind, Index memory, Address align, Address offset, Result checked,
+                  uint64_t lane = 0) {
+        if (Failed(checked))
+            return Result::Error;
+        int op = FindOp(opcode);
+        uint32_t second = 0;
+        for (const auto &a : kLaneAccesses)
+            if (op < 0 && opcode == a.opcode) {
+                op = a.access;
+                second = a.lanes | static_cast<uint32_t>(lane) << 16;
+                kind = kind == WASM_LOAD ? WASM_LOAD_LANES : WASM_STORE_LANE;
+            }
         if (op < 0)
             return Unsupported(next_, opcode.GetName());
         if (init_)
             return NotConstant();
         wasm_inst *i = Add(kind, op);
         i->index = memory;
+        i->index2 = second;
         i->align_log2 = static_cast<uint8_t>(align);
         i->bits = offset;
         return Result::Ok;
@@ -918,7 +1000,7 @@ class Reader final : public wabt::BinaryReaderNop {
 extern "C" bool wabt_read_module(const uint8_t *bytes, size_t size, struct ir_module *m,
                                  const uint32_t **out_func_types, const struct wabt_sink *sink) {
     /* wabt's defaults: sign extension, saturating conversions, multi-value, bulk memory, reference types, mutable
-     * globals, and SIMD, which is on so that it can be named. */
+     * globals and SIMD. */
     wabt::Features features;
     wabt::ReadBinaryOptions options;
     options.features = features;

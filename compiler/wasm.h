@@ -17,7 +17,11 @@ enum wasm_kind {
     WASM_SIMPLE, /* `op` is the IR operation of the same meaning: operands and result as its table says */
     WASM_LOAD,
     WASM_STORE,
-    WASM_CONST,
+    WASM_LOAD_LANES, /* the load `op`, then the operation WASM_SECOND(index2) on what it gives: as its only operand, or
+                        as the value for lane WASM_LANE(index2) of the vector on top of the stack */
+    WASM_STORE_LANE, /* WASM_SECOND(index2) takes lane WASM_LANE(index2) out of a vector, and `op` stores it */
+    WASM_LANES,      /* `op` is an IR_KIND_LANES operation; 16 lane numbers as WASM_CONST has a v128 */
+    WASM_CONST, /* bits; v128: the high half is index (low word) and index2 */
     WASM_FIXED, /* `op` is an IR operation of ir_ops.def that is neither simple nor structured (global.get, ...) */
     WASM_LOCAL_GET,
     WASM_LOCAL_SET,
@@ -37,6 +41,9 @@ enum wasm_kind {
     WASM_RETURN,
     WASM_UNREACHABLE,
 };
+
+#define WASM_SECOND(index2) ((index2) & 0xffff)
+#define WASM_LANE(index2) ((index2) >> 16)
 
 struct wasm_inst {
     uint32_t offset;    /* of the opcode in the file */

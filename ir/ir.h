@@ -38,6 +38,7 @@ enum ir_type { IR_I32, IR_I64, IR_F32, IR_F64, IR_V128, IR_FUNCREF, IR_EXTERNREF
 
 enum ir_op {
 #define IR_SIMPLE(id, ...) IR_##id,
+#define IR_LANES(id, ...) IR_##id,
 #define IR_LOAD(id, ...) IR_##id,
 #define IR_STORE(id, ...) IR_##id,
 #define IR_OTHER(id, ...) IR_##id,
@@ -63,31 +64,45 @@ enum {
     IR_FLAG_REGION = 1 << 13,
 };
 
-enum ir_op_kind { IR_KIND_SIMPLE, IR_KIND_LOAD, IR_KIND_STORE, IR_KIND_OTHER };
+enum ir_op_kind { IR_KIND_SIMPLE, IR_KIND_LANES, IR_KIND_LOAD, IR_KIND_STORE, IR_KIND_OTHER };
 
 struct ir_op_info {
     const char *text;
     enum ir_op_kind kind;
     uint16_t flags;
-    uint8_t result;   /* enum ir_type; simple and load: the result, store: the type stored */
-    uint8_t operands; /* simple: how many */
+    uint8_t result;   /* enum ir_type; simple, lanes and load: the result, store: the type stored */
+    uint8_t operands; /* simple and lanes: how many */
     uint8_t operand_types[3];
     uint8_t bytes; /* load, store: bytes in memory */
     bool sign;     /* load: sign-extends */
+    uint8_t lanes, lane_bound; /* lanes: how many lane numbers, and what each is below */
 };
 
 extern const struct ir_op_info ir_op_info[IR_OP_COUNT];
 extern const char *const ir_type_name[IR_TYPE_COUNT];
 
-/* 128 bits that any value fits in. */
+struct ir_vec {
+    uint64_t half[2];
+};
+
+/* 128 bits that any value fits in.  u8x16 to f64x2 are the lanes of a v128, as in little-endian memory. */
 union ir_bits {
     uint32_t i32;
     uint64_t i64;
     float f32;
     double f64;
     uint8_t v128[16];
-    uint64_t u64x2[2];
+    struct ir_vec vec;
+    uint8_t u8x16[16];
+    int8_t s8x16[16];
+    uint16_t u16x8[8];
+    int16_t s16x8[8];
     uint32_t u32x4[4];
+    int32_t s32x4[4];
+    uint64_t u64x2[2];
+    int64_t s64x2[2];
+    float f32x4[4];
+    double f64x2[2];
 };
 
 #define IR_NO_OFFSET UINT32_MAX
@@ -130,7 +145,7 @@ struct ir_inst {
         struct ir_inst *target;       /* br, br_if */
         struct ir_inst **targets;     /* br_table: ntargets of them, the last is the default */
         struct ir_mem mem;            /* loads, stores, xor_word */
-        union ir_bits bits;           /* constants */
+        union ir_bits bits;           /* constants; lanes: the lane numbers, one a byte */
     };
     uint32_t label; /* printer's label number; scratch otherwise */
     void *note;     /* scratch of one analysis at a time */

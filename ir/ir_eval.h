@@ -16,6 +16,8 @@
 /* Evaluates a simple operation (IR_KIND_SIMPLE) on its operands; bytes of the result beyond its type are zero.  Returns
  * the trap it raises, IR_TRAP_NONE (with *out set) otherwise. */
 enum ir_trap ir_eval_simple(enum ir_op op, const union ir_bits *operands, union ir_bits *out);
+/* The same for IR_KIND_LANES, which never trap; `lanes` are the instruction's bits. */
+void ir_eval_lanes(enum ir_op op, union ir_bits lanes, const union ir_bits *operands, union ir_bits *out);
 
 /* One definition for both widths: BITS is 32 or 64. */
 #define IR_EVAL_INT(BITS, CLZ, CTZ, POPCNT)                                                                    \

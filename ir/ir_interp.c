@@ -342,6 +342,13 @@ static enum ir_trap run(struct ir_interp *in, uint32_t bottom, struct ir_trap_in
             trap = ir_eval_simple((enum ir_op)i->op, operands, &slots[i->results[0].id]);
             break;
         }
+        case IR_KIND_LANES: {
+            union ir_bits operands[2];
+            for (uint32_t k = 0; k < i->noperands; k++)
+                operands[k] = slots[i->operands[k]->id];
+            ir_eval_lanes((enum ir_op)i->op, i->bits, operands, &slots[i->results[0].id]);
+            break;
+        }
         case IR_KIND_LOAD:
             trap = do_load(in, i, slots);
             break;

@@ -33,6 +33,15 @@ const struct ir_op_info ir_op_info[IR_OP_COUNT] = {
                  .result = IR_##RESULT,                            \
                  .operands = sizeof(OPERANDS) - 1,                 \
                  .operand_types = {NTH(OPERANDS, 0), NTH(OPERANDS, 1), NTH(OPERANDS, 2)}},
+#define IR_LANES(ID, TEXT, RESULT, OPERANDS, BOUND, COUNT, MEMBER, EVAL) \
+    [IR_##ID] = {.text = (TEXT),                                         \
+                 .kind = IR_KIND_LANES,                                  \
+                 .flags = PURE | BITWISE,                                \
+                 .result = IR_##RESULT,                                  \
+                 .operands = sizeof(OPERANDS) - 1,                       \
+                 .operand_types = {NTH(OPERANDS, 0), NTH(OPERANDS, 1)},  \
+                 .lanes = (COUNT),                                       \
+                 .lane_bound = (BOUND)},
 #define IR_LOAD(ID, TEXT, RESULT, BYTES, SIGNED) \
     [IR_##ID] = {.text = (TEXT),                 \
                  .kind = IR_KIND_LOAD,           \

@@ -18,8 +18,8 @@ static uint32_t hash_text(const char *s, size_t n) {
 /* ---- operation names ---- */
 
 void parse_ops_init(struct parser *p, struct arena *a) {
-    p->ops_cap = 1024;
-    _Static_assert(IR_OP_COUNT * 2 < 1024, "keep the table at most half full");
+    p->ops_cap = 2048;
+    _Static_assert(IR_OP_COUNT * 2 < 2048, "keep the table at most half full");
     p->ops = arena_array(a, enum ir_op, p->ops_cap);
     for (uint32_t k = 0; k < p->ops_cap; k++)
         p->ops[k] = IR_OP_COUNT;
@@ -171,7 +171,7 @@ struct parse_param *parse_params(struct parser *p, uint32_t *out_n) {
 /* The type of result 0 where the text leaves it out. */
 static enum ir_type infer_type(struct parser *p, const struct head *h, const struct values *operands) {
     const struct ir_op_info *info = &ir_op_info[h->op];
-    if (info->kind == IR_KIND_SIMPLE || info->kind == IR_KIND_LOAD)
+    if (info->kind == IR_KIND_SIMPLE || info->kind == IR_KIND_LANES || info->kind == IR_KIND_LOAD)
         return info->result;
     if (h->op >= IR_I32_CONST && h->op <= IR_V128_CONST)
         return (enum ir_type)(h->op - IR_I32_CONST);
@@ -290,6 +290,8 @@ static void take_plain(struct parser *p, struct ir_region *r, const struct head 
         bits = lex_constant(&p->lex, (enum ir_type)(op - IR_I32_CONST));
     else if (ir_has_mem(op))
         mem = take_mem(p, op);
+    for (unsigned k = 0; k < ir_op_info[op].lanes; k++)
+        bits.u8x16[k] = (uint8_t)lex_number(&p->lex, ir_op_info[op].lane_bound - 1u);
     for (unsigned k = 0; k < ir_index_count(op); k++)
         index[k] = (uint32_t)lex_number(&p->lex, UINT32_MAX);
     /* Operands begin on the line of their operation: a value on the next line is the next definition. */
@@ -298,7 +300,7 @@ static void take_plain(struct parser *p, struct ir_region *r, const struct head 
     struct ir_inst *i = build(p, r, h, &operands, take_offset(p));
     i->index = index[0];
     i->index2 = index[1];
-    if (ir_is_const(i))
+    if (ir_is_const(i) || ir_info(i)->kind == IR_KIND_LANES)
         i->bits = bits;
     else if (ir_has_mem(op))
         i->mem = mem;

@@ -142,6 +142,8 @@ static void print_head(struct printer *p, struct ir_inst *i) {
         if (i->mem.stream >= 0)
             strbuf_printf(out, " stream=%d", i->mem.stream);
     }
+    for (unsigned k = 0; k < ir_op_info[op].lanes; k++)
+        strbuf_printf(out, " %u", i->bits.u8x16[k]);
     unsigned indices = ir_index_count(op);
     if (indices >= 1)
         strbuf_printf(out, " %" PRIu32, i->index);

@@ -171,6 +171,14 @@ static void check_simple(struct verifier *v, const struct ir_inst *i) {
             want_operand(v, i, k, info->operand_types[k]);
 }
 
+static void check_lanes(struct verifier *v, const struct ir_inst *i) {
+    const struct ir_op_info *info = ir_info(i);
+    for (unsigned k = 0; k < info->lanes; k++)
+        if (i->bits.u8x16[k] >= info->lane_bound)
+            problem(v, i, "lane %u does not exist", i->bits.u8x16[k]);
+    check_simple(v, i);
+}
+
 static void check_mem(struct verifier *v, const struct ir_inst *i) {
     const struct ir_op_info *info = ir_info(i);
     bool load = info->kind == IR_KIND_LOAD;
@@ -453,6 +461,8 @@ static void check_inst(struct verifier *v, const struct ir_inst *i, unsigned dep
     if (operands_ok) {
         if (ir_info(i)->kind == IR_KIND_SIMPLE)
             check_simple(v, i);
+        else if (ir_info(i)->kind == IR_KIND_LANES)
+            check_lanes(v, i);
         else if (ir_info(i)->kind == IR_KIND_OTHER)
             check_other(v, i);
         else

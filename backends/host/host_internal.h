@@ -5,7 +5,7 @@
  *
  *   host_types.c    LLVM types, calling convention, attributes, runtime symbols, fields of the instance
  *   host_ops.c/def  one row an IR operation: which emitter, with which LLVM opcode
- *   host_arith.c    arithmetic, comparison, conversion
+ *   host_arith.c    arithmetic, comparison, conversion             host_simd.c ... of v128
  *   host_memory.c   loads, stores and bulk memory; the rule that keeps traps precise is there
  *   host_control.c  regions, branches, and the bodies of functions
  *   host_call.c     calls, import thunks, trampolines, launches
@@ -53,7 +53,29 @@ enum host_intrinsic {
     HOST_FENCE,
     HOST_FPTOSI_SAT,
     HOST_FPTOUI_SAT,
+    HOST_ABS,
+    HOST_SADD_SAT,
+    HOST_UADD_SAT,
+    HOST_SSUB_SAT,
+    HOST_USUB_SAT,
+    HOST_SMIN,
+    HOST_UMIN,
+    HOST_SMAX,
+    HOST_UMAX,
     HOST_INTRINSIC_COUNT
+};
+
+/* Lanes of a v128, in the arguments of host_simd.c's emitters. */
+enum {
+    HOST_CODE_MASK = 0xff,
+    HOST_I8X16 = 1 << 8,
+    HOST_I16X8 = 2 << 8,
+    HOST_I32X4 = 3 << 8,
+    HOST_I64X2 = 4 << 8,
+    HOST_F32X4 = 5 << 8,
+    HOST_F64X2 = 6 << 8,
+    HOST_LANES_MASK = 7 << 8,
+    HOST_HIGH = 1 << 11, /* the upper half of the operand's lanes */
 };
 
 /* What a memory access touches, for LLVM's alias analysis. */

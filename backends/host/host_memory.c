@@ -136,6 +136,13 @@ static void mark_access(struct host_func *hf, const struct ir_inst *i, LLVMValue
     }
 }
 
+/* A v128 that is 0 but for the lane loaded.  Loaded as a float, so that it goes straight to a vector register. */
+static LLVMValueRef in_first_lane(struct host_func *hf, LLVMValueRef v, unsigned bytes) {
+    LLVMValueRef zeros = LLVMConstNull(LLVMVectorType(LLVMTypeOf(v), 16 / bytes));
+    v = LLVMBuildInsertElement(hf->b, zeros, v, host_const_i32(hf->cx, 0), "");
+    return LLVMBuildBitCast(hf->b, v, hf->cx->v128, "");
+}
+
 void host_emit_load(struct host_func *hf, struct ir_inst *i, unsigned arg) {
     (void)arg;
     const struct ir_op_info *info = ir_info(i);
@@ -143,12 +150,17 @@ void host_emit_load(struct host_func *hf, struct ir_inst *i, unsigned arg) {
     bool is_int = info->result == IR_I32 || info->result == IR_I64;
     if (is_int)
         in_memory = LLVMIntTypeInContext(hf->cx->llvm, info->bytes * 8u);
+    bool part = info->result == IR_V128 && info->bytes < 16;
+    if (part)
+        in_memory = info->bytes == 4 ? hf->cx->f32 : hf->cx->f64;
     LLVMValueRef v = LLVMBuildLoad2(hf->b, in_memory, effective_address(hf, i, info->bytes), "");
     mark_access(hf, i, v);
     host_mark_place(hf, i, v);
     if (LLVMGetVolatile(v))
         v = LLVMBuildFreeze(hf->b, v, ""); /* host_places.c */
-    if (in_memory != type)
+    if (part)
+        v = in_first_lane(hf, v, info->bytes);
+    else if (in_memory != type)
         v = info->sign ? LLVMBuildSExt(hf->b, v, type, "") : LLVMBuildZExt(hf->b, v, type, "");
     host_set_value(hf, &i->results[0], v);
 }

@@ -33,6 +33,15 @@ static const char *const intrinsic_names[HOST_INTRINSIC_COUNT] = {
     [HOST_FENCE] = "llvm.arithmetic.fence",
     [HOST_FPTOSI_SAT] = "llvm.fptosi.sat",
     [HOST_FPTOUI_SAT] = "llvm.fptoui.sat",
+    [HOST_ABS] = "llvm.abs",
+    [HOST_SADD_SAT] = "llvm.sadd.sat",
+    [HOST_UADD_SAT] = "llvm.uadd.sat",
+    [HOST_SSUB_SAT] = "llvm.ssub.sat",
+    [HOST_USUB_SAT] = "llvm.usub.sat",
+    [HOST_SMIN] = "llvm.smin",
+    [HOST_UMIN] = "llvm.umin",
+    [HOST_SMAX] = "llvm.smax",
+    [HOST_UMAX] = "llvm.umax",
 };
 
 static const struct {

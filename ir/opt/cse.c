@@ -29,11 +29,15 @@ static uint32_t mix(uint32_t h, uint64_t v) {
     return (uint32_t)(x >> 32) ^ (uint32_t)x;
 }
 
+static bool has_bits(const struct ir_inst *i) {
+    return ir_is_const(i) || ir_info(i)->kind == IR_KIND_LANES;
+}
+
 static uint32_t hash_inst(const struct ir_inst *i) {
     uint32_t h = mix(i->op, i->results[0].type);
-    if (ir_is_const(i)) {
+    if (has_bits(i)) {
         h = mix(h, i->bits.u64x2[0]);
-        return mix(h, i->bits.u64x2[1]);
+        h = mix(h, i->bits.u64x2[1]);
     }
     h = mix(h, i->index);
     if (ir_has_flag(i, IR_FLAG_COMMUTES)) { /* the same for both orders */
@@ -48,8 +52,8 @@ static uint32_t hash_inst(const struct ir_inst *i) {
 static bool equal(const struct ir_inst *a, const struct ir_inst *b) {
     if (a->op != b->op || a->results[0].type != b->results[0].type)
         return false;
-    if (ir_is_const(a))
-        return !memcmp(&a->bits, &b->bits, sizeof a->bits);
+    if (has_bits(a) && memcmp(&a->bits, &b->bits, sizeof a->bits) != 0)
+        return false;
     if (a->index != b->index || a->noperands != b->noperands)
         return false;
     if (ir_has_flag(a, IR_FLAG_COMMUTES) && a->operands[0] == b->operands[1] && a->operands[1] == b->operands[0])

@@ -12,18 +12,24 @@
 
 #include "ir/ir_effects.h"
 #include "ir/ir_eval.h"
+#include "ir/ir_eval_simd.h"
 #include "ir/opt/fold_impl.h"
 #include "ir/opt/pass.h"
 #include "ir/util/ice.h"
 
 static bool is_nan(enum ir_type type, union ir_bits v) {
-    return (type == IR_F32 && isnan(v.f32)) || (type == IR_F64 && isnan(v.f64));
+    return (type == IR_F32 && isnan(v.f32)) || (type == IR_F64 && isnan(v.f64)) ||
+           (type == IR_V128 && ir_eval_has_nan_lane(v));
 }
 
-/* The constant result of a simple operation on constants, NULL when there is none.  Arithmetic that makes a NaN stays:
+static bool is_evaluated(const struct ir_inst *i) {
+    return ir_info(i)->kind == IR_KIND_SIMPLE || ir_info(i)->kind == IR_KIND_LANES;
+}
+
+/* The constant result of an operation on constants, NULL when there is none.  Arithmetic that makes a NaN stays:
  * its payload is the target's affair. */
 static struct ir_value *fold_constants(struct ir_builder *b, const struct ir_inst *i) {
-    if (ir_info(i)->kind != IR_KIND_SIMPLE)
+    if (!is_evaluated(i))
         return NULL;
     union ir_bits operands[3], result;
     for (uint32_t k = 0; k < i->noperands; k++) {
@@ -32,7 +38,9 @@ static struct ir_value *fold_constants(struct ir_builder *b, const struct ir_ins
             return NULL;
         operands[k] = *c;
     }
-    if (ir_eval_simple((enum ir_op)i->op, operands, &result))
+    if (ir_info(i)->kind == IR_KIND_LANES)
+        ir_eval_lanes((enum ir_op)i->op, i->bits, operands, &result);
+    else if (ir_eval_simple((enum ir_op)i->op, operands, &result))
         return NULL;
     enum ir_type type = ir_info(i)->result;
     if (is_nan(type, result) && !ir_has_flag(i, IR_FLAG_BITWISE))
@@ -134,7 +142,7 @@ static bool fold_one(struct ir_builder *b, struct ir_inst *i, bool *gone) {
     default:
         break;
     }
-    if (i->nresults != 1 || (ir_info(i)->kind != IR_KIND_SIMPLE && i->op != IR_SELECT))
+    if (i->nresults != 1 || (!is_evaluated(i) && i->op != IR_SELECT))
         return false;
     bool changed = false;
     struct ir_value *v = fold_constants(b, i);

@@ -1,5 +1,5 @@
 if(TARGET wasmetal_host)
-  foreach(name host_ops host_run host_kernel host_places)
+  foreach(name host_ops host_simd host_run host_kernel host_places)
     wasmetal_add_unit_test(${name} SOURCES ${name}.c host_test.c LIBS wasmetal_host wasmetal_ir)
   endforeach()
   wasmetal_add_unit_test(host_random SOURCES host_random.c host_test.c ir_random.c LIBS wasmetal_host wasmetal_ir)
