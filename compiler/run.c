@@ -4,6 +4,7 @@
  * processor; then neither the front end nor LLVM runs.  Code is compiled for this processor unless --cpu says
  * otherwise.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
@@ -151,6 +152,27 @@ static bool parse_integer(const char *text, unsigned bits, uint64_t *out) {
     return true;
 }
 
+/* 0x and up to 32 hexadecimal digits: lane 0 stands last. */
+static bool parse_v128(const char *text, uint64_t *out) {
+    size_t digits = strlen(text);
+    if (digits < 3 || digits > 34 || text[0] != '0' || (text[1] != 'x' && text[1] != 'X'))
+        return false;
+    out[0] = out[1] = 0;
+    for (text += 2; *text; text++) {
+        if (!isxdigit((unsigned char)*text))
+            return false;
+        uint64_t digit =
+            isdigit((unsigned char)*text) ? (uint64_t)(*text - '0') : (uint64_t)((*text | 0x20) - 'a') + 10;
+        out[1] = out[1] << 4 | out[0] >> 60;
+        out[0] = out[0] << 4 | digit;
+    }
+    return true;
+}
+
+static size_t cells_of(char type) {
+    return type == 'v' ? 2 : 1;
+}
+
 static bool parse_cell(char type, const char *text, uint64_t *out) {
     char *end;
     union {
@@ -172,13 +194,16 @@ static bool parse_cell(char type, const char *text, uint64_t *out) {
         u.f64 = strtod(text, &end);
         *out = u.u64;
         return end != text && !*end;
+    case 'v':
+        return parse_v128(text, out);
     default:
         return false;
     }
 }
 
 /* 9 and 17 significant digits give the same bits back. */
-static void print_cell(char type, uint64_t cell) {
+static void print_cell(char type, const uint64_t *cells) {
+    uint64_t cell = cells[0];
     union {
         float f32;
         double f64;
@@ -197,6 +222,9 @@ static void print_cell(char type, uint64_t cell) {
         break;
     case 'd':
         isnan(u.f64) ? printf("f64:nan\n") : printf("f64:%.17g\n", u.f64);
+        break;
+    case 'v':
+        printf("v128:0x%016" PRIx64 "%016" PRIx64 "\n", cells[1], cell);
         break;
     default:
         printf("%s:%s\n", type == 'r' ? "funcref" : "externref", cell ? "non-null" : "null");
@@ -220,14 +248,15 @@ static int invoke(wasmetal_instance *instance, const struct options *o, struct d
     }
     uint64_t *cells = must(calloc(nparams + nresults + 1, sizeof *cells * 2));
     int code = EXIT_USAGE;
-    for (size_t i = 0; i < nparams; i++) {
-        if (!parse_cell(e.type[i], o->args[i], &cells[i])) {
+    for (size_t i = 0, at = 0; i < nparams; at += cells_of(e.type[i++])) {
+        if (!parse_cell(e.type[i], o->args[i], &cells[at])) {
             diag_error(d, DIAG_ARGUMENT, DIAG_NO_OFFSET, -1, NULL, "argument %zu of \"%s\": \"%s\" is no %s", i + 1,
                        o->invoke, o->args[i],
                        e.type[i] == 'i'   ? "i32"
                        : e.type[i] == 'l' ? "i64"
                        : e.type[i] == 'f' ? "f32"
                        : e.type[i] == 'd' ? "f64"
+                       : e.type[i] == 'v' ? "v128 (0x and up to 32 hexadecimal digits)"
                                           : "type that can be written here");
             goto cleanup;
         }
@@ -236,8 +265,8 @@ static int invoke(wasmetal_instance *instance, const struct options *o, struct d
     if (code == EXIT_OK)
         code = finish(d, wasmetal_call(instance, e.object, cells, &trap), &trap, o->invoke);
     if (code == EXIT_OK) {
-        for (size_t i = 0; i < nresults; i++)
-            print_cell(colon[1 + i], cells[i]);
+        for (size_t i = 0, at = 0; i < nresults; at += cells_of(colon[1 + i++]))
+            print_cell(colon[1 + i], &cells[at]);
         fflush(stdout);
     }
 cleanup:

@@ -21,8 +21,8 @@ enum wasm_kind {
                         as the value for lane WASM_LANE(index2) of the vector on top of the stack */
     WASM_STORE_LANE, /* WASM_SECOND(index2) takes lane WASM_LANE(index2) out of a vector, and `op` stores it */
     WASM_LANES,      /* `op` is an IR_KIND_LANES operation; 16 lane numbers as WASM_CONST has a v128 */
-    WASM_CONST, /* bits; v128: the high half is index (low word) and index2 */
-    WASM_FIXED, /* `op` is an IR operation of ir_ops.def that is neither simple nor structured (global.get, ...) */
+    WASM_CONST,      /* bits; v128: the high half is index (low word) and index2 */
+    WASM_FIXED,      /* `op` is an IR operation of ir_ops.def that is neither simple nor structured (global.get, ...) */
     WASM_LOCAL_GET,
     WASM_LOCAL_SET,
     WASM_LOCAL_TEE,
@@ -42,7 +42,7 @@ enum wasm_kind {
     WASM_UNREACHABLE,
 };
 
-#define WASM_SECOND(index2) ((index2) & 0xffff)
+#define WASM_SECOND(index2) ((index2)&0xffff)
 #define WASM_LANE(index2) ((index2) >> 16)
 
 struct wasm_inst {

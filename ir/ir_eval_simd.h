@@ -25,24 +25,24 @@
         r_.vec;                                           \
     })
 
-#define IR_MAP1(OUT, IN, EXPR)                            \
-    ({                                                    \
-        union ir_bits r_;                                 \
+#define IR_MAP1(OUT, IN, EXPR)                              \
+    ({                                                      \
+        union ir_bits r_;                                   \
         for (unsigned k = 0; k < IR_LANE_COUNT(OUT); k++) { \
-            __typeof__(A.IN[0]) x = A.IN[k];              \
-            r_.OUT[k] = (__typeof__(r_.OUT[0]))(EXPR);    \
-        }                                                 \
-        r_.vec;                                           \
+            __typeof__(A.IN[0]) x = A.IN[k];                \
+            r_.OUT[k] = (__typeof__(r_.OUT[0]))(EXPR);      \
+        }                                                   \
+        r_.vec;                                             \
     })
 
-#define IR_MAP2(OUT, IN, EXPR)                            \
-    ({                                                    \
-        union ir_bits r_;                                 \
+#define IR_MAP2(OUT, IN, EXPR)                              \
+    ({                                                      \
+        union ir_bits r_;                                   \
         for (unsigned k = 0; k < IR_LANE_COUNT(OUT); k++) { \
-            __typeof__(A.IN[0]) x = A.IN[k], y = B.IN[k]; \
-            r_.OUT[k] = (__typeof__(r_.OUT[0]))(EXPR);    \
-        }                                                 \
-        r_.vec;                                           \
+            __typeof__(A.IN[0]) x = A.IN[k], y = B.IN[k];   \
+            r_.OUT[k] = (__typeof__(r_.OUT[0]))(EXPR);      \
+        }                                                   \
+        r_.vec;                                             \
     })
 
 #define IR_ALL(IN)                                       \

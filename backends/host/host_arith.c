@@ -82,24 +82,12 @@ void host_emit_fcmp(struct host_func *hf, struct ir_inst *i, unsigned arg) {
     host_set_bool(hf, &i->results[0], LLVMBuildFCmp(hf->b, (LLVMRealPredicate)arg, a, b, ""));
 }
 
-static LLVMValueRef fence(struct host_func *hf, LLVMValueRef x) {
+LLVMValueRef host_fence(struct host_func *hf, LLVMValueRef x) {
     LLVMTypeRef type = LLVMTypeOf(x);
     return host_intrinsic_call(hf, HOST_FENCE, &type, 1, &x, 1);
 }
 
-/* Is `v` a constant with which LLVM takes the operation for its other operand, or that with the sign changed? */
-static bool is_neutral(const struct ir_value *v, unsigned opcode, unsigned side) {
-    const struct ir_inst *def = v->def;
-    if (!def || (def->op != IR_F32_CONST && def->op != IR_F64_CONST))
-        return false;
-    double x;
-    if (def->op == IR_F32_CONST) {
-        float narrow;
-        memcpy(&narrow, &def->bits.i32, sizeof narrow);
-        x = (double)narrow;
-    } else {
-        memcpy(&x, &def->bits.i64, sizeof x);
-    }
+bool host_is_neutral(double x, unsigned opcode, unsigned side) {
     switch (opcode) {
     case LLVMFAdd: /* x + -0 */
         return x == 0.0 && signbit(x);
@@ -112,12 +100,27 @@ static bool is_neutral(const struct ir_value *v, unsigned opcode, unsigned side)
     }
 }
 
+static bool is_neutral(const struct ir_value *v, unsigned opcode, unsigned side) {
+    const struct ir_inst *def = v->def;
+    if (!def || (def->op != IR_F32_CONST && def->op != IR_F64_CONST))
+        return false;
+    double x;
+    if (def->op == IR_F32_CONST) {
+        float narrow;
+        memcpy(&narrow, &def->bits.i32, sizeof narrow);
+        x = (double)narrow;
+    } else {
+        memcpy(&x, &def->bits.i64, sizeof x);
+    }
+    return host_is_neutral(x, opcode, side);
+}
+
 void host_emit_binary(struct host_func *hf, struct ir_inst *i, unsigned arg) {
     LLVMValueRef a = operand(hf, i, 0), b = operand(hf, i, 1);
     if (is_neutral(i->operands[0], arg, 0))
-        a = fence(hf, a);
+        a = host_fence(hf, a);
     if (is_neutral(i->operands[1], arg, 1))
-        b = fence(hf, b);
+        b = host_fence(hf, b);
     set_result(hf, i, LLVMBuildBinOp(hf->b, (LLVMOpcode)arg, a, b, ""));
 }
 
@@ -175,16 +178,19 @@ void host_emit_unary(struct host_func *hf, struct ir_inst *i, unsigned arg) {
     set_result(hf, i, host_intrinsic_call(hf, (enum host_intrinsic)arg, &type, 1, &x, 1));
 }
 
+LLVMValueRef host_build_float_pair(struct host_func *hf, enum host_intrinsic which, LLVMValueRef x, LLVMValueRef y) {
+    LLVMValueRef args[] = {x, y};
+    LLVMTypeRef type = LLVMTypeOf(x);
+    LLVMValueRef v = host_intrinsic_call(hf, which, &type, 1, args, 2);
+    if (which == HOST_COPYSIGN || hf->cx->minimum_quiets)
+        return v;
+    LLVMSetFastMathFlags(v, LLVMFastMathNoNaNs);
+    LLVMValueRef unordered = LLVMBuildFCmp(hf->b, LLVMRealUNO, x, y, "");
+    return LLVMBuildSelect(hf->b, unordered, LLVMBuildFAdd(hf->b, x, y, ""), v, "");
+}
+
 void host_emit_float_pair(struct host_func *hf, struct ir_inst *i, unsigned arg) {
-    LLVMValueRef args[] = {operand(hf, i, 0), operand(hf, i, 1)};
-    LLVMTypeRef type = LLVMTypeOf(args[0]);
-    LLVMValueRef v = host_intrinsic_call(hf, (enum host_intrinsic)arg, &type, 1, args, 2);
-    if (arg != HOST_COPYSIGN && !hf->cx->minimum_quiets) {
-        LLVMSetFastMathFlags(v, LLVMFastMathNoNaNs);
-        LLVMValueRef unordered = LLVMBuildFCmp(hf->b, LLVMRealUNO, args[0], args[1], "");
-        v = LLVMBuildSelect(hf->b, unordered, LLVMBuildFAdd(hf->b, args[0], args[1], ""), v, "");
-    }
-    set_result(hf, i, v);
+    set_result(hf, i, host_build_float_pair(hf, (enum host_intrinsic)arg, operand(hf, i, 0), operand(hf, i, 1)));
 }
 
 void host_emit_fneg(struct host_func *hf, struct ir_inst *i, unsigned arg) {
@@ -201,7 +207,7 @@ void host_emit_sign_extend(struct host_func *hf, struct ir_inst *i, unsigned arg
 void host_emit_cast(struct host_func *hf, struct ir_inst *i, unsigned arg) {
     LLVMValueRef x = operand(hf, i, 0);
     if (arg == LLVMFPTrunc && i->operands[0]->def && i->operands[0]->def->op == IR_F64_PROMOTE_F32)
-        x = fence(hf, x);
+        x = host_fence(hf, x);
     set_result(hf, i, LLVMBuildCast(hf->b, (LLVMOpcode)arg, x, result_type(hf, i), ""));
 }
 

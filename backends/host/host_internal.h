@@ -167,6 +167,12 @@ void host_end_func(struct host_func *hf);
 void host_emit_region(struct host_func *hf, struct ir_region *r);
 void host_emit_function(struct host_cx *cx, struct ir_func *f, struct arena *scratch);
 
+/* host_arith.c */
+LLVMValueRef host_build_float_pair(struct host_func *hf, enum host_intrinsic which, LLVMValueRef x, LLVMValueRef y);
+LLVMValueRef host_fence(struct host_func *hf, LLVMValueRef x); /* hides from LLVM what x is */
+/* Is x, as operand `side`, what makes LLVM take the operation for its other operand, or that with the sign changed? */
+bool host_is_neutral(double x, unsigned opcode, unsigned side);
+
 /* host_memory.c */
 LLVMValueRef host_memory_base(struct host_func *hf, uint32_t memory);
 void host_forget_bounds(struct host_func *hf, uint32_t mark);

@@ -219,6 +219,11 @@ void host_emit_lane_pair(struct host_func *hf, struct ir_inst *i, unsigned arg) 
     set_vector(hf, i, call_pair(hf, (enum host_intrinsic)code_of(arg), x, y));
 }
 
+void host_emit_lane_float_pair(struct host_func *hf, struct ir_inst *i, unsigned arg) {
+    LLVMValueRef x = lanes(hf, i, 0, arg), y = lanes(hf, i, 1, arg);
+    set_vector(hf, i, host_build_float_pair(hf, (enum host_intrinsic)code_of(arg), x, y));
+}
+
 void host_emit_lane_neg(struct host_func *hf, struct ir_inst *i, unsigned arg) {
     set_vector(hf, i, LLVMBuildNeg(hf->b, lanes(hf, i, 0, arg), ""));
 }
