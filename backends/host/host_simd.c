@@ -360,11 +360,45 @@ static LLVMValueRef with_zeros(struct host_func *hf, LLVMValueRef two) {
     return pick(hf, two, LLVMConstNull(LLVMTypeOf(two)), 0, 1, 4);
 }
 
+static LLVMValueRef splat_real(struct host_func *hf, LLVMTypeRef type, double value) {
+    return splat(hf, LLVMConstReal(LLVMGetElementType(type), value), LLVMGetVectorSize(type));
+}
+
+/* fptosi and fptoui give poison for lanes out of range; a selection that passes those over is defined.  Written out
+ * because LLVM takes the saturating intrinsics apart into scalars on x86-64. */
+static LLVMValueRef truncate_f32x4(struct host_func *hf, LLVMValueRef x, bool is_signed) {
+    LLVMBuilderRef b = hf->b;
+    LLVMTypeRef from = LLVMTypeOf(x), to = LLVMVectorType(hf->cx->i32, 4);
+    LLVMValueRef v = LLVMBuildCast(b, is_signed ? LLVMFPToSI : LLVMFPToUI, x, to, "");
+    LLVMValueRef least = splat_const(to, is_signed ? 0x80000000 : 0),
+                 most = splat_const(to, is_signed ? INT32_MAX : UINT32_MAX);
+    LLVMValueRef high = LLVMBuildFCmp(b, LLVMRealOGE, x, splat_real(hf, from, is_signed ? 0x1p31 : 0x1p32), "");
+    LLVMValueRef above = is_signed ? LLVMBuildFCmp(b, LLVMRealOGE, x, splat_real(hf, from, -0x1p31), "")
+                                   : LLVMBuildFCmp(b, LLVMRealOGT, x, splat_real(hf, from, -1.0), "");
+    v = LLVMBuildSelect(b, high, most, LLVMBuildSelect(b, above, v, least, ""), "");
+    if (!is_signed)
+        return v; /* NaN is not above */
+    return LLVMBuildSelect(b, LLVMBuildFCmp(b, LLVMRealORD, x, x, ""), v, LLVMConstNull(to), "");
+}
+
+/* Doubles hold the limits exactly, so they are clamped before they are converted. */
+static LLVMValueRef truncate_f64x2(struct host_func *hf, LLVMValueRef x, bool is_signed) {
+    LLVMBuilderRef b = hf->b;
+    LLVMTypeRef from = LLVMTypeOf(x), to = LLVMVectorType(hf->cx->i32, 2);
+    LLVMValueRef least = splat_real(hf, from, is_signed ? INT32_MIN : 0), most;
+    most = splat_real(hf, from, is_signed ? INT32_MAX : UINT32_MAX);
+    x = LLVMBuildSelect(b, LLVMBuildFCmp(b, LLVMRealORD, x, x, ""), x, LLVMConstNull(from), "");
+    x = LLVMBuildSelect(b, LLVMBuildFCmp(b, LLVMRealOGT, x, least, ""), x, least, "");
+    x = LLVMBuildSelect(b, LLVMBuildFCmp(b, LLVMRealOLT, x, most, ""), x, most, "");
+    return LLVMBuildCast(b, is_signed ? LLVMFPToSI : LLVMFPToUI, x, to, "");
+}
+
 void host_emit_lane_truncate(struct host_func *hf, struct ir_inst *i, unsigned arg) {
     LLVMValueRef x = lanes(hf, i, 0, arg);
-    LLVMTypeRef types[] = {LLVMVectorType(hf->cx->i32, lane_count(arg)), LLVMTypeOf(x)};
-    LLVMValueRef v = host_intrinsic_call(hf, (enum host_intrinsic)code_of(arg), types, 2, &x, 1);
-    set_vector(hf, i, lane_count(arg) == 2 ? with_zeros(hf, v) : v);
+    bool is_signed = code_of(arg) == LLVMSExt;
+    set_vector(hf, i,
+               lane_count(arg) == 4 ? truncate_f32x4(hf, x, is_signed)
+                                    : with_zeros(hf, truncate_f64x2(hf, x, is_signed)));
 }
 
 void host_emit_lane_convert(struct host_func *hf, struct ir_inst *i, unsigned arg) {

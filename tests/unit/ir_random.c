@@ -58,8 +58,10 @@ static struct ir_value *constant(struct gen *g, enum ir_type type) {
         bits.i64 = next(g, 2) ? (uint64_t)(int64_t)(int32_t)i : (uint64_t)i << 32 | i;
     else if (type == IR_F32)
         bits.f32 = (float)d;
-    else
+    else if (type == IR_F64)
         bits.f64 = d;
+    else
+        bits.u32x4[0] = bits.u32x4[next(g, 4)] = bits.u32x4[next(g, 4)] = i;
     stamp(g);
     return push(g, ir_build_const(&g->b, type, bits));
 }
@@ -92,10 +94,33 @@ static struct ir_value *calm(struct gen *g, struct ir_value *v) {
     return push(g, ir_build_select(&g->b, v, z, ok));
 }
 
-static void gen_simple(struct gen *g) {
+/* An operation on v128 that works on bits: what the others make of a NaN may differ. */
+static void gen_vector(struct gen *g) {
     enum ir_op op;
     do
-        op = (enum ir_op)(IR_I32_EQZ + next(g, IR_I32_LOAD - IR_I32_EQZ));
+        op = (enum ir_op)(IR_I8X16_EXTRACT_LANE_S + next(g, IR_I32_LOAD - IR_I8X16_EXTRACT_LANE_S));
+    while (!(ir_op_info[op].flags & IR_FLAG_BITWISE) || ir_op_info[op].result == IR_F32 ||
+           ir_op_info[op].result == IR_F64);
+    const struct ir_op_info *info = &ir_op_info[op];
+    struct ir_value *operands[3];
+    for (uint32_t k = 0; k < info->operands; k++)
+        operands[k] = calm(g, pick(g, (enum ir_type)info->operand_types[k]));
+    enum ir_type type = (enum ir_type)info->result;
+    stamp(g);
+    struct ir_inst *i = ir_build(&g->b, op, &type, 1, operands, info->operands);
+    for (uint32_t k = 0; k < info->lanes; k++)
+        i->bits.u8x16[k] = (uint8_t)next(g, info->lane_bound);
+    push(g, i->results);
+}
+
+static void gen_simple(struct gen *g) {
+    if (next(g, 6) == 0) {
+        gen_vector(g);
+        return;
+    }
+    enum ir_op op;
+    do
+        op = (enum ir_op)(IR_I32_EQZ + next(g, IR_I8X16_EXTRACT_LANE_S - IR_I32_EQZ));
     while (op == IR_F32_REINTERPRET_I32 || op == IR_F64_REINTERPRET_I64);
     const struct ir_op_info *info = &ir_op_info[op];
     bool bits =
