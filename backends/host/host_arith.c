@@ -186,6 +186,10 @@ LLVMValueRef host_build_float_pair(struct host_func *hf, enum host_intrinsic whi
         return v;
     LLVMSetFastMathFlags(v, LLVMFastMathNoNaNs);
     LLVMValueRef unordered = LLVMBuildFCmp(hf->b, LLVMRealUNO, x, y, "");
+    if (LLVMIsConstant(x))
+        x = host_fence(hf, x);
+    else if (LLVMIsConstant(y))
+        y = host_fence(hf, y);
     return LLVMBuildSelect(hf->b, unordered, LLVMBuildFAdd(hf->b, x, y, ""), v, "");
 }
 

@@ -203,8 +203,25 @@ void host_emit_lane_fcmp(struct host_func *hf, struct ir_inst *i, unsigned arg) 
     set_mask(hf, i, LLVMBuildFCmp(hf->b, (LLVMRealPredicate)code_of(arg), x, y, ""), arg);
 }
 
+/* Operand `side` of a float operation, behind a fence where LLVM would drop the operation (host_arith.c). */
+static LLVMValueRef float_lanes(struct host_func *hf, const struct ir_inst *i, unsigned side, unsigned arg) {
+    LLVMValueRef x = lanes(hf, i, side, arg);
+    const union ir_bits *c = ir_const_of(i->operands[side]);
+    bool neutral = false;
+    for (unsigned k = 0; c && k < lane_count(arg); k++) {
+        double lane = lane_bits(arg) == 32 ? (double)c->f32x4[k] : c->f64x2[k];
+        neutral |= host_is_neutral(lane, code_of(arg), side);
+    }
+    return neutral ? host_fence(hf, x) : x;
+}
+
 void host_emit_lane_binary(struct host_func *hf, struct ir_inst *i, unsigned arg) {
     LLVMValueRef x = lanes(hf, i, 0, arg), y = lanes(hf, i, 1, arg);
+    set_vector(hf, i, LLVMBuildBinOp(hf->b, (LLVMOpcode)code_of(arg), x, y, ""));
+}
+
+void host_emit_lane_float_binary(struct host_func *hf, struct ir_inst *i, unsigned arg) {
+    LLVMValueRef x = float_lanes(hf, i, 0, arg), y = float_lanes(hf, i, 1, arg);
     set_vector(hf, i, LLVMBuildBinOp(hf->b, (LLVMOpcode)code_of(arg), x, y, ""));
 }
 
