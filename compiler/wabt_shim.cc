@@ -433,9 +433,7 @@ class Reader final : public wabt::BinaryReaderNop {
     Result OnF32ConstExpr(uint32_t value) override { return Const(IR_F32_CONST, Type::F32, value); }
     Result OnF64ConstExpr(uint64_t value) override { return Const(IR_F64_CONST, Type::F64, value); }
 
-    Result OnV128ConstExpr(v128 value) override {
-        return Const(IR_V128_CONST, Type::V128, value.u64(0), value.u64(1));
-    }
+    Result OnV128ConstExpr(v128 value) override { return Const(IR_V128_CONST, Type::V128, value.u64(0), value.u64(1)); }
 
     Result OnLoadExpr(Opcode op, Index memory, Address align, Address offset) override {
         return Access(op, WASM_LOAD, memory, align, offset,

@@ -73,8 +73,8 @@ struct ir_op_info {
     uint8_t result;   /* enum ir_type; simple, lanes and load: the result, store: the type stored */
     uint8_t operands; /* simple and lanes: how many */
     uint8_t operand_types[3];
-    uint8_t bytes; /* load, store: bytes in memory */
-    bool sign;     /* load: sign-extends */
+    uint8_t bytes;             /* load, store: bytes in memory */
+    bool sign;                 /* load: sign-extends */
     uint8_t lanes, lane_bound; /* lanes: how many lane numbers, and what each is below */
 };
 
