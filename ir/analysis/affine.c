@@ -31,8 +31,7 @@ struct aff_ctx {
     uint32_t ntouched, touched_cap;
     struct ir_inst **noted; /* blocks whose note holds their edges */
     uint32_t nnoted, noted_cap;
-    struct loop **loops; /* of the nest, by inst->note */
-    uint32_t depth;      /* recursion of aff_of */
+    uint32_t depth; /* recursion of aff_of */
 };
 
 static const struct aff unknown_marker;
