@@ -35,7 +35,7 @@ static void explain_kernel(struct strbuf *out, const struct off_kernel *k, const
         writes += k->streams[s].write;
     }
     for (uint32_t d = 0; d < k->ndims; d++)
-        inner += k->dims[d].axis < 0 && k->dims[d].rel != OFF_TRIP_CONST;
+        inner += k->dims[d].axis < 0 && k->dims[d].rel != OFF_TRIP_CONST && k->dims[d].rel != OFF_TRIP_RANGE;
     strbuf_printf(out, "%soffloaded%s as kernel %s%s%s: %s grid", c->good, c->off, c->bold, k->name, c->off,
                   dimension[k->ngrid]);
     if (inner)

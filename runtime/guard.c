@@ -228,6 +228,27 @@ static struct interval evaluate_range(const struct wm_kernel *k, uint64_t index,
         default:
             break;
         }
+        a = values[r->a];
+        b = values[r->b];
+        switch ((enum off_range_op)r->op) { /* an empty set keeps its lower or upper end */
+        case OFF_RANGE_LT_S:
+            values[i] = (struct interval){a.lo, greater(a.lo, lesser(a.hi, b.hi - 1))};
+            continue;
+        case OFF_RANGE_LE_S:
+            values[i] = (struct interval){a.lo, greater(a.lo, lesser(a.hi, b.hi))};
+            continue;
+        case OFF_RANGE_GT_S:
+            values[i] = (struct interval){lesser(a.hi, greater(a.lo, b.lo + 1)), a.hi};
+            continue;
+        case OFF_RANGE_GE_S:
+            values[i] = (struct interval){lesser(a.hi, greater(a.lo, b.lo)), a.hi};
+            continue;
+        case OFF_RANGE_UNION:
+            values[i] = (struct interval){lesser(a.lo, b.lo), greater(a.hi, b.hi)};
+            continue;
+        default:
+            break;
+        }
         bool is_unsigned = r->op == OFF_RANGE_MIN_U || r->op == OFF_RANGE_MAX_U;
         bool is_min = r->op == OFF_RANGE_MIN_U || r->op == OFF_RANGE_MIN_S;
         a = is_unsigned ? as_unsigned(values[r->a]) : values[r->a];
@@ -634,7 +655,7 @@ static bool ranges_valid(const struct wm_kernel *k, uint64_t *out_dims) {
                 out_dims[i] = d + 1;
             }
         } else {
-            if (r->op > OFF_RANGE_MAX_U || r->a >= i || r->b >= i)
+            if (r->op > OFF_RANGE_UNION || r->a >= i || r->b >= i)
                 return false;
             out_dims[i] = out_dims[r->a] > out_dims[r->b] ? out_dims[r->a] : out_dims[r->b];
         }

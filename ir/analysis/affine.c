@@ -558,7 +558,8 @@ static const struct aff *value_of(struct aff_ctx *cx, struct ir_value *v) {
     const struct aff *a = operation(cx, v->def);
     if (a)
         return a;
-    if (aff_range_of(cx, v, &range))
+    bool known_cond = v->def->op == IR_SELECT && !loop_contains_value(cx->root, v->def->operands[2]);
+    if (!known_cond && aff_range_of(cx, v, &range))
         return symbol_expr(cx, 32, (struct aff_sym){.kind = AFF_RANGE, .value = v});
     switch (v->def->op) {
     case IR_BLOCK:
@@ -661,6 +662,68 @@ static bool constant_range(struct ir_inst *d, int32_t *out_lo, int32_t *out_hi) 
     }
 }
 
+/* The signed comparison of a select's condition as a restriction of its left operand; 0 when it is none. */
+static uint8_t restriction_of(uint16_t op, bool negated, bool swapped) {
+    static const struct {
+        uint16_t op;
+        uint8_t straight, negated, swapped, both;
+    } table[] = {
+        {IR_I32_LT_S, OFF_RANGE_LT_S, OFF_RANGE_GE_S, OFF_RANGE_GT_S, OFF_RANGE_LE_S},
+        {IR_I32_LE_S, OFF_RANGE_LE_S, OFF_RANGE_GT_S, OFF_RANGE_GE_S, OFF_RANGE_LT_S},
+        {IR_I32_GT_S, OFF_RANGE_GT_S, OFF_RANGE_LE_S, OFF_RANGE_LT_S, OFF_RANGE_GE_S},
+        {IR_I32_GE_S, OFF_RANGE_GE_S, OFF_RANGE_LT_S, OFF_RANGE_LE_S, OFF_RANGE_GT_S},
+    };
+    for (uint32_t i = 0; i < sizeof table / sizeof table[0]; i++)
+        if (table[i].op == op)
+            return negated   ? (swapped ? table[i].both : table[i].negated)
+                   : swapped ? table[i].swapped
+                             : table[i].straight;
+    return 0;
+}
+
+/* What side `v` of a select can be, given that `cmp` holds (or, negated, does not).  False when it has no range. */
+static bool side_of(struct aff_ctx *cx, struct ir_value *v, const struct ir_inst *cmp, bool negated,
+                    struct aff_side *out, bool *out_restricted) {
+    *out = (struct aff_side){0};
+    for (unsigned k = 0; k < 2; k++) { /* is it, or is it made of, one of the numbers compared? */
+        struct ir_value *x = cmp->operands[k], *y = cmp->operands[1 - k];
+        enum off_range_op op;
+        if (ir_const_of(x))
+            continue;
+        if (same_value(v, x)) {
+            out->value = aff_of(cx, v);
+        } else if (v->def && v->def->op == IR_SELECT && min_max_of(v->def, &op)) {
+            bool first = same_value(v->def->operands[0], x);
+            if (!first && !same_value(v->def->operands[1], x))
+                continue;
+            out->value = aff_of(cx, x);
+            out->limit = aff_of(cx, v->def->operands[first]);
+            out->extremum = (uint8_t)op;
+            if (!out->limit)
+                return false;
+        } else {
+            continue;
+        }
+        out->restriction = restriction_of(cmp->op, negated, k == 1);
+        out->bound = aff_of(cx, y);
+        *out_restricted = true;
+        return out->value && out->bound && out->restriction;
+    }
+    out->value = aff_of(cx, v);
+    return out->value != NULL;
+}
+
+/* `x < w ? max(x, 0) : w - 1` and its relatives: each side is bounded by the comparison. */
+static bool bounded_select(struct aff_ctx *cx, const struct ir_inst *select, struct aff_range *out) {
+    const struct ir_inst *cmp = select->operands[2]->def;
+    bool restricted = false;
+    if (!cmp || !restriction_of(cmp->op, false, false))
+        return false;
+    out->op = OFF_RANGE_UNION;
+    return side_of(cx, select->operands[0], cmp, false, &out->sides[0], &restricted) &&
+           side_of(cx, select->operands[1], cmp, true, &out->sides[1], &restricted) && restricted;
+}
+
 bool aff_range_of(struct aff_ctx *cx, struct ir_value *v, struct aff_range *out) {
     struct ir_inst *d = v->def;
     enum off_range_op op;
@@ -670,7 +733,7 @@ bool aff_range_of(struct aff_ctx *cx, struct ir_value *v, struct aff_range *out)
     if (d->op != IR_SELECT)
         return constant_range(d, &out->lo, &out->hi);
     if (!min_max_of(d, &op))
-        return false;
+        return bounded_select(cx, d, out);
     out->op = (uint8_t)op;
     out->a = aff_of(cx, d->operands[0]);
     out->b = out->a ? aff_of(cx, d->operands[1]) : NULL;

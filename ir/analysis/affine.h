@@ -77,11 +77,21 @@ bool aff_is_invariant(const struct aff_ctx *cx, const struct aff *a);
 bool aff_split(struct aff_ctx *cx, const struct aff *a, uint32_t sym, const struct aff **out_coef,
                const struct aff **out_rest);
 
-/* What bounds a ranged value (kernel.h says what the operations mean).  CONST: lo to hi; else: of a and b. */
+/* One side of a select: the values of `value`, those that compare with `bound` as `restriction` says when there is one,
+ * and of these the minimum or maximum with `limit` when there is an `extremum`. */
+struct aff_side {
+    const struct aff *value, *bound, *limit;
+    uint8_t restriction; /* OFF_RANGE_LT_S to GE_S; 0: none */
+    uint8_t extremum;    /* OFF_RANGE_MIN_S to MAX_U; 0: none */
+};
+
+/* What bounds a ranged value (kernel.h says what the operations mean).  CONST: lo to hi; UNION: of both sides; else: of
+ * a and b. */
 struct aff_range {
     uint8_t op; /* enum off_range_op */
     int32_t lo, hi;
     const struct aff *a, *b;
+    struct aff_side sides[2];
 };
 bool aff_range_of(struct aff_ctx *cx, struct ir_value *v, struct aff_range *out);
 

@@ -33,7 +33,7 @@ enum {
     OFF_MAX_STREAMS = 8, /* WebGPU's default maxStorageBuffersPerShaderStage */
     OFF_MAX_ACCESSES = 96,
     OFF_MAX_SLOTS = 256,
-    OFF_MAX_RANGES = 32,
+    OFF_MAX_RANGES = 64,
     OFF_PUSH_WORDS = 32, /* Vulkan's least maxPushConstantsSize, 128 bytes */
     OFF_PARAM_X_BASE = 3,
     OFF_PARAM_STREAMS = 4, /* first word of the stream bases */
@@ -67,6 +67,11 @@ enum off_range_op {
     OFF_RANGE_MAX_S,
     OFF_RANGE_MIN_U,
     OFF_RANGE_MAX_U,
+    OFF_RANGE_LT_S, /* the values of a that are less than some value of b (and so on); any one of a when none is */
+    OFF_RANGE_LE_S,
+    OFF_RANGE_GT_S,
+    OFF_RANGE_GE_S,
+    OFF_RANGE_UNION, /* from the least of both to the greatest */
 };
 
 struct off_range {

@@ -505,7 +505,7 @@ static bool linear_slots(struct plan *p, const struct aff *base, const struct af
 
 static int add_range(struct plan *p, struct off_range r) {
     if (p->nranges == OFF_MAX_RANGES) {
-        (void)reject(p, OFF_REJECT_TOO_COMPLEX, NULL, "more than 32 ranges");
+        (void)reject(p, OFF_REJECT_TOO_COMPLEX, NULL, "more than 64 ranges");
         return -1;
     }
     p->ranges[p->nranges] = r;
@@ -529,21 +529,37 @@ static int range_of_expr(struct plan *p, const struct aff *a) {
     return add_range(p, r);
 }
 
+/* The range `op` of two others, either of which may be -1: there is none. */
+static int combine_ranges(struct plan *p, enum off_range_op op, int a, int b) {
+    if (a < 0 || b < 0)
+        return -1;
+    struct off_range r = {.op = op, .a = (uint32_t)a, .b = (uint32_t)b, .base_slot = OFF_NO_SLOT};
+    memset(r.stride_slot, 0xff, sizeof r.stride_slot); /* OFF_NO_SLOT */
+    return add_range(p, r);
+}
+
+static int range_of_side(struct plan *p, const struct aff_side *s) {
+    int r = range_of_expr(p, s->value);
+    if (r >= 0 && s->restriction)
+        r = combine_ranges(p, (enum off_range_op)s->restriction, r, range_of_expr(p, s->bound));
+    if (r >= 0 && s->extremum)
+        r = combine_ranges(p, (enum off_range_op)s->extremum, r, range_of_expr(p, s->limit));
+    return r;
+}
+
 static int range_of_value(struct plan *p, struct ir_value *v) {
     struct aff_range r;
     if (!aff_range_of(p->aff, v, &r))
         return -1;
-    struct off_range out = {.op = (enum off_range_op)r.op, .lo = r.lo, .hi = r.hi, .base_slot = OFF_NO_SLOT};
-    memset(out.stride_slot, 0xff, sizeof out.stride_slot); /* OFF_NO_SLOT */
-    if (out.op != OFF_RANGE_CONST) {
-        int a = range_of_expr(p, r.a);
-        int b = a < 0 ? -1 : range_of_expr(p, r.b);
-        if (b < 0)
-            return -1;
-        out.a = (uint32_t)a;
-        out.b = (uint32_t)b;
+    if (r.op == OFF_RANGE_CONST) {
+        struct off_range out = {.op = OFF_RANGE_CONST, .lo = r.lo, .hi = r.hi, .base_slot = OFF_NO_SLOT};
+        memset(out.stride_slot, 0xff, sizeof out.stride_slot);
+        return add_range(p, out);
     }
-    return add_range(p, out);
+    bool sides = r.op == OFF_RANGE_UNION;
+    int a = sides ? range_of_side(p, &r.sides[0]) : range_of_expr(p, r.a);
+    int b = a < 0 ? -1 : sides ? range_of_side(p, &r.sides[1]) : range_of_expr(p, r.b);
+    return combine_ranges(p, (enum off_range_op)r.op, a, b);
 }
 
 /* The dimension of an iteration, choice or range symbol, made when new; -1 when that cannot be. */
