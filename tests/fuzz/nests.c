@@ -257,9 +257,18 @@ static struct ir_value *moved_address(struct gen *g, struct scope *s, uint32_t a
         struct ir_value *high = known(g, IR_I32, 4 + below(g, 40));
         bool is_unsigned = chance(g, 15);
         struct ir_value *c = op(g, is_unsigned ? IR_I32_GT_U : IR_I32_GT_S, x, low);
-        x = ir_build_select(&g->b, x, low, c);
-        c = op(g, chance(g, 50) ? IR_I32_LT_S : IR_I32_LE_S, x, high);
-        x = ir_build_select(&g->b, x, high, c);
+        struct ir_value *raised = ir_build_select(&g->b, x, low, c);
+        if (chance(g, 50)) {
+            c = op(g, chance(g, 50) ? IR_I32_LT_S : IR_I32_LE_S, raised, high);
+            x = ir_build_select(&g->b, raised, high, c);
+        } else { /* as two ifs leave it: the comparison is with the number before it was raised */
+            static const enum ir_op compare[4] = {IR_I32_LT_S, IR_I32_LE_S, IR_I32_GT_S, IR_I32_GE_S};
+            struct ir_value *other = op(g, IR_I32_ADD, high, i32(g, (uint32_t)between(g, -2, 1)));
+            struct ir_value *inner = chance(g, 80) ? raised : x;
+            bool turned = chance(g, 30), swapped = chance(g, 30);
+            c = op(g, compare[below(g, 4)], turned ? high : x, turned ? x : high);
+            x = ir_build_select(&g->b, swapped ? other : inner, swapped ? inner : other, c);
+        }
         return op(g, IR_I32_ADD, known(g, IR_I32, g->arrays[a].base), op(g, IR_I32_SHL, x, i32(g, 2)));
     }
     case 2: { /* one of two */
