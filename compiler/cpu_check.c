@@ -19,7 +19,6 @@ static _Noreturn void compile_empty(const struct host_options *options) {
     struct host_options o = *options;
     struct host_object object;
     char *error;
-    o.threads = 1;
     o.metadata = NULL;
     _exit(host_compile(ir_module_new(), &o, &object, &error) ? 0 : 1);
 }

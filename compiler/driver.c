@@ -119,7 +119,6 @@ struct host_options driver_host_options(const struct driver *dr, const char *cpu
         .bounds_checks = o->bounds_checks && strcmp(o->bounds_checks, "on") == 0,
         .verify = o->verify,
         .metadata = dr->metadata.data,
-        .threads = o->threads,
     };
 }
 

@@ -27,7 +27,7 @@ struct options {
     const char *output, *emit, *name, *save_kernels, *target, *cpu, *bounds_checks, *dump_after, *stop_after, *skip;
     const char *invoke, *device, *stats, *dump_memory;
     bool no_header, no_offload, verify, json, no_cache;
-    unsigned opt_level, threads;
+    unsigned opt_level;
     struct option_list dirs, envs;
 };
 

@@ -18,7 +18,6 @@ struct host_options {
     bool bounds_checks;   /* explicit checks instead of guard pages */
     bool verify;          /* LLVM's verifier; a failure is an ICE */
     const char *metadata; /* JSON embedded in the module, or NULL */
-    unsigned threads;     /* for compiling; 0: as many as there are cores */
 };
 
 struct host_object {

@@ -338,7 +338,7 @@ static void remove_work(const char *work) {
 
 int main(int argc, char **argv) {
     struct runner r = {
-        .store = {.compile = {.opt_level = 2, .threads = 1}, .device = "none"},
+        .store = {.compile = {.opt_level = 2}, .device = "none"},
         .wast2json = "wast2json",
         .parallel = 2,
         .timeout = 300,
