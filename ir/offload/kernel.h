@@ -43,7 +43,7 @@ enum {
 
 /* How often a dimension runs.  The loop tests t_k = init + k*step (mod 2^bits) against bound; bottom-tested: after body
  * k, so trip = 1 + min{k : not (t_k REL bound)}; top-tested: before body k, so trip = min{k : not (t_k REL bound)}.
- * CONST: the trip count is in `constant` (pseudo dimensions: a value that is one of two, see plan.c). */
+ * CONST: the trip count is in `constant` (pseudo dimensions: a value that is one of two, see plan_access.c). */
 enum off_trip_rel {
     OFF_TRIP_CONST,
     OFF_TRIP_NE,

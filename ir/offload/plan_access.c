@@ -1,0 +1,268 @@
+/* Addresses: every load and store of a nest as base + sum of stride * iteration, all known before the nest, with the
+ * dimensions and ranges that takes.
+ */
+#include "ir/offload/plan_internal.h"
+
+#include <string.h>
+
+/* ---- dimensions ---- */
+
+static int dim_of_loop(const struct plan *p, const struct loop *l) {
+    for (uint32_t d = 0; d < p->ndims; d++)
+        if (p->dims[d].loop == l)
+            return (int)d;
+    return -1;
+}
+
+static int parent_dim(const struct plan *p, const struct loop *l) {
+    for (; l; l = l->parent) {
+        int d = dim_of_loop(p, l);
+        if (d >= 0)
+            return d;
+    }
+    return -1;
+}
+
+uint32_t plan_own_ops(const struct ir_region *r) {
+    uint32_t n = 0;
+    ir_foreach_inst (i, r) {
+        n += !ir_is_const(i) && i->op != IR_YIELD;
+        if (i->op != IR_LOOP)
+            ir_foreach_region (inner, i)
+                n += plan_own_ops(inner);
+    }
+    return n;
+}
+
+bool plan_trip_slots(struct plan *p, const struct aff_trip *t, struct off_dim *d) {
+    d->rel = t->rel;
+    d->bits = t->bits;
+    d->top_tested = t->top_tested;
+    return plan_expr_slot(p, t->init, &d->init_slot) && plan_expr_slot(p, t->step, &d->step_slot) &&
+           plan_expr_slot(p, t->bound, &d->bound_slot);
+}
+
+/* The conditions known before the nest under which `i` is reached, as a slot; OFF_NO_SLOT when there are none. */
+static uint32_t when_slot(struct plan *p, const struct ir_inst *i) {
+    struct plan_cond conds[PLAN_MAX_CONDS];
+    uint32_t n = 0;
+    for (const struct ir_inst *at = i; at != p->root->inst && n < PLAN_MAX_CONDS; at = at->parent->parent) {
+        for (const struct ir_inst *b = at->prev; b && n < PLAN_MAX_CONDS; b = b->prev)
+            if (b->op == IR_BR_IF && !loop_contains_value(p->root, b->operands[0]))
+                conds[n++] = (struct plan_cond){b->operands[0], false};
+        const struct ir_inst *around = at->parent->parent;
+        if (around->op == IR_IF && n < PLAN_MAX_CONDS && !loop_contains_value(p->root, around->operands[0]))
+            conds[n++] = (struct plan_cond){around->operands[0], at->parent == around->regions[0]};
+    }
+    if (!n)
+        return OFF_NO_SLOT;
+    struct plan_cond *copy = arena_array(p->arena, struct plan_cond, n);
+    memcpy(copy, conds, n * sizeof conds[0]);
+    return plan_slot_of(p, (struct plan_slot){.kind = PLAN_SLOT_ALL, .conds = copy, .nconds = n});
+}
+
+int plan_new_dim(struct plan *p, struct loop *l, int sym) {
+    if (p->ndims == OFF_MAX_DIMS)
+        return -1;
+    p->dims[p->ndims] = (struct plan_dim){.loop = l,
+                                          .sym = sym,
+                                          .desc = {.axis = -1,
+                                                   .parent = -1,
+                                                   .bits = 32,
+                                                   .init_slot = OFF_NO_SLOT,
+                                                   .step_slot = OFF_NO_SLOT,
+                                                   .bound_slot = OFF_NO_SLOT,
+                                                   .when_slot = OFF_NO_SLOT,
+                                                   .wasm_offset = IR_NO_OFFSET}};
+    return (int)p->ndims++;
+}
+
+/* Dimension of a loop inside the kernel.  -1 when there are too many. */
+static int inner_dim(struct plan *p, struct loop *l) {
+    int d = dim_of_loop(p, l);
+    if (d >= 0)
+        return d;
+    d = plan_new_dim(p, l, aff_iter_sym(p->aff, l));
+    if (d < 0)
+        return -1;
+    struct off_dim *desc = &p->dims[d].desc;
+    struct aff_trip trip;
+    desc->wasm_offset = l->inst->wasm_offset;
+    desc->parent = (int8_t)parent_dim(p, l->parent);
+    desc->ops = plan_own_ops(l->inst->regions[0]);
+    desc->when_slot = when_slot(p, l->inst);
+    desc->unbounded =
+        !(aff_trip_of(p->aff, l, &trip) && aff_is_invariant(p->aff, trip.init) && aff_is_invariant(p->aff, trip.step) &&
+          aff_is_invariant(p->aff, trip.bound) && plan_trip_slots(p, &trip, desc));
+    return d;
+}
+
+static int pseudo_dim(struct plan *p, int sym, enum off_trip_rel rel, uint64_t constant, uint32_t wasm_offset) {
+    int d = plan_new_dim(p, NULL, sym);
+    if (d < 0)
+        return -1;
+    p->dims[d].desc.rel = rel;
+    p->dims[d].desc.constant = constant;
+    p->dims[d].desc.wasm_offset = wasm_offset;
+    p->dims[d].desc.parent = 0;
+    return d;
+}
+
+static int dim_of_sym(struct plan *p, uint32_t sym);
+
+/* `a` as *out_base + sum of strides over dimensions, all known before the nest.  Makes the dimensions it needs.  False
+ * without a reason: not linear.  False with p->reject set: something else. */
+static bool linearise(struct plan *p, const struct aff *a, const struct aff **out_base,
+                      const struct aff *strides[OFF_MAX_DIMS]) {
+    const struct aff *rest = a;
+    for (uint32_t s = 0; s < aff_nsyms(p->aff); s++) {
+        if (aff_sym(p->aff, s)->kind == AFF_VALUE || !aff_has_sym(a, s))
+            continue;
+        const struct aff *stride;
+        if (!aff_split(p->aff, rest, s, &stride, &rest) || !aff_is_invariant(p->aff, stride))
+            return false;
+        int d = dim_of_sym(p, s);
+        if (d < 0)
+            return p->reject ? false : plan_reject(p, OFF_REJECT_TOO_COMPLEX, NULL, "more than 8 dimensions");
+        strides[d] = stride;
+    }
+    *out_base = rest;
+    return true;
+}
+
+/* Slots of a linear form. */
+static bool linear_slots(struct plan *p, const struct aff *base, const struct aff *const strides[OFF_MAX_DIMS],
+                         uint32_t *out_base, uint32_t out_strides[OFF_MAX_DIMS]) {
+    for (uint32_t d = 0; d < OFF_MAX_DIMS; d++) {
+        out_strides[d] = OFF_NO_SLOT;
+        if (strides[d] && !plan_expr_slot(p, strides[d], &out_strides[d]))
+            return false;
+    }
+    return plan_expr_slot(p, base, out_base);
+}
+
+static int add_range(struct plan *p, struct off_range r) {
+    if (p->nranges == OFF_MAX_RANGES) {
+        (void)plan_reject(p, OFF_REJECT_TOO_COMPLEX, NULL, "more than 64 ranges");
+        return -1;
+    }
+    p->ranges[p->nranges] = r;
+    return (int)p->nranges++;
+}
+
+static int range_of_value(struct plan *p, struct ir_value *v);
+
+/* The range of one side of a minimum or maximum. */
+static int range_of_expr(struct plan *p, const struct aff *a) {
+    uint32_t s = a->nterms == 1 && a->terms[0].degree == 1 && a->terms[0].coef == 1 ? a->terms[0].syms[0] : UINT32_MAX;
+    if (s != UINT32_MAX && aff_sym(p->aff, s)->kind == AFF_RANGE)
+        return range_of_value(p, aff_sym(p->aff, s)->value);
+    const struct aff *base, *strides[OFF_MAX_DIMS] = {0};
+    struct off_range r = {.op = OFF_RANGE_AFFINE};
+    if (!linearise(p, a, &base, strides) || !linear_slots(p, base, strides, &r.base_slot, r.stride_slot))
+        return -1;
+    for (uint32_t d = 0; d < p->ndims; d++)
+        if (strides[d] && p->dims[d].desc.unbounded)
+            return -1;
+    return add_range(p, r);
+}
+
+/* The range `op` of two others, either of which may be -1: there is none. */
+static int combine_ranges(struct plan *p, enum off_range_op op, int a, int b) {
+    if (a < 0 || b < 0)
+        return -1;
+    struct off_range r = {.op = op, .a = (uint32_t)a, .b = (uint32_t)b, .base_slot = OFF_NO_SLOT};
+    memset(r.stride_slot, 0xff, sizeof r.stride_slot); /* OFF_NO_SLOT */
+    return add_range(p, r);
+}
+
+static int range_of_side(struct plan *p, const struct aff_side *s) {
+    int r = range_of_expr(p, s->value);
+    if (r >= 0 && s->restriction)
+        r = combine_ranges(p, (enum off_range_op)s->restriction, r, range_of_expr(p, s->bound));
+    if (r >= 0 && s->extremum)
+        r = combine_ranges(p, (enum off_range_op)s->extremum, r, range_of_expr(p, s->limit));
+    return r;
+}
+
+static int range_of_value(struct plan *p, struct ir_value *v) {
+    struct aff_range r;
+    if (!aff_range_of(p->aff, v, &r))
+        return -1;
+    if (r.op == OFF_RANGE_CONST) {
+        struct off_range out = {.op = OFF_RANGE_CONST, .lo = r.lo, .hi = r.hi, .base_slot = OFF_NO_SLOT};
+        memset(out.stride_slot, 0xff, sizeof out.stride_slot);
+        return add_range(p, out);
+    }
+    bool sides = r.op == OFF_RANGE_UNION;
+    int a = sides ? range_of_side(p, &r.sides[0]) : range_of_expr(p, r.a);
+    int b = a < 0 ? -1 : sides ? range_of_side(p, &r.sides[1]) : range_of_expr(p, r.b);
+    return combine_ranges(p, (enum off_range_op)r.op, a, b);
+}
+
+/* The dimension of an iteration, choice or range symbol, made when new; -1 when that cannot be. */
+static int dim_of_sym(struct plan *p, uint32_t sym) {
+    const struct aff_sym *s = aff_sym(p->aff, sym);
+    if (s->kind == AFF_ITER)
+        return inner_dim(p, s->loop);
+    for (uint32_t d = 0; d < p->ndims; d++)
+        if (!p->dims[d].loop && p->dims[d].sym == (int)sym)
+            return (int)d;
+    if (s->kind == AFF_CHOICE)
+        return pseudo_dim(p, (int)sym, OFF_TRIP_CONST, 2, s->merge->wasm_offset);
+    int range = range_of_value(p, s->value);
+    return range < 0 ? -1 : pseudo_dim(p, (int)sym, OFF_TRIP_RANGE, (uint64_t)range, s->value->def->wasm_offset);
+}
+
+/* Loops that no address depends on still cost time; they are entered last, as far as there is room. */
+void plan_add_cost_dims(struct plan *p, struct loop *l) {
+    for (struct loop *c = l->first_child; c; c = c->next) {
+        int d = inner_dim(p, c);
+        if (d < 0 || p->dims[d].desc.unbounded)
+            p->long_loop = true;
+        plan_add_cost_dims(p, c);
+    }
+}
+
+/* ---- 4. accesses ---- */
+
+/* Access `i` moves with a loop inside the nest that runs nobody knows how often: because its count differs from one
+ * outer iteration to the next, or because it has none. */
+static bool reject_unbounded(struct plan *p, struct loop *l, const struct ir_inst *i) {
+    struct aff_trip trip;
+    if (aff_trip_of(p->aff, l, &trip))
+        return plan_reject(p, OFF_REJECT_VARYING_TRIP_COUNT, l->test, NULL);
+    return plan_reject(p, OFF_REJECT_UNBOUNDED_ACCESS, i, NULL);
+}
+
+static bool add_access(struct plan *p, struct ir_inst *i) {
+    bool store = ir_is_store(i);
+    enum off_reject bad_address = store ? OFF_REJECT_ADDRESS_STORE : OFF_REJECT_ADDRESS_LOAD;
+    const struct aff *a = aff_of(p->aff, i->operands[0]);
+    if (!a)
+        return plan_reject(p, bad_address, i, NULL);
+    if (p->naccesses == OFF_MAX_ACCESSES)
+        return plan_reject(p, OFF_REJECT_TOO_COMPLEX, i, "more than 96 loads and stores");
+    struct plan_access *x = arena_push(p->arena, p->accesses, p->naccesses, p->accesses_cap);
+    *x = (struct plan_access){
+        .inst = i,
+        .desc = {.write = store, .bytes = ir_info(i)->bytes, .offset = i->mem.offset, .wasm_offset = i->wasm_offset}};
+    if (!linearise(p, a, &x->base, x->strides))
+        return p->reject ? false : plan_reject(p, bad_address, i, "not linear in the loop counters");
+    for (uint32_t d = 0; d < p->ndims; d++)
+        if (x->strides[d] && p->dims[d].desc.unbounded)
+            return reject_unbounded(p, p->dims[d].loop, i);
+    x->desc.when_slot = when_slot(p, i);
+    return linear_slots(p, x->base, x->strides, &x->desc.base_slot, x->desc.stride_slot);
+}
+
+bool plan_add_accesses(struct plan *p, struct ir_region *r) {
+    ir_foreach_inst (i, r) {
+        if ((ir_is_load(i) || ir_is_store(i)) && !add_access(p, i))
+            return false;
+        ir_foreach_region (inner, i)
+            if (!plan_add_accesses(p, inner))
+                return false;
+    }
+    return true;
+}

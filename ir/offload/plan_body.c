@@ -1,0 +1,133 @@
+/* What stands in a nest: whether a kernel can run every instruction of it; traps are excluded, or guarded by a
+ * condition known before the nest.
+ */
+#include "ir/offload/plan_internal.h"
+
+#include "ir/ir_effects.h"
+
+enum { MAX_NEST_INSTS = 20000 }; /* bounds the size of a kernel */
+
+static bool check_divisor(struct plan *p, struct ir_inst *i) {
+    struct ir_value *d = i->operands[1];
+    if (ir_const_of(d) || loop_contains_value(p->root, d))
+        return plan_reject(p, OFF_REJECT_TRAP, i, "the divisor may be zero");
+    bool is_signed = i->op == IR_I32_DIV_S || i->op == IR_I64_DIV_S;
+    return plan_require(p, (struct plan_slot){.kind = PLAN_SLOT_DIVISOR, .value = d, .is_signed = is_signed});
+}
+
+static bool type_ok(enum ir_type t) {
+    return t == IR_I32 || t == IR_I64 || t == IR_F32 || t == IR_F64;
+}
+
+static const char *callee_name(struct plan *p, const struct ir_inst *i) {
+    const struct ir_module *m = i->parent->func->module;
+    const struct ir_func_entry *e = i->index < m->nfuncs ? &m->funcs[i->index] : NULL;
+    return e && e->func ? arena_printf(p->text, "to function %u \"%s\"", i->index, e->func->name) : NULL;
+}
+
+static bool is_target(const struct ir_region *r, const struct ir_inst *label) {
+    ir_foreach_inst (i, r) {
+        if ((i->op == IR_BR || i->op == IR_BR_IF) && i->target == label)
+            return true;
+        for (uint32_t k = 0; i->op == IR_BR_TABLE && k < i->ntargets; k++)
+            if (i->targets[k] == label)
+                return true;
+        ir_foreach_region (inner, i)
+            if (is_target(inner, label))
+                return true;
+    }
+    return false;
+}
+
+/* Whether control never comes behind the instruction: a loop that is left by branches only, and the like.  Such code
+ * ends in `unreachable`, which is no trap then. */
+static bool diverges(const struct ir_inst *i) {
+    if (!i || !ir_nregions(i))
+        return false;
+    ir_foreach_region (r, (struct ir_inst *)i)
+        if (ir_falls_out(r) || (i->op != IR_LOOP && is_target(r, i)))
+            return false;
+    return true;
+}
+
+static bool check_inst(struct plan *p, struct plan_scan *s, struct ir_inst *i) {
+    if (++s->insts > MAX_NEST_INSTS)
+        return plan_reject(p, OFF_REJECT_TOO_COMPLEX, i, "more than 20,000 instructions");
+    for (uint32_t k = 0; k < i->nresults; k++)
+        if (!type_ok(i->results[k].type))
+            return plan_reject(p, OFF_REJECT_TYPE, i, ir_type_name[i->results[k].type]);
+    for (uint32_t k = 0; k < i->noperands; k++)
+        if (!type_ok(i->operands[k]->type))
+            return plan_reject(p, OFF_REJECT_TYPE, i, ir_type_name[i->operands[k]->type]);
+    if (ir_is_load(i) || ir_is_store(i)) {
+        const struct ir_memory *mem = &i->parent->func->module->memories[i->mem.memory];
+        if (mem->limits.is64 || i->operands[0]->type != IR_I32)
+            return plan_reject(p, OFF_REJECT_MEMORY64, i, NULL);
+        if (i->mem.memory != 0)
+            return plan_reject(p, OFF_REJECT_TOO_COMPLEX, i, "a memory other than the first");
+        if (ir_is_store(i) && !s->stores++)
+            s->first_store = i;
+        return true;
+    }
+    switch (i->op) {
+    case IR_CALL:
+        return plan_reject(p, OFF_REJECT_CALL, i, callee_name(p, i));
+    case IR_CALL_INDIRECT:
+        return plan_reject(p, OFF_REJECT_CALL_INDIRECT, i, NULL);
+    case IR_LAUNCH:
+        return plan_reject(p, OFF_REJECT_CALL, i, "a kernel launch");
+    case IR_GLOBAL_GET:
+    case IR_GLOBAL_SET:
+        return plan_reject(p, OFF_REJECT_GLOBAL, i, NULL);
+    case IR_MEMORY_SIZE:
+    case IR_MEMORY_GROW:
+    case IR_MEMORY_COPY:
+    case IR_MEMORY_FILL:
+    case IR_MEMORY_INIT:
+    case IR_DATA_DROP:
+        return plan_reject(p, OFF_REJECT_BULK_MEMORY, i, ir_info(i)->text);
+    case IR_UNREACHABLE:
+        return diverges(i->prev) || plan_reject(p, OFF_REJECT_TRAP, i, "unreachable");
+    case IR_BLOCK:
+    case IR_LOOP:
+    case IR_IF:
+    case IR_YIELD:
+    case IR_BR:
+    case IR_BR_IF:
+    case IR_BR_TABLE:
+    case IR_RETURN:
+    case IR_SELECT:
+        return true;
+    default:
+        break;
+    }
+    if (ir_op_info[i->op].kind == IR_KIND_SIMPLE) {
+        if (!ir_may_trap(i))
+            return true;
+        switch (i->op) {
+        case IR_I32_DIV_S:
+        case IR_I32_DIV_U:
+        case IR_I32_REM_S:
+        case IR_I32_REM_U:
+        case IR_I64_DIV_S:
+        case IR_I64_DIV_U:
+        case IR_I64_REM_S:
+        case IR_I64_REM_U:
+            return check_divisor(p, i);
+        default:
+            return plan_reject(p, OFF_REJECT_TRAP, i, ir_info(i)->text);
+        }
+    }
+    return ir_is_const(i) || plan_reject(p, OFF_REJECT_TABLE, i, ir_info(i)->text);
+}
+
+bool plan_check_body(struct plan *p, struct plan_scan *s, struct ir_region *r) {
+    ir_foreach_inst (i, r) {
+        if (!check_inst(p, s, i))
+            return false;
+        ir_foreach_region (inner, i)
+            if (!plan_check_body(p, s, inner))
+                return false;
+    }
+    return true;
+}

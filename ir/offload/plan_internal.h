@@ -1,0 +1,54 @@
+/* What the planner's parts share; nothing outside ir/offload/plan*.c includes this.
+ *
+ * A function that returns false and says "rejects" has set p->reject, p->at and p->detail.
+ */
+#ifndef WASMETAL_IR_OFFLOAD_PLAN_INTERNAL_H
+#define WASMETAL_IR_OFFLOAD_PLAN_INTERNAL_H
+
+#include "ir/offload/plan.h"
+
+enum { PLAN_MAX_CONDS = 16 }; /* conditions around one instruction that are kept; dropping some is safe */
+
+/* plan.c: records a reason; returns false.  `at`: NULL for the root loop.  `detail`: in p->text, or constant; or NULL.
+ */
+bool plan_reject(struct plan *p, enum off_reject why, const struct ir_inst *at, const char *detail);
+/* The slot that holds `s`, made when new; OFF_NO_SLOT when there are too many. */
+uint32_t plan_slot_of(struct plan *p, struct plan_slot s);
+/* As plan_slot_of, for a polynomial; rejects. */
+bool plan_expr_slot(struct plan *p, const struct aff *a, uint32_t *out_slot);
+/* The launch needs `s` to be nonzero; rejects. */
+bool plan_require(struct plan *p, struct plan_slot s);
+
+/* plan_body.c: whether a kernel can run everything in `r`; rejects. */
+struct plan_scan {
+    uint32_t insts, stores;
+    struct ir_inst *first_store;
+};
+bool plan_check_body(struct plan *p, struct plan_scan *s, struct ir_region *r);
+
+/* plan_chain.c: shape, exits and carried values of a loop that is to be parallel; rejects. */
+bool plan_check_parallel(struct plan *p, struct loop *l, struct aff_trip *out_trip);
+/* Each parameter of a chain loop is recomputed from the grid position, so it may depend on chain loops only. */
+bool plan_params_follow_grid(const struct plan *p, const struct loop *l);
+/* Adds the loop inside chain[nchain - 1] when that is parallel too and perfectly nested.  No is no rejection, whatever
+ * p->reject says. */
+bool plan_extend_chain(struct plan *p);
+
+/* plan_access.c: every load and store in `r`; rejects. */
+bool plan_add_accesses(struct plan *p, struct ir_region *r);
+/* A new dimension, -1 when there are too many. */
+int plan_new_dim(struct plan *p, struct loop *l, int sym);
+/* The slots behind a trip count; rejects. */
+bool plan_trip_slots(struct plan *p, const struct aff_trip *t, struct off_dim *d);
+/* Instructions in `r` outside inner loops. */
+uint32_t plan_own_ops(const struct ir_region *r);
+/* Loops that no address depends on still cost time; they are entered last, as far as there is room. */
+void plan_add_cost_dims(struct plan *p, struct loop *l);
+
+/* plan_conflict.c: chain loops before the first that cannot be parallel, because a store stands still in it or two
+ * accesses certainly meet across its iterations; fewer than p->nchain: rejects. */
+uint32_t plan_parallel_chain(struct plan *p);
+/* Iterations when they are a constant of the program, else 0. */
+uint64_t plan_constant_trip(const struct aff_trip *t);
+
+#endif
