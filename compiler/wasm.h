@@ -1,4 +1,4 @@
-/* Plain-C view of a module's code, between the validating reader (wabt_shim.cc) and the lowering (lower.c).
+/* Plain-C view of a module's code, between the validating reader (wabt_reader.h) and the lowering (lower.c).
  *
  * Tables (types, imports, globals, ...) go straight into struct ir_module, which has the same shape; this is what is
  * left: one function body at a time as a list of decoded instructions.  A body is complete and valid when it is handed
