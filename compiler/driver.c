@@ -94,7 +94,7 @@ static void simplify(struct driver *dr) {
 
 bool driver_analyse(struct driver *dr) {
     const struct options *o = dr->options;
-    struct front_options front = {.name = dr->name, .verify = o->verify};
+    struct front_options front = {.name = dr->name, .disabled = o->disabled, .verify = o->verify};
     dr->module = front_read_module(dr->bytes, dr->size, &front, dr->diag);
     if (!dr->module)
         return false;

@@ -127,7 +127,8 @@ struct ir_module *front_read_module(const uint8_t *bytes, size_t size, const str
     char *name = front_make_identifier(options->name ? options->name : "module");
     m->name = arena_strdup(&m->arena, name);
     free(name);
-    if (!sections_scan(bytes, size, m, &f.names, d) || !wabt_read_module(bytes, size, m, &f.func_types, &sink)) {
+    if (!sections_scan(bytes, size, m, &f.names, d) ||
+        !wabt_read_module(bytes, size, options->disabled, m, &f.func_types, &sink)) {
         ir_module_free(m);
         return NULL;
     }

@@ -8,8 +8,9 @@
 #include "ir/ir.h"
 
 struct front_options {
-    const char *name; /* module name; NULL: "module".  Made a C identifier. */
-    bool verify;      /* run the IR verifier over what was lowered; a failure is an ICE */
+    const char *name;  /* module name; NULL: "module".  Made a C identifier. */
+    uint32_t disabled; /* proposals that are refused: bits 1 << enum feature (compiler/features.h) */
+    bool verify;       /* run the IR verifier over what was lowered; a failure is an ICE */
 };
 
 /* Reads, validates and lowers the module.  On any problem of the input: diagnostics in `d`, returns NULL.  Never

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "compiler/features.h"
 #include "ir/opt/pass.h"
 
 enum kind { KIND_FLAG, KIND_TEXT, KIND_LIST, KIND_LEVEL };
@@ -167,6 +168,9 @@ static bool check(struct options *o, struct diag *d) {
     if (!check_pass_names("--dump-after", o->dump_after, true, d) ||
         !check_pass_names("--stop-after", o->stop_after, false, d) || !check_pass_names("--skip", o->skip, false, d))
         return false;
+    const char *bad;
+    if (!features_parse(o->disable, &o->disabled, &bad))
+        return fail(d, "--disable: there is no proposal \"%.*s\"", (int)strcspn(bad, ","), bad);
     bool wants_input = o->command == COMMAND_COMPILE || o->command == COMMAND_RUN || o->command == COMMAND_EXPLAIN;
     if (wants_input && !o->input) {
         diag_error(d, DIAG_MISSING_INPUT, DIAG_NO_OFFSET, -1, NULL, "no module given");
@@ -253,6 +257,9 @@ void options_print_help(FILE *out, enum command command) {
         fputs("\npasses:", out);
         for (int i = 0; i < OPT_PASS_COUNT; i++)
             fprintf(out, " %s", pass_name((enum opt_pass)i));
+        fputs("\nproposals:", out);
+        for (int i = 0; i < FEATURE_COUNT; i++)
+            fprintf(out, " %s", feature_names[i]);
         fputc('\n', out);
     }
     if (command == COMMAND_RUN)

@@ -3,6 +3,7 @@
 #define WASMETAL_COMPILER_OPTIONS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "compiler/diag.h"
@@ -24,7 +25,9 @@ struct options {
     const char *input; /* the module; help: the command asked about */
     const char **args; /* behind "--" */
     int nargs;
-    const char *output, *emit, *name, *save_kernels, *target, *cpu, *bounds_checks, *dump_after, *stop_after, *skip;
+    const char *output, *emit, *name, *save_kernels, *target, *cpu, *bounds_checks, *dump_after, *stop_after, *skip,
+        *disable;
+    uint32_t disabled; /* the proposals of `disable`: bits 1 << enum feature */
     const char *invoke, *device, *stats, *dump_memory;
     bool no_header, no_offload, verify, json, no_cache;
     unsigned opt_level;

@@ -129,9 +129,9 @@ Result Reader::EndFunctionBody(Index) {
 /* ---- instructions ---- */
 
 Result Reader::OnInitOpcode(Opcode opcode) {
-    if (opcode == Opcode::I32Add || opcode == Opcode::I32Sub || opcode == Opcode::I32Mul || opcode == Opcode::I64Add ||
-        opcode == Opcode::I64Sub || opcode == Opcode::I64Mul)
-        return Unsupported(state->offset - 1, "arithmetic in constant expressions (extended-const)");
+    int op = opcode < Opcode::Invalid ? FindOp(opcode) : -1;
+    if (op >= 0 && ir_init_is_arithmetic(static_cast<ir_op>(op)) && !features_.extended_const_enabled())
+        return Unsupported(state->offset - 1, feature_proposals[FEATURE_EXTENDED_CONST]);
     return Result::Ok;
 }
 
@@ -464,7 +464,7 @@ Result Reader::Simple(Opcode opcode, Result checked) {
     if (op < 0 || ir_op_info[op].kind != IR_KIND_SIMPLE)
         return Unsupported(next_, opcode.GetName());
     if (init_)
-        return NotConstant();
+        return ir_init_is_arithmetic(static_cast<ir_op>(op)) ? InitArithmetic(static_cast<ir_op>(op)) : NotConstant();
     Add(WASM_SIMPLE, op);
     return Result::Ok;
 }

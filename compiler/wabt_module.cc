@@ -303,28 +303,46 @@ Result Reader::BeginInit(Type type, ir_init *init) {
     if (Failed(validator_.BeginInitExpr(Here(), type)))
         return Result::Error;
     init_ = init;
-    init_set_ = false;
+    init_stack_.clear();
+    init_ops_ = 0;
     next_ = state->offset;
     return Result::Ok;
 }
 
 Result Reader::Init(ir_op op, uint32_t index, uint64_t bits, uint64_t high) {
-    init_->op = op;
-    init_->index = index;
-    init_->bits.u64x2[0] = bits;
-    init_->bits.u64x2[1] = high;
-    init_set_ = true;
+    ir_init init = {};
+    init.op = op;
+    init.index = index;
+    init.bits.u64x2[0] = bits;
+    init.bits.u64x2[1] = high;
+    init_stack_.push_back(init);
     next_ = state->offset;
+    return Over(++init_ops_, FRONT_MAX_INIT_OPS, "operations in a constant expression") ? Result::Error : Result::Ok;
+}
+
+/* The validator has checked the operands. */
+Result Reader::InitArithmetic(ir_op op) {
+    if (init_stack_.size() < 2)
+        return NotConstant();
+    ir_init *args = arena_array(&m_->arena, ir_init, 2);
+    args[1] = init_stack_.back();
+    init_stack_.pop_back();
+    args[0] = init_stack_.back();
+    init_stack_.pop_back();
+    if (Failed(Init(op, 0, 0)))
+        return Result::Error;
+    init_stack_.back().args = args;
     return Result::Ok;
 }
 
 Result Reader::EndInit() {
-    bool set = init_set_;
+    ir_init *to = init_;
     init_ = nullptr;
     if (Failed(validator_.EndInitExpr()))
         return Result::Error;
-    if (!set)
+    if (init_stack_.empty())
         return Fail(DIAG_INVALID, "constant expression without a value");
+    *to = init_stack_.back();
     return Result::Ok;
 }
 

@@ -22,6 +22,7 @@
 
 /* The system headers in it are read already, so that only our own declarations become C's. */
 extern "C" {
+#include "compiler/features.h"
 #include "compiler/proposals.h"
 #include "compiler/sections.h"
 #include "compiler/wabt_shim.h"
@@ -45,9 +46,10 @@ using wabt::Var;
 
 class Reader final : public wabt::BinaryReaderNop {
   public:
-    Reader(ir_module *m, const uint32_t **out_func_types, const wabt_sink *sink, const wabt::Features &features)
+    Reader(ir_module *m, const uint32_t **out_func_types, const wabt_sink *sink, const wabt::Features &features,
+           uint32_t disabled)
         : m_(m), out_func_types_(out_func_types), sink_(sink), validator_(&errors_, wabt::ValidateOptions(features)),
-          features_(features) {}
+          features_(features), disabled_(disabled) {}
 
     /* The reader has returned: reports what the validator may have left, and finishes a module without code. */
     bool Finish(Result result);
@@ -220,6 +222,7 @@ class Reader final : public wabt::BinaryReaderNop {
 
     Result BeginInit(Type type, ir_init *init);
     Result Init(ir_op op, uint32_t index, uint64_t bits, uint64_t high = 0);
+    Result InitArithmetic(ir_op op);
     Result EndInit();
 
     /* ---- instructions ---- */
@@ -247,6 +250,7 @@ class Reader final : public wabt::BinaryReaderNop {
     wabt::Errors errors_;
     wabt::SharedValidator validator_;
     wabt::Features features_;
+    uint32_t disabled_; /* proposals, bits 1 << enum feature */
     bool reported_ = false, stopped_ = false, begun_ = false;
     std::vector<ir_func_entry> funcs_;
     std::vector<uint32_t> func_types_;
@@ -259,8 +263,9 @@ class Reader final : public wabt::BinaryReaderNop {
     uint64_t signature_slots_ = 0;
     int64_t data_count_ = -1; /* of the data count section, if there is one */
 
-    ir_init *init_ = nullptr;
-    bool init_set_ = false;
+    ir_init *init_ = nullptr; /* where the constant expression under work goes */
+    std::vector<ir_init> init_stack_;
+    uint32_t init_ops_ = 0;
     int64_t func_ = -1;
     wasm_body body_ = {};
     std::vector<ir_type> locals_;

@@ -20,11 +20,12 @@ struct wabt_sink {
     void (*error)(void *user, enum diag_id id, uint64_t offset, int64_t func, const char *message);
 };
 
-/* Fills the tables of `m` (memory from m->arena): types, funcs (with sig, type and offsets, but without `func`
- * headers: see sigs), tables, memories, globals, exports, start, elems, datas.  `out_func_types` gets, before
- * begin_code, the type index of each function (in m->arena).  False after `error` was called or a sink said stop. */
-bool wabt_read_module(const uint8_t *bytes, size_t size, struct ir_module *m, const uint32_t **out_func_types,
-                      const struct wabt_sink *sink);
+/* `disabled`: proposals to refuse, bits 1 << enum feature.  Fills the tables of `m` (memory from m->arena): types,
+ * funcs (with sig, type and offsets, but without `func` headers: see sigs), tables, memories, globals, exports, start,
+ * elems, datas.  `out_func_types` gets, before begin_code, the type index of each function (in m->arena).  False after
+ * `error` was called or a sink said stop. */
+bool wabt_read_module(const uint8_t *bytes, size_t size, uint32_t disabled, struct ir_module *m,
+                      const uint32_t **out_func_types, const struct wabt_sink *sink);
 
 #ifdef __cplusplus
 }

@@ -190,12 +190,13 @@ struct ir_import_name {
     const char *module, *field; /* NULL when the item is not imported */
 };
 
-/* Constant expression: a constant, global.get or ref.func; `op` says which (I32_CONST..V128_CONST, GLOBAL_GET,
- * REF_FUNC, REF_NULL). */
+/* Constant expression; `op` says which: I32_CONST..V128_CONST, GLOBAL_GET, REF_FUNC, REF_NULL, or one of the six
+ * operations of ir_init_is_arithmetic. */
 struct ir_init {
     enum ir_op op;
     uint32_t index;
     union ir_bits bits;
+    const struct ir_init *args; /* arithmetic: the two operands, in the module arena */
 };
 
 struct ir_memory {
@@ -280,6 +281,12 @@ struct ir_module {
     uint32_t ncustoms;
     uint32_t code_section_offset; /* file offset of the code section's content */
 };
+
+/* Addition, subtraction and multiplication of integers: all that a constant expression may compute. */
+static inline bool ir_init_is_arithmetic(enum ir_op op) {
+    return op == IR_I32_ADD || op == IR_I32_SUB || op == IR_I32_MUL || op == IR_I64_ADD || op == IR_I64_SUB ||
+           op == IR_I64_MUL;
+}
 
 static inline const struct ir_op_info *ir_info(const struct ir_inst *i) {
     return &ir_op_info[i->op];

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ir/ir_eval.h"
 #include "ir/ir_interp_impl.h"
 
 enum { PAGE = 65536 };
@@ -20,7 +21,12 @@ static void eval_init(const struct ir_interp *in, const struct ir_init *init, un
         *out = in->globals[init->index];
     else if (init->op == IR_REF_FUNC)
         out->i64 = (uint64_t)init->index + 1;
-    else if (init->op != IR_REF_NULL)
+    else if (ir_init_is_arithmetic(init->op)) {
+        union ir_bits args[2];
+        eval_init(in, &init->args[0], &args[0]);
+        eval_init(in, &init->args[1], &args[1]);
+        ir_eval_simple(init->op, args, out);
+    } else if (init->op != IR_REF_NULL)
         *out = init->bits;
 }
 

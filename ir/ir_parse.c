@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "ir/ir_immediates.h"
 #include "ir/ir_parse_impl.h"
 #include "ir/offload/kernel.h"
 
@@ -83,16 +84,27 @@ static void take_table(struct parser *p) {
     *arena_push(&m->arena, m->tables, m->ntables, p->tables_cap) = table;
 }
 
-static struct ir_init take_init(struct parser *p) {
+static struct ir_init take_init(struct parser *p, unsigned depth) {
     struct ir_init init = {.op = p->lex.token.kind == LEX_WORD ? parse_find_op(p, &p->lex.token) : IR_OP_COUNT};
-    bool constant = init.op <= IR_V128_CONST;
-    if (!constant && init.op != IR_GLOBAL_GET && init.op != IR_REF_FUNC && init.op != IR_REF_NULL)
+    bool constant = init.op <= IR_V128_CONST, arithmetic = ir_init_is_arithmetic(init.op);
+    if (!constant && !arithmetic && init.op != IR_GLOBAL_GET && init.op != IR_REF_FUNC && init.op != IR_REF_NULL)
         lex_fail(&p->lex, "expected a constant expression");
+    if (depth > IR_MAX_DEPTH)
+        lex_fail(&p->lex, "constant expressions nest deeper than %d", IR_MAX_DEPTH);
     lex_take(&p->lex);
-    if (constant)
+    if (constant) {
         init.bits = lex_constant(&p->lex, (enum ir_type)(init.op - IR_I32_CONST));
-    else if (init.op != IR_REF_NULL)
+    } else if (arithmetic) {
+        struct ir_init *args = arena_array(&p->module->arena, struct ir_init, 2);
+        lex_expect(&p->lex, '(');
+        args[0] = take_init(p, depth + 1);
+        lex_expect(&p->lex, ',');
+        args[1] = take_init(p, depth + 1);
+        lex_expect(&p->lex, ')');
+        init.args = args;
+    } else if (init.op != IR_REF_NULL) {
         init.index = (uint32_t)lex_number(&p->lex, UINT32_MAX);
+    }
     return init;
 }
 
@@ -106,7 +118,7 @@ static void take_global(struct parser *p) {
     g.import = take_import(p);
     if (!g.import.module) {
         lex_expect(&p->lex, '=');
-        g.init = take_init(p);
+        g.init = take_init(p, 0);
     }
     *arena_push(&m->arena, m->globals, m->nglobals, p->globals_cap) = g;
 }
@@ -229,7 +241,7 @@ static void take_data(struct parser *p) {
     if (d.mode == IR_SEGMENT_ACTIVE) {
         if (lex_accept_key(&p->lex, "memory"))
             d.memory = (uint32_t)lex_number(&p->lex, UINT32_MAX);
-        d.offset = take_init(p);
+        d.offset = take_init(p, 0);
     }
     size_t size;
     d.bytes = (const uint8_t *)lex_string(&p->lex, &m->arena, &size);
@@ -245,13 +257,13 @@ static void take_elem(struct parser *p) {
     if (e.mode == IR_SEGMENT_ACTIVE) {
         if (lex_accept_key(&p->lex, "table"))
             e.table = (uint32_t)lex_number(&p->lex, UINT32_MAX);
-        e.offset = take_init(p);
+        e.offset = take_init(p, 0);
     }
     uint32_t cap = 0;
     lex_expect(&p->lex, '(');
     if (!lex_accept(&p->lex, ')')) {
         do {
-            struct ir_init init = take_init(p);
+            struct ir_init init = take_init(p, 0);
             *arena_push(&m->arena, e.items, e.nitems, cap) = init;
         } while (lex_accept(&p->lex, ','));
         lex_expect(&p->lex, ')');

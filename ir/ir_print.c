@@ -282,12 +282,19 @@ static void print_limits(struct strbuf *out, const struct ir_limits *l) {
 }
 
 static void print_init(struct strbuf *out, const struct ir_init *init) {
-    if (init->op >= IR_I32_CONST && init->op <= IR_V128_CONST)
+    if (init->op >= IR_I32_CONST && init->op <= IR_V128_CONST) {
         print_const(out, init->op, init->bits);
-    else if (init->op == IR_REF_NULL)
+    } else if (init->op == IR_REF_NULL) {
         strbuf_add(out, "ref.null");
-    else
+    } else if (ir_init_is_arithmetic(init->op)) {
+        strbuf_printf(out, "%s (", ir_op_info[init->op].text);
+        print_init(out, &init->args[0]);
+        strbuf_add(out, ", ");
+        print_init(out, &init->args[1]);
+        strbuf_add(out, ")");
+    } else {
         strbuf_printf(out, "%s %" PRIu32, ir_op_info[init->op].text, init->index);
+    }
 }
 
 static const char *const mode_name[] = {"active", "passive", "declared"};

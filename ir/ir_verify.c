@@ -544,19 +544,22 @@ bool ir_verify_func(const struct ir_func *f, struct strbuf *out) {
 
 /* ---- the module around the functions ---- */
 
+static bool init_is_ok(const struct ir_module *m, const struct ir_init *init, enum ir_type type) {
+    if (ir_init_is_arithmetic(init->op))
+        return ir_op_info[init->op].result == type && init->args && init_is_ok(m, &init->args[0], type) &&
+               init_is_ok(m, &init->args[1], type);
+    if (init->op >= IR_I32_CONST && init->op <= IR_V128_CONST)
+        return (enum ir_type)(init->op - IR_I32_CONST) == type;
+    if (init->op == IR_GLOBAL_GET)
+        return init->index < m->nglobals && m->globals[init->index].type == type;
+    if (init->op == IR_REF_FUNC)
+        return init->index < m->nfuncs && type == IR_FUNCREF;
+    return init->op == IR_REF_NULL && is_ref(type);
+}
+
 static void check_init(struct verifier *v, const struct ir_init *init, enum ir_type type, const char *what,
                        uint32_t index) {
-    const struct ir_module *m = v->module;
-    bool ok;
-    if (init->op >= IR_I32_CONST && init->op <= IR_V128_CONST)
-        ok = (enum ir_type)(init->op - IR_I32_CONST) == type;
-    else if (init->op == IR_GLOBAL_GET)
-        ok = init->index < m->nglobals && m->globals[init->index].type == type;
-    else if (init->op == IR_REF_FUNC)
-        ok = init->index < m->nfuncs && type == IR_FUNCREF;
-    else
-        ok = init->op == IR_REF_NULL && is_ref(type);
-    if (!ok)
+    if (!init_is_ok(v->module, init, type))
         problem(v, NULL, "%s %" PRIu32 " has a wrong constant expression", what, index);
 }
 

@@ -79,7 +79,9 @@ struct wm_name_pair {
     const char *module, *field;
 };
 
-struct wm_init { /* constant expression; kind: 0 constant (bits), 1 global.get, 2 ref.func, 3 ref.null */
+/* Constant expression; kind: 0 constant (bits), 1 global.get, 2 ref.func, 3 ref.null, 4 arithmetic: `index` 0 add 1 sub
+ * 2 mul, of bits_lo bits (32 or 64), bits_hi the address of its two operands (struct wm_init[2]). */
+struct wm_init {
     uint64_t kind, index, bits_lo, bits_hi;
 };
 

@@ -191,6 +191,12 @@ uint64_t rt_init_value(struct wasmetal_instance *in, const struct wm_init *init,
         return in->vm->globals[init->index][0];
     case 2:
         return (uint64_t)(uintptr_t)&in->vm->funcrefs[init->index];
+    case 4: {
+        const struct wm_init *args = (const struct wm_init *)(uintptr_t)init->bits_hi;
+        uint64_t none, a = rt_init_value(in, &args[0], &none), b = rt_init_value(in, &args[1], &none);
+        uint64_t value = init->index == 0 ? a + b : init->index == 1 ? a - b : a * b;
+        return init->bits_lo == 32 ? value & UINT32_MAX : value;
+    }
     default:
         return 0;
     }

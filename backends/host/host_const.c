@@ -71,6 +71,25 @@ static LLVMValueRef *elements(struct host_cx *cx, uint64_t n) {
 
 /* ---- pieces that several structs hold ---- */
 
+static void add_init(struct fields *f, const struct ir_init *init);
+
+/* All initialisers have one LLVM type, so that arrays can hold them: the operands' address goes in as a number. */
+static void add_arithmetic_init(struct fields *f, const struct ir_init *init) {
+    struct host_cx *cx = f->cx;
+    struct fields part = {.cx = cx};
+    LLVMValueRef args[2];
+    for (unsigned k = 0; k < 2; k++) {
+        add_init(&part, &init->args[k]);
+        args[k] = struct_of(&part);
+    }
+    LLVMValueRef array = private_constant(cx, LLVMConstArray2(LLVMTypeOf(args[0]), args, 2), "init", 8);
+    bool wide = ir_op_info[init->op].result == IR_I64, sub = init->op == IR_I32_SUB || init->op == IR_I64_SUB;
+    add_number(f, 4);
+    add_number(f, init->op == IR_I32_ADD || init->op == IR_I64_ADD ? 0 : sub ? 1 : 2);
+    add_number(f, wide ? 64 : 32);
+    add(f, LLVMConstPtrToInt(array, cx->i64));
+}
+
 static void add_init(struct fields *f, const struct ir_init *init) {
     uint64_t kind = 0, lo = 0, hi = 0;
     switch (init->op) {
@@ -95,6 +114,14 @@ static void add_init(struct fields *f, const struct ir_init *init) {
         lo = init->bits.u64x2[0];
         hi = init->bits.u64x2[1];
         break;
+    case IR_I32_ADD:
+    case IR_I32_SUB:
+    case IR_I32_MUL:
+    case IR_I64_ADD:
+    case IR_I64_SUB:
+    case IR_I64_MUL:
+        add_arithmetic_init(f, init);
+        return;
     default:
         ICE("%s is no constant expression", ir_op_info[init->op].text);
     }

@@ -5,6 +5,7 @@
  *     ;; call: EXPORT TYPE:VALUE... => TYPE:VALUE...       a fresh instance, one call
  *     ;; call: EXPORT TYPE:VALUE... => trap [TEXT]
  *     ;; refused: ID TEXT                                  the one diagnostic has this ID and text
+ *     ;; disable: PROPOSAL,...                             as --disable
  *
  * Each call is run on the module as lowered and on the module after simplification.  NaN stands for any NaN.
  */
@@ -14,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "compiler/features.h"
 #include "compiler/front.h"
 #include "ir/ir_build.h"
 #include "ir/ir_interp.h"
@@ -23,6 +25,7 @@
 enum { MAX_VALUES = 64, CALL_DEPTH = 500 };
 
 static int failures;
+static uint32_t disabled;
 
 static char *read_file(const char *path, size_t *out_size) {
     FILE *f = fopen(path, "rb");
@@ -43,7 +46,7 @@ static char *read_file(const char *path, size_t *out_size) {
 
 static struct ir_module *read_module(const char *bytes, size_t size, bool simplify, FILE *messages) {
     struct diag d;
-    struct front_options options = {.verify = true};
+    struct front_options options = {.disabled = disabled, .verify = true};
     diag_init(&d, messages, "module");
     struct ir_module *m = front_read_module((const uint8_t *)bytes, size, &options, &d);
     if (!m || !simplify)
@@ -194,6 +197,10 @@ int main(int argc, char **argv) {
     char *bytes = read_file(argv[1], &size), *text = read_file(argv[2], &text_size), *save;
     struct ir_module *lowered = NULL, *simplified = NULL;
     for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+        const char *bad;
+        if (strncmp(line, ";; disable: ", 12) == 0 && !features_parse(line + 12, &disabled, &bad)) {
+            fail(line, "front", "unknown proposal");
+        }
         if (strncmp(line, ";; refused: ", 12) == 0) {
             check_refused(bytes, size, line + 12);
             checks++;

@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "compiler/features.h"
 #include "compiler/file.h"
 #include "testsuite/spec/spec.h"
 
@@ -56,7 +57,7 @@ static void usage(void) {
          "  --min-work N           least work for a launch; 1: launch whatever can be (the device's own)\n"
          "  --no-offload           make no kernels\n"
          "  --verify               check the compiler's own work after every pass\n"
-         "  --enable FEATURE       of wast2json, as in --enable threads\n"
+         "  --enable PROPOSAL      beyond Wasm 2.0, as in --enable tail-call (all others are refused)\n"
          "  --skip FILE            commands that are known to fail, \"name.wast:LINE reason\"\n"
          "  --wast2json PATH       the converter\n"
          "  --work DIR             where converted modules go (a temporary folder)\n"
@@ -156,6 +157,9 @@ static void parse(struct runner *r, int argc, char **argv) {
             if (r->nfeatures == sizeof r->features / sizeof *r->features)
                 fail("too many features at", v);
             r->features[r->nfeatures++] = arena_printf(&r->arena, "--enable-%s", v);
+            enum feature f = feature_find(v, strlen(v)); /* others are left to fail by their name */
+            if (f != FEATURE_COUNT)
+                o->disabled &= ~(UINT32_C(1) << f);
         } else if ((v = option("--skip", argc, argv, &i)))
             read_skips(r, v);
         else if ((v = option("--wast2json", argc, argv, &i)))
@@ -338,7 +342,7 @@ static void remove_work(const char *work) {
 
 int main(int argc, char **argv) {
     struct runner r = {
-        .store = {.compile = {.opt_level = 2}, .device = "none"},
+        .store = {.compile = {.opt_level = 2, .disabled = FEATURES_ALL}, .device = "none"},
         .wast2json = "wast2json",
         .parallel = 2,
         .timeout = 300,

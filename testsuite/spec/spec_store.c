@@ -125,7 +125,7 @@ enum store_result store_check(struct store *s, const char *path, char *message, 
     options.input = path;
     bool accepted = false;
     if (driver_read(&dr, &options, &m.diag)) {
-        struct front_options front = {.name = dr.name, .verify = options.verify};
+        struct front_options front = {.name = dr.name, .disabled = options.disabled, .verify = options.verify};
         dr.module = front_read_module(dr.bytes, dr.size, &front, dr.diag);
         accepted = dr.module != NULL;
     }

@@ -1,0 +1,78 @@
+;; Extended constant expressions: i32 and i64 add, sub and mul in initialisers of globals and offsets of segments.
+
+(module $host
+  (global (export "i") i32 (i32.const 40))
+  (global (export "l") i64 (i64.const 0x1_0000_0002)))
+(register "host" $host)
+
+(module
+  (import "host" "i" (global $i i32))
+  (import "host" "l" (global $l i64))
+  (global (export "add") i32 (i32.add (global.get $i) (i32.const 2)))
+  (global (export "sub") i32 (i32.sub (i32.const 2) (global.get $i)))
+  (global (export "mul") i32 (i32.mul (global.get $i) (global.get $i)))
+  (global (export "wraps") i32 (i32.mul (i32.const 0x8000_0001) (i32.const 2)))
+  (global (export "below") i32 (i32.sub (i32.const 0) (i32.const 1)))
+  (global (export "add64") i64 (i64.add (global.get $l) (i64.const -1)))
+  (global (export "sub64") i64 (i64.sub (i64.const 0) (global.get $l)))
+  (global (export "mul64") i64 (i64.mul (global.get $l) (global.get $l)))
+  (global (export "deep") i32
+    (i32.add (i32.mul (i32.sub (global.get $i) (i32.const 1)) (i32.const 3))
+             (i32.sub (i32.mul (global.get $i) (i32.const 2)) (i32.add (i32.const 1) (global.get $i)))))
+  (global $mutable (export "mutable") (mut i32) (i32.add (i32.const 1) (global.get $i)))
+  (func (export "bump") (result i32)
+    (global.set $mutable (i32.add (global.get $mutable) (i32.const 1)))
+    (global.get $mutable)))
+(assert_return (get "add") (i32.const 42))
+(assert_return (get "sub") (i32.const -38))
+(assert_return (get "mul") (i32.const 1600))
+(assert_return (get "wraps") (i32.const 2))
+(assert_return (get "below") (i32.const -1))
+(assert_return (get "add64") (i64.const 0x1_0000_0001))
+(assert_return (get "sub64") (i64.const -0x1_0000_0002))
+(assert_return (get "mul64") (i64.const 0x4_0000_0004))
+(assert_return (get "deep") (i32.const 156))
+(assert_return (get "mutable") (i32.const 41))
+(assert_return (invoke "bump") (i32.const 42))
+
+;; segments: the offset wraps to 32 bits before it is checked
+(module
+  (import "host" "i" (global $i i32))
+  (memory 1)
+  (table $t 64 funcref)
+  (data (i32.add (global.get $i) (i32.const 8)) "A")
+  (data (i32.sub (i32.const 4) (i32.const 1)) "B")
+  (data (i32.add (i32.const -1) (i32.const 2)) "C")
+  (data (offset (i32.mul (global.get $i) (i32.const 2))) "D")
+  (elem (i32.sub (global.get $i) (i32.const 30)) $seven)
+  (func $seven (result i32) (i32.const 7))
+  (func (export "at") (param i32) (result i32) (i32.load8_u (local.get 0)))
+  (func (export "call") (param i32) (result i32) (call_indirect (result i32) (local.get 0))))
+(assert_return (invoke "at" (i32.const 48)) (i32.const 65))
+(assert_return (invoke "at" (i32.const 3)) (i32.const 66))
+(assert_return (invoke "at" (i32.const 1)) (i32.const 67))
+(assert_return (invoke "at" (i32.const 80)) (i32.const 68))
+(assert_return (invoke "call" (i32.const 10)) (i32.const 7))
+(assert_trap (invoke "call" (i32.const 11)) "uninitialized element")
+
+(assert_trap
+  (module (memory 1) (data (i32.mul (i32.const 0x10000) (i32.const 1)) "x"))
+  "out of bounds memory access")
+(assert_trap
+  (module (memory 1) (data (i32.sub (i32.const 0) (i32.const 1)) "x"))
+  "out of bounds memory access")
+(assert_trap
+  (module (table 4 funcref) (func $f) (elem (i32.add (i32.const 2) (i32.const 2)) $f))
+  "out of bounds table access")
+
+(assert_invalid (module (global i32 (i32.add (i32.const 1)))) "type mismatch")
+(assert_invalid (module (global i32 (i32.add (i32.const 1) (i64.const 1)))) "type mismatch")
+(assert_invalid (module (global i64 (i32.add (i32.const 1) (i32.const 1)))) "type mismatch")
+(assert_invalid (module (global i32 (i32.const 1) (i32.add (i32.const 1) (i32.const 1)))) "type mismatch")
+(assert_invalid (module (global i32 (i32.div_s (i32.const 1) (i32.const 1)))) "constant expression required")
+(assert_invalid (module (global i32 (i32.and (i32.const 1) (i32.const 1)))) "constant expression required")
+(assert_invalid (module (global i32 (i32.clz (i32.const 1)))) "constant expression required")
+(assert_invalid (module (global f32 (f32.add (f32.const 1) (f32.const 1)))) "constant expression required")
+(assert_invalid (module (global $a (mut i32) (i32.const 1)) (global i32 (i32.add (global.get $a) (i32.const 1))))
+  "constant expression required")
+(assert_invalid (module (memory 1) (data (i64.add (i64.const 1) (i64.const 1)) "")) "type mismatch")
