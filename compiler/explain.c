@@ -79,6 +79,8 @@ void explain_text(struct strbuf *out, struct ir_module *m, const struct off_repo
             explain_kernel(out, m->kernels[r->kernel], c);
         } else if (r->verdict == OFF_REJECT_PART_OF_KERNEL) {
             strbuf_printf(out, "runs inside kernel %s", m->kernels[r->kernel]->name);
+            if (r->part_kernel >= 0)
+                strbuf_printf(out, ", or as kernel %s where that is refused", m->kernels[r->part_kernel]->name);
         } else {
             strbuf_printf(out, "stays on the CPU, %s%s%s: %s", c->bad, off_reject_name(r->verdict), c->off,
                           off_reject_meaning(r->verdict));
@@ -168,6 +170,8 @@ void explain_json(struct strbuf *out, struct ir_module *m, const struct off_repo
         json_text(out, "verdict", off_reject_name(r->verdict));
         if (r->kernel >= 0)
             json_text(out, "kernel", m->kernels[r->kernel]->name);
+        if (r->part_kernel >= 0)
+            json_text(out, "part_kernel", m->kernels[r->part_kernel]->name);
         if (r->at != IR_NO_OFFSET)
             strbuf_printf(out, ", \"at\": %u", r->at);
         if (r->detail)

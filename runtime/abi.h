@@ -251,7 +251,8 @@ void wm_rt_table_copy(struct wm_vmctx *ctx, uint64_t dst_table, uint64_t src_tab
 void wm_rt_table_init(struct wm_vmctx *ctx, uint64_t table, uint64_t segment, uint64_t dst, uint64_t src, uint64_t n,
                       uint64_t where);
 void wm_rt_elem_drop(struct wm_vmctx *ctx, uint64_t segment);
-/* Runs the guard and, when it says yes, the kernel; fills out_trips (ndims of them) whenever it returns 1. */
+/* Runs the guard and, when it says yes, the kernel; fills out_trips (ndims of them, zero before the call) whenever it
+ * returns 1.  When it returns 0, out_trips[0] is 1 if kernels of loops inside the nest may still be launched. */
 uint64_t wm_rt_launch(struct wm_vmctx *ctx, uint64_t kernel, const uint64_t *slots, uint64_t *out_trips);
 
 #pragma GCC visibility pop

@@ -631,6 +631,12 @@ bool wm_guard_decide(const struct wm_kernel *k, const uint64_t *slots, const str
     return true;
 }
 
+/* All three are found after the dimensions have been planned. */
+bool wm_guard_parts_may_run(const struct wm_launch_plan *refused, enum wm_fallback why, uint64_t min_work) {
+    return (why == WM_FALLBACK_CONFLICT || why == WM_FALLBACK_BOUNDS || why == WM_FALLBACK_ALIGNMENT) &&
+           refused->work / refused->trips[0] >= min_work;
+}
+
 static bool slot_valid(const struct wm_kernel *k, uint64_t slot) {
     return slot < k->nslots;
 }

@@ -39,6 +39,10 @@ bool wm_guard_kernel_valid(const struct wm_kernel *k);
 bool wm_guard_decide(const struct wm_kernel *k, const uint64_t *slots, const struct wm_guard_limits *limits,
                      struct wm_launch_plan *out, enum wm_fallback *out_why);
 
+/* Whether a launch that wm_guard_decide has refused for this reason leaves hope for kernels of the loops inside: their
+ * ranges are smaller, they have less to be in conflict with, and one iteration of the outermost loop is work enough. */
+bool wm_guard_parts_may_run(const struct wm_launch_plan *refused, enum wm_fallback why, uint64_t min_work);
+
 /* Trip count of one dimension.  False: it is zero, infinite, wraps round, or exceeds WM_GUARD_MAX_TRIP. */
 bool wm_guard_trip(const struct wm_dim *d, const uint64_t *slots, uint64_t *out_trip);
 

@@ -168,12 +168,15 @@ static bool can_run_again(const struct wm_kernel *k, const struct wm_launch_plan
     return true;
 }
 
+static uint64_t least_work(const struct wm_offload *o) {
+    return o->min_work == UINT64_MAX ? WM_DEVICE_LEAST_MIN_WORK : o->min_work;
+}
+
 /* The guard with the limits of the device, or before it is opened with the weakest ones any device has. */
 static bool decide(const struct wm_offload *o, const struct wm_kernel *k, const uint64_t *slots,
                    struct wm_launch_plan *plan, enum wm_fallback *out_why) {
-    struct wm_guard_limits limits = {.memory_bytes = o->desc.memory->bytes,
-                                     .min_work = o->min_work == UINT64_MAX ? WM_DEVICE_LEAST_MIN_WORK : o->min_work,
-                                     .aligned = o->device && o->device->aligned};
+    struct wm_guard_limits limits = {
+        .memory_bytes = o->desc.memory->bytes, .min_work = least_work(o), .aligned = o->device && o->device->aligned};
     return wm_guard_decide(k, slots, &limits, plan, out_why);
 }
 
@@ -206,15 +209,19 @@ uint64_t wm_offload_launch(struct wm_offload *o, uint64_t kernel, const uint64_t
     if (o->kind == KIND_NONE || o->invalid[kernel])
         return fall_back(o, kernel, WM_FALLBACK_NO_DEVICE);
     if (!o->opened) {
-        if (!decide(o, k, slots, &plan, &why))
+        if (!decide(o, k, slots, &plan, &why)) {
+            out_trips[0] = wm_guard_parts_may_run(&plan, why, least_work(o));
             return fall_back(o, kernel, why);
+        }
         open_device(o);
     }
     struct wm_device *device = o->device;
     if (!device || device->dead)
         return fall_back(o, kernel, WM_FALLBACK_NO_DEVICE);
-    if (!decide(o, k, slots, &plan, &why))
+    if (!decide(o, k, slots, &plan, &why)) {
+        out_trips[0] = wm_guard_parts_may_run(&plan, why, least_work(o));
         return fall_back(o, kernel, why);
+    }
     if (!worth_the_bus(o, k, &plan))
         return fall_back(o, kernel, WM_FALLBACK_SMALL);
 

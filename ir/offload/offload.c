@@ -1,13 +1,24 @@
 /* Walks every function's loops from the outside in: a loop that can be planned gets a kernel, with all loops inside it;
  * one that cannot gets its reason, and the loops inside it their own try.  See offload.h.
  *
- * Outermost first, because one launch over a whole nest beats many over its parts.
+ * Outermost first, because one launch over a whole nest beats many over its parts.  Where the guard refuses the whole,
+ * some loop inside may still be free of conflicts, so the loops of the copy that then runs get kernels too:
+ *
+ *     %ok, %t0, ... = launch 0(...)
+ *     if %ok { ... } else {
+ *       loop ... {
+ *         %ok1, ... = if %t0 != 0 { launch 1(...) } else { 0, ... }     %t0: the refusal leaves hope for a part
+ *         if %ok1 { ... } else { loop ... }
+ *       }
+ *     }
  */
 #include "ir/offload/offload.h"
 
 #include "ir/offload/outline.h"
 #include "ir/offload/plan.h"
 #include "ir/opt/pass.h"
+
+enum { MAX_PART_INSTS = 600 }; /* of a nest whose loops get kernels beside its own: bounds the code */
 
 static const struct {
     const char *name, *meaning, *hint;
@@ -51,15 +62,51 @@ static void cover_children(struct offloader *o, const struct loop *l, int32_t ke
     }
 }
 
+static uint32_t count_insts(const struct ir_region *r) {
+    uint32_t n = 0;
+    ir_foreach_inst (i, r) {
+        n++;
+        ir_foreach_region (inner, i)
+            n += count_insts(inner);
+    }
+    return n;
+}
+
+static void offload_parts(struct offloader *o, struct arena *scratch, struct loop *l, struct ir_value *hint);
+
+/* Plans `l`, which stands in the part that runs when the guard of the kernel around it has said no and `hint` is
+ * nonzero: it gets a kernel of its own there.  Its entry in the report stays that of a part of the outer kernel. */
+static void offload_part(struct offloader *o, struct arena *scratch, struct loop *l, struct ir_value *hint) {
+    struct arena_mark mark = arena_mark(scratch);
+    struct plan *p = arena_new(scratch, struct plan);
+    struct off_kernel *k = NULL;
+    if (plan_nest(p, scratch, &o->module->arena, l) && !plan_is_short(p))
+        k = outline_kernel(o->module, p, &o->passes);
+    if (k)
+        hint = outline_launch(p, k, hint);
+    plan_end(p);
+    arena_reset(scratch, mark);
+    if (k)
+        o->report->loops[o->first + l->index].part_kernel = (int32_t)k->id;
+    offload_parts(o, scratch, l, hint);
+}
+
+static void offload_parts(struct offloader *o, struct arena *scratch, struct loop *l, struct ir_value *hint) {
+    for (struct loop *c = l->first_child; c; c = c->next)
+        offload_part(o, scratch, c, hint);
+}
+
 static void offload_loop(struct offloader *o, struct arena *scratch, struct loop *l) {
     struct off_loop_report *r = &o->report->loops[o->first + l->index];
+    struct ir_value *hint = NULL;
+    uint32_t insts = l->first_child ? count_insts(l->inst->regions[0]) : 0; /* before the launch changes anything */
     struct arena_mark mark = arena_mark(scratch);
     struct plan *p = arena_new(scratch, struct plan);
     struct off_kernel *k = NULL;
     if (plan_nest(p, scratch, &o->module->arena, l)) {
         k = outline_kernel(o->module, p, &o->passes);
         if (k)
-            outline_launch(p, k);
+            hint = outline_launch(p, k, NULL);
         else
             p->reject = OFF_REJECT_TOO_COMPLEX;
     }
@@ -71,6 +118,8 @@ static void offload_loop(struct offloader *o, struct arena *scratch, struct loop
     if (k) {
         r->kernel = (int32_t)k->id;
         cover_children(o, l, r->kernel);
+        if (insts <= MAX_PART_INSTS)
+            offload_parts(o, scratch, l, hint);
         return;
     }
     for (struct loop *c = l->first_child; c; c = c->next)
@@ -88,7 +137,8 @@ static void offload_func(struct offloader *o) {
                                      .depth = tree->loops[i].depth,
                                      .verdict = OFF_REJECT_DISABLED,
                                      .at = IR_NO_OFFSET,
-                                     .kernel = -1};
+                                     .kernel = -1,
+                                     .part_kernel = -1};
     uint32_t kernels = o->module->nkernels;
     if (o->options->enabled)
         for (struct loop *l = tree->first; l; l = l->next)

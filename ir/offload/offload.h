@@ -24,9 +24,10 @@ struct off_loop_report {
     uint32_t wasm_offset; /* of the loop */
     uint32_t depth;       /* 0: outermost in its function */
     enum off_reject verdict;
-    uint32_t at;        /* wasm offset of what caused the rejection, or IR_NO_OFFSET */
-    const char *detail; /* the values involved, in words, or NULL */
-    int32_t kernel;     /* kernel whose outermost loop this is, or that runs it (PART_OF_KERNEL); -1: none */
+    uint32_t at;         /* wasm offset of what caused the rejection, or IR_NO_OFFSET */
+    const char *detail;  /* the values involved, in words, or NULL */
+    int32_t kernel;      /* kernel whose outermost loop this is, or that runs it (PART_OF_KERNEL); -1: none */
+    int32_t part_kernel; /* PART_OF_KERNEL: the loop's own kernel, for when the guard of `kernel` refuses; -1: none */
 };
 
 struct off_report {

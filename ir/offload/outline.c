@@ -311,21 +311,46 @@ static struct ir_value **emit_finals(struct ir_builder *b, const struct plan *p,
 
 static char own_use; /* ir_inst.note of a yield that names the loop's own results */
 
-void outline_launch(const struct plan *p, struct off_kernel *k) {
-    struct ir_inst *root = p->root->inst;
-    struct ir_builder b = ir_builder_before(root);
-    b.wasm_offset = root->wasm_offset;
-
+/* The launch itself, at `b`. */
+static struct ir_inst *emit_launch(struct ir_builder *b, const struct plan *p, struct off_kernel *k) {
     struct ir_value **slots = arena_array(p->arena, struct ir_value *, p->nslots + 1);
     for (uint32_t i = 0; i < p->nslots; i++) {
-        slots[i] = emit_slot(&b, p, &p->slots[i]);
+        slots[i] = emit_slot(b, p, &p->slots[i]);
         k->slot_types[i] = slots[i]->type;
     }
     enum ir_type results[1 + OFF_MAX_DIMS] = {IR_I32};
     for (uint32_t d = 0; d < p->ndims; d++)
         results[1 + d] = IR_I64;
-    struct ir_inst *launch = ir_build(&b, IR_LAUNCH, results, 1 + p->ndims, slots, p->nslots);
+    struct ir_inst *launch = ir_build(b, IR_LAUNCH, results, 1 + p->ndims, slots, p->nslots);
     launch->index = k->id;
+    return launch;
+}
+
+/* The launch, or zeros when `hint` is zero; an instruction with the results of a launch. */
+static struct ir_inst *emit_launch_if(struct ir_builder *b, const struct plan *p, struct off_kernel *k,
+                                      struct ir_value *hint) {
+    enum ir_type types[1 + OFF_MAX_DIMS] = {IR_I32};
+    struct ir_value *values[1 + OFF_MAX_DIMS];
+    for (uint32_t d = 0; d < p->ndims; d++)
+        types[1 + d] = IR_I64;
+    struct ir_inst *choice = ir_build_if(b, emit_cond(b, hint, true), types, 1 + p->ndims);
+    struct ir_builder then = ir_builder_at_end(choice->regions[0]), other = ir_builder_at_end(choice->regions[1]);
+    then.wasm_offset = other.wasm_offset = b->wasm_offset;
+    struct ir_inst *launch = emit_launch(&then, p, k);
+    for (uint32_t d = 0; d <= p->ndims; d++)
+        values[d] = &launch->results[d];
+    ir_build_yield(&then, values, 1 + p->ndims);
+    for (uint32_t d = 0; d <= p->ndims; d++)
+        values[d] = d ? ir_build_i64(&other, 0) : ir_build_i32(&other, 0);
+    ir_build_yield(&other, values, 1 + p->ndims);
+    return choice;
+}
+
+struct ir_value *outline_launch(const struct plan *p, struct off_kernel *k, struct ir_value *hint) {
+    struct ir_inst *root = p->root->inst;
+    struct ir_builder b = ir_builder_before(root);
+    b.wasm_offset = root->wasm_offset;
+    struct ir_inst *launch = hint ? emit_launch_if(&b, p, k, hint) : emit_launch(&b, p, k);
 
     bool falls_out = p->root->exit_label == NULL;
     enum ir_type *types = arena_array(p->arena, enum ir_type, root->nresults + 1);
@@ -339,7 +364,7 @@ void outline_launch(const struct plan *p, struct off_kernel *k) {
     if (!falls_out) {
         ir_build_br(&then, p->root->exit_label, finals, p->nfinals);
         ir_build_yield(&other, NULL, 0);
-        return;
+        return &launch->results[1];
     }
     ir_build_yield(&then, finals, p->nfinals);
     ir_inst_move_to_end(root, choice->regions[1]);
@@ -349,6 +374,7 @@ void outline_launch(const struct plan *p, struct off_kernel *k) {
         root->results[i].fwd = &choice->results[i];
     }
     ir_build_yield(&other, own, root->nresults)->note = &own_use;
+    return &launch->results[1];
 }
 
 static void forward_uses(struct ir_region *r) {

@@ -9,9 +9,11 @@
  * its scalars to the plan's slots.  The host function is not changed yet. */
 struct off_kernel *outline_kernel(struct ir_module *m, struct plan *p, struct pass_ctx *passes);
 
-/* Puts `launch` in front of the root loop.  Where the loop's results are used afterwards, their uses still name the
- * loop: the caller runs outline_finish once all nests of the function are done. */
-void outline_launch(const struct plan *p, struct off_kernel *k);
+/* Puts `launch` in front of the root loop, tried only when `hint` (i64, from another call; NULL: always) is nonzero.
+ * Gives a value that is nonzero in the original loop when a part of the nest may still be launched.  Where the loop's
+ * results are used afterwards, their uses still name the loop: the caller runs outline_finish once all nests of the
+ * function are done. */
+struct ir_value *outline_launch(const struct plan *p, struct off_kernel *k, struct ir_value *hint);
 
 /* Lets the rest of the function use what the launch or the loop gives, whichever ran. */
 void outline_finish(struct ir_func *f);

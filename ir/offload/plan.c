@@ -228,6 +228,18 @@ bool plan_nest(struct plan *p, struct arena *scratch, struct arena *text, struct
     return true;
 }
 
+bool plan_is_short(const struct plan *p) {
+    uint64_t points = 1;
+    for (uint32_t c = 0; c < p->nchain; c++) {
+        struct aff_trip trip;
+        uint64_t n = aff_trip_of(p->aff, p->chain[c], &trip) ? plan_constant_trip(&trip) : 0;
+        if (!n || n > FEW_ITERATIONS)
+            return false;
+        points *= n;
+    }
+    return points <= FEW_ITERATIONS;
+}
+
 void plan_end(struct plan *p) {
     if (p->aff)
         aff_end(p->aff);

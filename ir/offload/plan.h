@@ -82,6 +82,8 @@ struct plan {
  * ends with plan_end, before it looks at another nest.  `scratch` must outlive the plan; `text` holds the detail. */
 bool plan_nest(struct plan *p, struct arena *scratch, struct arena *text, struct loop *root);
 void plan_end(struct plan *p);
+/* Whether the nest's counts are constants so small that no launch can pay. */
+bool plan_is_short(const struct plan *p);
 
 /* plan_streams.c: groups the accesses into streams.  False when there are too many. */
 bool plan_assign_streams(struct plan *p);

@@ -269,6 +269,7 @@ static bool launch(void *user, struct ir_interp *in, uint32_t kernel, const unio
     enum wm_fallback why;
     if (!wm_guard_decide(&t->kernels[kernel], slots, &limits, &plan, &why)) {
         t->fallbacks[why]++;
+        out_trips[0] = wm_guard_parts_may_run(&plan, why, t->min_work);
         return false;
     }
     t->launches++;
@@ -506,6 +507,8 @@ void oft_print(const struct oft *t, struct strbuf *out) {
                       off_reject_name(r->verdict));
         if (r->kernel >= 0)
             strbuf_printf(out, " kernel=%d", r->kernel);
+        if (r->part_kernel >= 0)
+            strbuf_printf(out, " own=%d", r->part_kernel);
         if (r->at != IR_NO_OFFSET)
             strbuf_printf(out, " at +0x%x", r->at);
         strbuf_printf(out, "%s%s\n", r->detail ? ": " : "", r->detail ? r->detail : "");
