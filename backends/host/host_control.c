@@ -49,8 +49,24 @@ LLVMBasicBlockRef host_new_block(struct host_func *hf, const char *name) {
 
 /* ---- traps ---- */
 
+/* The function whose code the instruction is: another one when it was inlined. */
+static uint32_t function_of(const struct ir_func *f, const struct ir_inst *at) {
+    const struct ir_module *m = f->module;
+    if (f->wasm_offset == IR_NO_OFFSET || (at->wasm_offset >= f->wasm_offset && at->wasm_offset < f->wasm_end))
+        return f->index;
+    uint32_t lo = m->nfunc_imports, hi = m->nfuncs; /* bodies stand in the file in index order */
+    while (lo < hi) {
+        uint32_t mid = lo + (hi - lo) / 2;
+        if (m->funcs[mid].func->wasm_end <= at->wasm_offset)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo < m->nfuncs && m->funcs[lo].func->wasm_offset <= at->wasm_offset ? lo : f->index;
+}
+
 LLVMValueRef host_where(struct host_func *hf, const struct ir_inst *at) {
-    return host_const_i64(hf->cx, (uint64_t)hf->f->index << 32 | at->wasm_offset);
+    return host_const_i64(hf->cx, (uint64_t)function_of(hf->f, at) << 32 | at->wasm_offset);
 }
 
 void host_raise(struct host_func *hf, LLVMValueRef code, LLVMValueRef where) {

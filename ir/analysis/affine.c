@@ -544,6 +544,13 @@ static void solve_params(struct aff_ctx *cx, struct loop *l) {
     }
 }
 
+/* Low bits of a masked value that are 0: `x & 240` counts in steps of 16, which matters for the alignment of what it
+ * indexes. */
+static uint32_t low_zeros(const struct ir_inst *d) {
+    const union ir_bits *c = d->op == IR_I32_AND ? ir_const_of(d->operands[1]) : NULL;
+    return c && c->i32 ? (uint32_t)__builtin_ctz(c->i32) : 0;
+}
+
 static const struct aff *value_of(struct aff_ctx *cx, struct ir_value *v) {
     const union ir_bits *c = ir_const_of(v);
     if (c)
@@ -559,8 +566,11 @@ static const struct aff *value_of(struct aff_ctx *cx, struct ir_value *v) {
     if (a)
         return a;
     bool known_cond = v->def->op == IR_SELECT && !loop_contains_value(cx->root, v->def->operands[2]);
-    if (!known_cond && aff_range_of(cx, v, &range))
-        return symbol_expr(cx, 32, (struct aff_sym){.kind = AFF_RANGE, .value = v});
+    if (!known_cond && aff_range_of(cx, v, &range)) {
+        uint32_t zeros = low_zeros(v->def);
+        const struct aff *s = symbol_expr(cx, 32, (struct aff_sym){.kind = AFF_RANGE, .value = v, .which = zeros});
+        return aff_scale(cx, s, UINT64_C(1) << zeros);
+    }
     switch (v->def->op) {
     case IR_BLOCK:
     case IR_IF:

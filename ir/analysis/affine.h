@@ -29,7 +29,7 @@ struct aff_sym {
     struct ir_value *value; /* AFF_VALUE, AFF_RANGE */
     struct loop *loop;      /* AFF_ITER */
     struct ir_inst *merge;  /* AFF_CHOICE: the block or if; `which` its incoming edge (from 1) */
-    uint32_t which;
+    uint32_t which;         /* AFF_RANGE: the symbol stands for the value shifted right by this many bits */
 };
 
 struct aff_term {

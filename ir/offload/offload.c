@@ -17,6 +17,7 @@
 #include "ir/offload/outline.h"
 #include "ir/offload/plan.h"
 #include "ir/opt/pass.h"
+#include "ir/prepare/prepare.h"
 
 enum { MAX_PART_INSTS = 600 }; /* of a nest whose loops get kernels beside its own: bounds the code */
 
@@ -51,6 +52,7 @@ struct offloader {
     struct ir_func *func;
     uint32_t first; /* report entry of the function's first loop */
     struct pass_ctx passes;
+    struct prepare_notes notes;
 };
 
 static void cover_children(struct offloader *o, const struct loop *l, int32_t kernel) {
@@ -115,6 +117,13 @@ static void offload_loop(struct offloader *o, struct arena *scratch, struct loop
     r->at = k ? IR_NO_OFFSET : p->at;
     r->detail = k ? NULL : p->detail;
     arena_reset(scratch, mark);
+    const struct prepare_verdict *note =
+        r->verdict == OFF_REJECT_CALL ? prepare_find_note(&o->notes, o->func->index, r->wasm_offset) : NULL;
+    if (note) {
+        r->verdict = note->reject;
+        r->at = note->at;
+        r->detail = note->detail;
+    }
     if (k) {
         r->kernel = (int32_t)k->id;
         cover_children(o, l, r->kernel);
@@ -152,6 +161,8 @@ void offload_module(struct ir_module *m, const struct off_options *options, stru
     *out_report = (struct off_report){0};
     struct offloader o = {.module = m, .options = options, .report = out_report, .passes = {.module = m}};
     o.passes.verify = options->verify;
+    if (options->enabled)
+        prepare_module(m, &o.passes, &o.notes);
     for (uint32_t i = m->nfunc_imports; i < m->nfuncs; i++) {
         o.func = m->funcs[i].func;
         if (o.func->body)

@@ -150,13 +150,13 @@ static int add_range(struct plan *p, struct off_range r) {
     return (int)p->nranges++;
 }
 
-static int range_of_value(struct plan *p, struct ir_value *v);
+static int range_of_value(struct plan *p, struct ir_value *v, uint32_t shift);
 
 /* The range of one side of a minimum or maximum. */
 static int range_of_expr(struct plan *p, const struct aff *a) {
     uint32_t s = a->nterms == 1 && a->terms[0].degree == 1 && a->terms[0].coef == 1 ? a->terms[0].syms[0] : UINT32_MAX;
     if (s != UINT32_MAX && aff_sym(p->aff, s)->kind == AFF_RANGE)
-        return range_of_value(p, aff_sym(p->aff, s)->value);
+        return range_of_value(p, aff_sym(p->aff, s)->value, aff_sym(p->aff, s)->which);
     const struct aff *base, *strides[OFF_MAX_DIMS] = {0};
     struct off_range r = {.op = OFF_RANGE_AFFINE};
     if (!linearise(p, a, &base, strides) || !linear_slots(p, base, strides, &r.base_slot, r.stride_slot))
@@ -185,12 +185,13 @@ static int range_of_side(struct plan *p, const struct aff_side *s) {
     return r;
 }
 
-static int range_of_value(struct plan *p, struct ir_value *v) {
+/* Of the value shifted right by `shift` bits, which is 0 but for constant ranges. */
+static int range_of_value(struct plan *p, struct ir_value *v, uint32_t shift) {
     struct aff_range r;
     if (!aff_range_of(p->aff, v, &r))
         return -1;
     if (r.op == OFF_RANGE_CONST) {
-        struct off_range out = {.op = OFF_RANGE_CONST, .lo = r.lo, .hi = r.hi, .base_slot = OFF_NO_SLOT};
+        struct off_range out = {.op = OFF_RANGE_CONST, .lo = r.lo >> shift, .hi = r.hi >> shift, .base_slot = OFF_NO_SLOT};
         memset(out.stride_slot, 0xff, sizeof out.stride_slot);
         return add_range(p, out);
     }
@@ -210,7 +211,7 @@ static int dim_of_sym(struct plan *p, uint32_t sym) {
             return (int)d;
     if (s->kind == AFF_CHOICE)
         return pseudo_dim(p, (int)sym, OFF_TRIP_CONST, 2, s->merge->wasm_offset);
-    int range = range_of_value(p, s->value);
+    int range = range_of_value(p, s->value, s->which);
     return range < 0 ? -1 : pseudo_dim(p, (int)sym, OFF_TRIP_RANGE, (uint64_t)range, s->value->def->wasm_offset);
 }
 

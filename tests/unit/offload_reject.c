@@ -85,7 +85,7 @@ static const struct reject_test tests[] = {
      NULL,
      {"", .body = "%v = i32.load offset=4096 %q !0x11\ni32.store %q, %v !0x12\n",
       .results = "%r:i32 = ", .yield = "yield %v", .after = "return %r"}},
-    {OFF_REJECT_CALL, 0x13, NULL, {"func 0 \"g\" (%x:i32) {\nreturn\n}\n", .body = "call 0 %i !0x13\n" STORE}},
+    {OFF_REJECT_CALL, 0x13, NULL, {"func 0 \"g\" (%x:i32) {\ncall 0 %x\nreturn\n}\n", .body = "call 0 %i !0x13\n" STORE}},
     {OFF_REJECT_CALL_INDIRECT,
      0x13,
      NULL,
@@ -129,7 +129,7 @@ static const struct reject_test tests[] = {
     {OFF_REJECT_TYPE,
      0x13,
      NULL,
-     {"func 0 \"g\" (%x:v128) {\nreturn\n}\n",
+     {"func 0 \"g\" (%x:v128) {\ncall 0 %x\nreturn\n}\n",
       .body =
           "%a = v128.const 1 2 3 4\n%b = v128.const 5 6 7 8\n%w:v128 = select %a, %b, %i !0x13\ncall 0 %w\n" STORE}},
     {OFF_REJECT_MEMORY64,

@@ -1,0 +1,262 @@
+/* Inlining into loop nests.
+ *
+ * A call keeps a nest from becoming a kernel; a copy of the callee does not:
+ *
+ *     loop L (%i) {                    loop L (%i) {
+ *       %v = f32.load %p                 %v = f32.load %p
+ *       %w = call 58 (%v)                %w = block B {
+ *       f32.store %p, %w        =>         ... body of 58, `return %x` as `br B(%x)` ...
+ *       ...                              }
+ *                                        f32.store %p, %w
+ *
+ * This is no general inliner: LLVM has one for host code, and copies that give no kernel only make the program longer.
+ * So it works on a copy of the function: all calls in loops that hold nothing but inlinable calls are expanded, the
+ * copy is simplified, and the planner is asked which loops it would take now.  Only calls inside those are expanded for
+ * good; when there are none, the function stays as it was.  What is expanded keeps its wasm offsets.
+ */
+#include <string.h>
+
+#include "ir/ir_build.h"
+#include "ir/offload/plan.h"
+#include "ir/prepare/prepare.h"
+
+enum {
+    MAX_CALLEE_INSTS = 4000,   /* musl's powf has about 300, its tgamma 700 */
+    MAX_INLINED_INSTS = 12000, /* in one function */
+    MAX_CALL_DEPTH = 12,
+};
+
+/* A loop of the function as it was, by the wasm offset of the loop. */
+struct site {
+    uint32_t wasm_offset;
+    bool calls; /* holds a call */
+    bool clean; /* and nothing but calls that can be inlined */
+};
+
+struct inliner {
+    struct ir_module *module;
+    const struct effects *effects;
+    struct arena *scratch;
+    const uint32_t *chosen; /* wasm offsets of the loops whose calls are expanded */
+    uint32_t nchosen;
+    uint32_t budget; /* instructions that may still be added */
+};
+
+static bool can_inline(const struct effects *e, uint32_t callee) {
+    const struct func_effects *f = &e->funcs[callee];
+    return f->has_body && f->insts <= MAX_CALLEE_INSTS &&
+           !(f->flags & (EFFECT_UNKNOWN | EFFECT_RESIZES | EFFECT_TABLES | EFFECT_RECURSIVE));
+}
+
+static void scan_calls(const struct effects *e, const struct ir_region *r, struct site *s) {
+    ir_foreach_inst (i, r) {
+        if (i->op == IR_CALL) {
+            s->calls = true;
+            s->clean &= can_inline(e, i->index);
+        } else if (ir_has_flag(i, IR_FLAG_CALLS)) {
+            s->clean = false;
+        }
+        ir_foreach_region (inner, i)
+            scan_calls(e, inner, s);
+    }
+}
+
+static const struct site *find_site(const struct site *sites, uint32_t n, uint32_t wasm_offset) {
+    for (uint32_t k = 0; k < n; k++)
+        if (sites[k].wasm_offset == wasm_offset)
+            return &sites[k];
+    return NULL;
+}
+
+/* ---- expansion ---- */
+
+static void redirect_returns(struct ir_region *r, struct ir_inst *block) {
+    ir_foreach_inst (i, r) {
+        if (i->op == IR_RETURN) {
+            i->op = r->parent == block ? IR_YIELD : IR_BR;
+            i->target = r->parent == block ? NULL : block;
+        }
+        ir_foreach_region (inner, i)
+            redirect_returns(inner, block);
+    }
+}
+
+/* Puts a block with the callee's body in the place of the call; uses of the call's results are left to forward. */
+static struct ir_inst *expand(struct inliner *x, struct ir_inst *call) {
+    const struct ir_func *callee = x->module->funcs[call->index].func;
+    struct ir_builder b = ir_builder_before(call);
+    struct ir_inst *block = ir_build_block(&b, callee->sig.results, callee->sig.nresults);
+    struct ir_builder in = ir_builder_at_end(block->regions[0]);
+    struct arena_mark mark = arena_mark(x->scratch);
+    struct ir_map *map = ir_map_new(x->scratch);
+    for (uint32_t k = 0; k < callee->sig.nparams; k++)
+        ir_map_set(map, callee->body->params[k], call->operands[k]);
+    ir_foreach_inst (i, callee->body)
+        ir_clone_inst(&in, i, map);
+    arena_reset(x->scratch, mark);
+    redirect_returns(block->regions[0], block);
+    for (uint32_t k = 0; k < call->nresults; k++)
+        call->results[k].fwd = &block->results[k];
+    ir_inst_remove(call);
+    return block;
+}
+
+static bool is_chosen(const struct inliner *x, const struct ir_inst *loop) {
+    for (uint32_t k = 0; k < x->nchosen; k++)
+        if (loop->wasm_offset == x->chosen[k])
+            return true;
+    return false;
+}
+
+static void expand_region(struct inliner *x, struct ir_region *r, bool active, unsigned depth) {
+    ir_foreach_inst_safe (i, r) {
+        if (active && i->op == IR_CALL && depth < MAX_CALL_DEPTH && can_inline(x->effects, i->index) &&
+            x->effects->funcs[i->index].insts <= x->budget) {
+            x->budget -= x->effects->funcs[i->index].insts;
+            expand_region(x, expand(x, i)->regions[0], true, depth + 1);
+            continue;
+        }
+        bool inside = active || (i->op == IR_LOOP && is_chosen(x, i));
+        ir_foreach_region (inner, i)
+            expand_region(x, inner, inside, depth);
+    }
+}
+
+static void forward(struct ir_region *r) {
+    ir_foreach_inst (i, r) {
+        for (uint32_t k = 0; k < i->noperands; k++)
+            i->operands[k] = ir_resolve(i->operands[k]);
+        ir_foreach_region (inner, i)
+            forward(inner);
+    }
+}
+
+/* ---- copies of functions ---- */
+
+static struct ir_func *copy_func(const struct ir_func *f, struct arena *scratch) {
+    struct ir_func *copy = ir_func_new(f->module, f->name, &f->sig);
+    struct ir_map *map = ir_map_new(scratch);
+    for (uint32_t k = 0; k < f->sig.nparams; k++)
+        ir_map_set(map, f->body->params[k], copy->body->params[k]);
+    struct ir_builder b = ir_builder_at_end(copy->body);
+    ir_foreach_inst (i, f->body)
+        ir_clone_inst(&b, i, map);
+    copy->index = f->index;
+    copy->type = f->type;
+    return copy;
+}
+
+static void set_func(struct ir_region *r, struct ir_func *f) {
+    r->func = f;
+    ir_foreach_inst (i, r)
+        ir_foreach_region (inner, i)
+            set_func(inner, f);
+}
+
+/* `f` takes the body of `copy`, which is empty then. */
+static void take_body(struct ir_func *f, struct ir_func *copy) {
+    arena_free(&f->arena);
+    f->arena = copy->arena;
+    f->body = copy->body;
+    f->next_id = copy->next_id;
+    copy->arena = (struct arena){0};
+    copy->body = NULL;
+    set_func(f->body, f);
+}
+
+static struct ir_func *expanded_copy(struct ir_func *f, const struct effects *e, struct pass_ctx *passes,
+                                     const uint32_t *chosen, uint32_t nchosen) {
+    struct arena scratch = {0};
+    struct inliner x = {.module = f->module,
+                        .effects = e,
+                        .scratch = &scratch,
+                        .chosen = chosen,
+                        .nchosen = nchosen,
+                        .budget = MAX_INLINED_INSTS};
+    struct ir_func *copy = copy_func(f, &scratch);
+    expand_region(&x, copy->body, false, 0);
+    forward(copy->body);
+    arena_free(&scratch);
+    opt_simplify(copy, passes);
+    return copy;
+}
+
+/* ---- which loops gain ---- */
+
+struct trial {
+    struct arena *scratch;
+    const struct site *sites;
+    uint32_t nsites;
+    uint32_t *planned; /* wasm offsets of loops that hold calls and can be planned without them */
+    uint32_t nplanned;
+    struct ir_func *func;
+    struct prepare_notes *notes;
+};
+
+static void note_reason(struct trial *t, const struct site *s, const struct plan *p) {
+    *arena_push(&t->func->module->arena, t->notes->verdicts, t->notes->n, t->notes->cap) = (struct prepare_verdict){
+        .func = t->func->index, .wasm_offset = s->wasm_offset, .reject = p->reject, .at = p->at, .detail = p->detail};
+}
+
+static void try_loop(struct trial *t, struct loop *l) {
+    const struct site *s = find_site(t->sites, t->nsites, l->inst->wasm_offset);
+    if (!s || !s->calls)
+        return; /* as before */
+    if (s->clean) {
+        struct arena_mark mark = arena_mark(t->scratch);
+        struct plan *p = arena_new(t->scratch, struct plan);
+        bool ok = plan_nest(p, t->scratch, &t->func->module->arena, l);
+        plan_end(p);
+        if (!ok)
+            note_reason(t, s, p);
+        arena_reset(t->scratch, mark);
+        if (ok) {
+            t->planned[t->nplanned++] = s->wasm_offset;
+            return;
+        }
+    }
+    for (struct loop *c = l->first_child; c; c = c->next)
+        try_loop(t, c);
+}
+
+/* The outermost loops around nothing but inlinable calls. */
+static uint32_t choose_loops(const struct site *sites, const struct loop *first, uint32_t *out) {
+    uint32_t n = 0;
+    for (const struct loop *l = first; l; l = l->next) {
+        const struct site *s = &sites[l->index];
+        if (s->calls && s->clean && s->wasm_offset != IR_NO_OFFSET)
+            out[n++] = s->wasm_offset;
+        else if (s->calls)
+            n += choose_loops(sites, l->first_child, out + n);
+    }
+    return n;
+}
+
+bool prepare_inline_calls(struct ir_func *f, const struct effects *e, struct pass_ctx *passes,
+                          struct prepare_notes *notes) {
+    struct arena scratch = {0};
+    struct ir_func *copy = NULL;
+    struct loop_tree *tree = loop_tree_build(&scratch, f);
+    struct site *sites = arena_array(&scratch, struct site, tree->nloops + 1);
+    for (uint32_t k = 0; k < tree->nloops; k++) {
+        sites[k] = (struct site){.wasm_offset = tree->loops[k].inst->wasm_offset, .clean = true};
+        scan_calls(e, tree->loops[k].inst->regions[0], &sites[k]);
+    }
+    uint32_t *chosen = arena_array(&scratch, uint32_t, tree->nloops + 1);
+    uint32_t nchosen = choose_loops(sites, tree->first, chosen);
+    if (nchosen) {
+        copy = expanded_copy(f, e, passes, chosen, nchosen);
+        struct trial t = {.scratch = &scratch, .sites = sites, .nsites = tree->nloops, .func = f, .notes = notes};
+        t.planned = arena_array(&scratch, uint32_t, tree->nloops + 1);
+        for (struct loop *l = loop_tree_build(&scratch, copy)->first; l; l = l->next)
+            try_loop(&t, l);
+        if (t.nplanned != nchosen || memcmp(t.planned, chosen, nchosen * sizeof *chosen) != 0) {
+            ir_func_free(copy);
+            copy = t.nplanned ? expanded_copy(f, e, passes, t.planned, t.nplanned) : NULL;
+        }
+    }
+    if (copy)
+        take_body(f, copy);
+    arena_free(&scratch);
+    return copy != NULL;
+}
