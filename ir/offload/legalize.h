@@ -14,6 +14,8 @@
  *                                              %s  = i32.shl (i32.and %ea, 3), 3
  *                                              %v  = i32.and (i32.shr_u %w, %s), 255
  *
+ * Where a device has no f64, or flushes subnormal f32, legalize_soft.h comes first of all.
+ *
  * A trapping operation only stands in a kernel when the planner has shown that it cannot trap, so what it gives in that
  * case is of no interest, but it has to give something: undefined behaviour in one invocation can take the others
  * along.

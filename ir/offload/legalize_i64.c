@@ -304,7 +304,28 @@ static bool lower_unary(struct rebuild *r, struct ir_inst *i) {
     return true;
 }
 
+/* A helper of legalize_soft: the one on pairs of i32 is the next function. */
+static bool lower_call(struct rebuild *r, struct ir_inst *i) {
+    static const enum ir_type types[2] = {IR_I32, IR_I32};
+    struct ir_value *args[4];
+    uint32_t n = 0;
+    ICE_UNLESS(i->noperands <= 2 && i->nresults == 1);
+    for (uint32_t k = 0; k < i->noperands; k++) {
+        pair v = operand(r, i, k);
+        args[n++] = v.lo;
+        if (v.hi)
+            args[n++] = v.hi;
+    }
+    bool wide = i->results[0].type == IR_I64;
+    struct ir_inst *call = ir_build(&r->b, IR_CALL, types, wide ? 2 : 1, args, n);
+    call->index = i->index + 1;
+    rebuild_set(r, i, &call->results[0], wide ? &call->results[1] : NULL);
+    return true;
+}
+
 static bool lower_wide(struct rebuild *r, struct ir_inst *i) {
+    if (i->op == IR_CALL)
+        return lower_call(r, i);
     if (i->op == IR_I64_CONST || i->op == IR_F64_CONST) {
         rebuild_set(r, i, rebuild_i32(r, (uint32_t)i->bits.i64), rebuild_i32(r, (uint32_t)(i->bits.i64 >> 32)));
         return true;

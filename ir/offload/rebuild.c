@@ -116,6 +116,9 @@ static void copy_control(struct rebuild *r, struct ir_inst *i) {
     case IR_YIELD:
         ir_build_yield(&r->b, v, n);
         return;
+    case IR_RETURN:
+        ir_build_return(&r->b, v, n);
+        return;
     case IR_BR:
         ir_build_br(&r->b, i->target->note, v, n);
         return;
@@ -163,6 +166,7 @@ static void walk_region(struct rebuild *r, struct ir_region *from, struct ir_reg
         case IR_IF:
         case IR_LOOP:
         case IR_YIELD:
+        case IR_RETURN:
         case IR_BR:
         case IR_BR_IF:
         case IR_BR_TABLE:
@@ -176,20 +180,30 @@ static void walk_region(struct rebuild *r, struct ir_region *from, struct ir_reg
     r->b = outer;
 }
 
+static void expand_type(enum ir_type t, bool split, enum ir_type *list, uint32_t *n) {
+    bool wide = split && is_wide(t);
+    list[(*n)++] = wide ? IR_I32 : t;
+    if (wide)
+        list[(*n)++] = IR_I32;
+}
+
 struct ir_func *rebuild_run(struct ir_func *f, rebuild_rule *rule, bool split, uint32_t flags) {
+    return rebuild_run_in(f->module, f, rule, split, flags);
+}
+
+struct ir_func *rebuild_run_in(struct ir_module *m, struct ir_func *f, rebuild_rule *rule, bool split, uint32_t flags) {
     struct rebuild r = {.src = f, .rule = rule, .split = split, .flags = flags};
     r.map = arena_array(&r.scratch, struct rebuild_pair, f->next_id + 1);
-    struct ir_sig sig = {.nresults = f->sig.nresults, .results = f->sig.results};
+    struct ir_sig sig = {0};
     enum ir_type *params = arena_array(&r.scratch, enum ir_type, 2 * (size_t)f->body->nparams + 1);
-    for (uint32_t k = 0; k < f->body->nparams; k++) {
-        enum ir_type t = f->body->params[k]->type;
-        bool wide = split && is_wide(t);
-        params[sig.nparams++] = wide ? IR_I32 : t;
-        if (wide)
-            params[sig.nparams++] = IR_I32;
-    }
+    enum ir_type *results = arena_array(&r.scratch, enum ir_type, 2 * (size_t)f->sig.nresults + 1);
+    for (uint32_t k = 0; k < f->body->nparams; k++)
+        expand_type(f->body->params[k]->type, split, params, &sig.nparams);
+    for (uint32_t k = 0; k < f->sig.nresults; k++)
+        expand_type(f->sig.results[k], split, results, &sig.nresults);
     sig.params = params;
-    r.dst = ir_func_new(f->module, f->name, &sig);
+    sig.results = results;
+    r.dst = ir_func_new(m, f->name, &sig);
     r.dst->index = f->index;
     r.dst->type = f->type;
     r.dst->wasm_offset = f->wasm_offset;

@@ -30,6 +30,8 @@ struct rebuild {
 };
 
 struct ir_func *rebuild_run(struct ir_func *f, rebuild_rule *rule, bool split, uint32_t flags);
+/* The new function belongs to module m. */
+struct ir_func *rebuild_run_in(struct ir_module *m, struct ir_func *f, rebuild_rule *rule, bool split, uint32_t flags);
 
 struct rebuild_pair rebuild_get(const struct rebuild *r, const struct ir_value *v);
 /* Operand k of i in the new function. */
