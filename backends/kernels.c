@@ -5,10 +5,11 @@
  *                            ├─ narrow ──────────────▶ SPIR-V, INT64 (and FLOAT64)
  *                            └─ narrow, keep ────────▶ SPIR-V, INT64 (and FLOAT64), STORAGE8/16
  *
- * Where the kernel divides or takes roots in f32, all of these come a second time with legalize_divide in front.
+ * Where the kernel divides or takes roots in f32, all of these come a second time with legalize_divide in front.  One
+ * more, without any capability, needs no f64 and no subnormals of the device: legalize_soft and legalize_divide.
  *
  * Variants that would equal an earlier one are left out.  MSL is made from the native integers where the kernel has
- * any, because Metal has 64-bit ones.
+ * any, because Metal has 64-bit ones.  MSL and WGSL of a kernel with f64 arithmetic are made of legalize_soft's.
  */
 #include "backends/kernels.h"
 
@@ -21,6 +22,7 @@
 #include "ir/ir_text.h"
 #include "ir/ir_verify.h"
 #include "ir/offload/legalize.h"
+#include "ir/offload/legalize_soft.h"
 #include "ir/opt/pass.h"
 #include "ir/util/ice.h"
 
@@ -39,11 +41,11 @@ static uint32_t use_of(enum ir_op op) {
     case IR_F32_ADD:
     case IR_F32_SUB:
     case IR_F32_MUL:
-        return OFF_USE_F32_ARITH;
+        return OFF_USE_F32_ARITH | OFF_USE_F32_SUBNORMAL;
     case IR_F32_DIV:
-        return OFF_USE_F32_ARITH | OFF_USE_F32_DIV;
+        return OFF_USE_F32_ARITH | OFF_USE_F32_SUBNORMAL | OFF_USE_F32_DIV;
     case IR_F32_SQRT:
-        return OFF_USE_F32_ARITH | OFF_USE_F32_SQRT;
+        return OFF_USE_F32_ARITH | OFF_USE_F32_SUBNORMAL | OFF_USE_F32_SQRT;
     case IR_F64_ADD:
     case IR_F64_SUB:
     case IR_F64_MUL:
@@ -205,26 +207,88 @@ static bool make_variants(struct arena *a, struct off_kernel *k, struct ir_func 
     return true;
 }
 
-/* The device's own division and square root first: the run-time takes the corrected ones only where it must. */
-static void make_spirv(struct arena *a, struct off_kernel *k, struct ir_func *arith, struct ir_func *exact,
-                       const struct traits *t) {
-    k->spirv = arena_array(a, struct off_spirv, 8);
-    if (make_variants(a, k, arith, t, 0) && exact != arith)
-        make_variants(a, k, exact, t, OFF_USE_F32_DIV | OFF_USE_F32_SQRT);
+/* The body in the forms that the targets are made of; some are the same function. */
+struct forms {
+    struct ir_module *library; /* of the helpers that `soft` and `own` call; NULL when neither does */
+    struct ir_func *arith;     /* the device's float arithmetic */
+    struct ir_func *exact;     /* with corrected f32 division and square root */
+    struct ir_func *soft;      /* no f64, and the device's subnormals are not relied on; NULL when that is `arith` */
+    struct ir_func *own;       /* for MSL: no f64 */
+    struct ir_func *own_exact; /* for WGSL: no f64, corrected f32 division and square root */
+};
+
+/* legalize_soft for `what` if not 0, legalize_divide if asked for, and legalize_arith. */
+static struct ir_func *make_form(struct ir_func *body, struct ir_module *library, unsigned what, bool divide,
+                                 bool soft_f64) {
+    struct ir_func *f = body, *next;
+    if (what) {
+        f = legalize_soft(f, library, what);
+        check(f, "soft");
+    }
+    if (divide) {
+        next = legalize_divide(f);
+        check(next, "divide");
+        if (f != body)
+            ir_func_free(f);
+        f = next;
+    }
+    next = legalize_arith(f, soft_f64);
+    check(next, "arith");
+    if (f != body)
+        ir_func_free(f);
+    return next;
 }
 
-static void make_msl(struct arena *a, struct off_kernel *k, struct ir_func *arith, const struct traits *t) {
-    if (t->f64_arithmetic) {
-        k->msl_why = "uses f64 arithmetic";
-        return;
+static struct forms make_forms(struct ir_module *m, struct ir_func *body) {
+    uint32_t uses = find_uses(body->body);
+    bool f64 = legalize_has_f64_arithmetic(body), divide = (uses & (OFF_USE_F32_DIV | OFF_USE_F32_SQRT)) != 0;
+    struct forms f = {0};
+    if (f64 || (uses & OFF_USE_F32))
+        f.library = soft_library_new(m);
+    f.arith = make_form(body, NULL, 0, false, !f64);
+    f.exact = divide ? make_form(body, NULL, 0, true, !f64) : f.arith;
+    f.own = f64 ? make_form(body, f.library, SOFT_F64, false, true) : f.arith;
+    f.own_exact = !divide ? f.own : f64 ? make_form(body, f.library, SOFT_F64, true, true) : f.exact;
+    f.soft = f.own_exact;
+    if (uses & OFF_USE_F32)
+        f.soft = make_form(body, f.library, (f64 ? SOFT_F64 : 0) | SOFT_SUBNORMALS, divide, true);
+    if (f.soft == f.arith)
+        f.soft = NULL;
+    return f;
+}
+
+static void free_forms(struct forms *f) {
+    struct ir_func *all[5] = {f->arith, f->exact, f->own, f->own_exact, f->soft};
+    for (int k = 0; k < 5; k++) {
+        bool again = false;
+        for (int n = 0; n < k; n++)
+            again |= all[n] == all[k];
+        if (!again)
+            ir_func_free(all[k]);
     }
+    soft_library_free(f->library);
+}
+
+/* The device's own division and square root first: the run-time takes the corrected ones only where it must. */
+static void make_spirv(struct arena *a, struct off_kernel *k, const struct forms *f, const struct traits *t) {
+    k->spirv = arena_array(a, struct off_spirv, 9);
+    if (!make_variants(a, k, f->arith, t, 0) ||
+        (f->exact != f->arith && !make_variants(a, k, f->exact, t, OFF_USE_F32_DIV | OFF_USE_F32_SQRT)) || !f->soft)
+        return;
+    uint32_t avoids = OFF_USE_F64 | OFF_USE_F32_DIV | OFF_USE_F32_SQRT | OFF_USE_F32_SUBNORMAL;
+    struct ir_func *soft = lower(f->soft, 0, true);
+    add_variant(a, k, soft, 0, avoids & k->uses);
+    ir_func_free(soft);
+}
+
+static void make_msl(struct arena *a, struct off_kernel *k, struct ir_func *own, const struct traits *t) {
     /* Overlapping streams of ushort and uint would break C++'s aliasing rule; uchar may alias anything. */
     bool wide_streams = false;
     for (uint32_t s = 0; s < OFF_MAX_STREAMS; s++)
         wide_streams |= t->widths[s] > 2;
     uint32_t storage, keep = narrow_streams(t, wide_streams ? 1 : 1 | 2, &storage);
     bool split = t->f64_values;
-    struct ir_func *f = lower(arith, keep, split);
+    struct ir_func *f = lower(own, keep, split);
     struct arena scratch = {0};
     uint32_t n, *words = emit_spirv(&scratch, k, f, (split ? 0 : OFF_CAP_INT64) | storage, false, &n);
     if (words)
@@ -235,12 +299,8 @@ static void make_msl(struct arena *a, struct off_kernel *k, struct ir_func *arit
     ir_func_free(f);
 }
 
-static void make_wgsl(struct arena *a, struct off_kernel *k, struct ir_func *arith, const struct traits *t) {
-    if (t->f64_arithmetic) {
-        k->wgsl_why = "uses f64 arithmetic";
-        return;
-    }
-    struct ir_func *f = lower(arith, 0, true);
+static void make_wgsl(struct arena *a, struct off_kernel *k, struct ir_func *own) {
+    struct ir_func *f = lower(own, 0, true);
     k->wgsl = wgsl_emit_kernel(a, k, f, &k->wgsl_why);
     ir_func_free(f);
 }
@@ -256,22 +316,11 @@ void kernels_emit(struct ir_module *m, struct off_kernel *k) {
         k->spirv_why = k->msl_why = k->wgsl_why = why;
         return;
     }
-    bool soft_f64 = !legalize_has_f64_arithmetic(k->body);
-    struct ir_func *arith = legalize_arith(k->body, soft_f64), *exact = arith;
-    check(arith, "arith");
-    if (find_uses(k->body->body) & (OFF_USE_F32_DIV | OFF_USE_F32_SQRT)) {
-        struct ir_func *divided = legalize_divide(k->body);
-        check(divided, "divide");
-        exact = legalize_arith(divided, soft_f64);
-        check(exact, "arith");
-        ir_func_free(divided);
-    }
-    struct traits t = find_traits(k->body, arith);
+    struct forms f = make_forms(m, k->body);
+    struct traits t = find_traits(k->body, f.arith);
     k->uses = t.uses | (may_loop_long(k, &t) ? OFF_USE_LONG_LOOP : 0);
-    make_spirv(a, k, arith, exact, &t);
-    make_msl(a, k, arith, &t);
-    make_wgsl(a, k, exact, &t); /* nothing tells us what a browser's division is worth */
-    if (exact != arith)
-        ir_func_free(exact);
-    ir_func_free(arith);
+    make_spirv(a, k, &f, &t);
+    make_msl(a, k, f.own, &t);
+    make_wgsl(a, k, f.own_exact); /* nothing tells us what a browser's division is worth */
+    free_forms(&f);
 }

@@ -362,8 +362,12 @@ static void probe(struct vulkan_device *d, bool wide) {
         wrong = wrong_results(d, wide, &normal);
     const uint32_t arith = wide ? OFF_USE_F64_ARITH : OFF_USE_F32_ARITH, div = wide ? OFF_USE_F64_DIV : OFF_USE_F32_DIV;
     const uint32_t root = wide ? OFF_USE_F64_SQRT : OFF_USE_F32_SQRT;
-    d->probed |= arith | div | root;
-    d->inexact |= (wrong & ARITH ? arith : 0) | (wrong & DIV ? div : 0) | (wrong & ROOT ? root : 0);
+    d->probed |= arith | div | root | (wide ? 0 : OFF_USE_F32_SUBNORMAL);
+    d->inexact |= (wrong & DIV ? div : 0) | (wrong & ROOT ? root : 0);
+    if (wide)
+        d->inexact |= wrong & ARITH ? arith : 0;
+    else
+        d->inexact |= normal & ARITH ? arith | OFF_USE_F32_SUBNORMAL : wrong & ARITH ? OFF_USE_F32_SUBNORMAL : 0;
     wm_device_log(&d->log, WM_LOG_INFO, "WMR2213",
                   "%s, f%d: add, subtract, multiply, convert %s; divide %s; square root %s; compare %s", d->base.name,
                   wide ? 64 : 32, verdict(wrong, normal, ARITH), verdict(wrong, normal, DIV),
@@ -371,11 +375,9 @@ static void probe(struct vulkan_device *d, bool wide) {
 }
 
 uint32_t vk_inexact_uses(struct vulkan_device *d, uint32_t uses) {
-    const uint32_t f32 = OFF_USE_F32_ARITH | OFF_USE_F32_DIV | OFF_USE_F32_SQRT;
-    const uint32_t f64 = OFF_USE_F64_ARITH | OFF_USE_F64_DIV | OFF_USE_F64_SQRT;
-    if (uses & f32 & ~d->probed)
+    if (uses & OFF_USE_F32 & ~d->probed)
         probe(d, false);
-    if (uses & f64 & ~d->probed)
+    if (uses & OFF_USE_F64 & ~d->probed)
         probe(d, true);
     return d->inexact & uses;
 }

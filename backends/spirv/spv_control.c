@@ -237,8 +237,11 @@ static bool emit_region(struct spv_emit *e, struct ir_region *r) {
             return false;
         case IR_RETURN:
         case IR_UNREACHABLE: /* not reached, the guard has shown; returning is the harmless way to say so */
-            spv_inst_words(&e->m, SPV_CODE, SpvOpReturn, NULL, 0);
+            spv_emit_return(e, i);
             return false;
+        case IR_CALL:
+            spv_emit_call(e, i);
+            break;
         default:
             if (ir_is_load(i) || ir_is_store(i) || i->op == IR_XOR_WORD)
                 spv_emit_access(e, i);

@@ -233,6 +233,7 @@ uint32_t *spv_emit_kernel(struct arena *a, const struct off_kernel *k, struct ir
     spv_inst_words(m, SPV_CODE, SpvOpReturn, NULL, 0);
     spv_label(&e, inside);
     spv_emit_body(&e);
-    spv_inst_words(m, SPV_CODE, SpvOpFunctionEnd, NULL, 0);
+    if (!spv_finish_functions(&e))
+        return NULL;
     return spv_finish(m, SPV_VERSION_1_3, out_nwords);
 }

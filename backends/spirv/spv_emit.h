@@ -3,6 +3,7 @@
  *   spv_emit.c     the interface: capabilities, bindings, parameter block, built-ins, entry point
  *   spv_control.c  regions, branches, block results and loop parameters
  *   spv_ops.c      one row an operation
+ *   spv_call.c     helper functions and calls of them
  *   spv_memory.c   loads, stores and the word addresses of streams
  */
 #ifndef WASMETAL_BACKENDS_SPIRV_SPV_EMIT_H
@@ -35,6 +36,14 @@ struct spv_emit {
     uint32_t glsl; /* GLSL.std.450 */
     uint32_t exit_var;
     struct control control;
+    struct spv_helper *helpers; /* the helper functions that are called, in the order of the first calls */
+};
+
+/* A function that the body calls, of the library that legalize_soft works with. */
+struct spv_helper {
+    struct spv_helper *next;
+    struct ir_func *func;
+    uint32_t id, type; /* of the function, and its type */
 };
 
 /* The module in `a`.  `f` is k->body legalised: no narrow accesses unless caps has STORAGE8/16, no i64 or f64 values
@@ -59,7 +68,11 @@ uint32_t spv_code_words(struct spv_emit *e, SpvOp op, uint32_t type, const uint3
 void spv_label(struct spv_emit *e, uint32_t id);
 void spv_branch(struct spv_emit *e, uint32_t id);
 
-void spv_emit_body(struct spv_emit *e);                  /* spv_control.c */
+void spv_emit_body(struct spv_emit *e);                    /* spv_control.c */
+void spv_emit_call(struct spv_emit *e, struct ir_inst *i); /* spv_call.c */
+void spv_emit_return(struct spv_emit *e, struct ir_inst *i);
+/* Ends the function that is being emitted, and emits the helpers that were called; false when one nests too deeply. */
+bool spv_finish_functions(struct spv_emit *e);
 void spv_emit_op(struct spv_emit *e, struct ir_inst *i); /* spv_ops.c: constants, select, simple operations */
 void spv_scan_streams(struct spv_emit *e);               /* spv_memory.c */
 void spv_declare_streams(struct spv_emit *e);

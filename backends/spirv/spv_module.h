@@ -23,10 +23,11 @@ enum spv_section {
     SPV_MODES,
     SPV_NAMES,
     SPV_ANNOTATIONS,
-    SPV_GLOBALS,  /* types, constants, global variables */
-    SPV_HEAD,     /* of the function: OpFunction, its first label */
-    SPV_LOCALS,   /* the function's variables, which must stand first in its first block */
-    SPV_PROLOGUE, /* the rest of that block: what every place of the function may use */
+    SPV_GLOBALS,   /* types, constants, global variables */
+    SPV_FUNCTIONS, /* finished ones */
+    SPV_HEAD,      /* of the function: OpFunction, its first label */
+    SPV_LOCALS,    /* the function's variables, which must stand first in its first block */
+    SPV_PROLOGUE,  /* the rest of that block: what every place of the function may use */
     SPV_CODE,
     SPV_SECTION_COUNT
 };

@@ -16,8 +16,6 @@
 
 #include "ir/util/ice.h"
 
-static bool emit_region(struct wgsl_emit *e, struct ir_region *r);
-
 void wgsl_line(struct wgsl_emit *e, const char *fmt, ...) {
     for (unsigned k = 0; k < e->indent; k++)
         strbuf_add(&e->body, "  ");
@@ -101,10 +99,10 @@ static bool emit_after(struct wgsl_emit *e, struct control_after after) {
 static bool emit_arms(struct wgsl_emit *e, struct ir_inst *i) {
     wgsl_line(e, "if (%s) {", wgsl_condition(e, i->operands[0]));
     e->indent++;
-    bool reached = emit_region(e, i->regions[0]);
+    bool reached = wgsl_emit_region(e, i->regions[0]);
     close_line(e, "} else {");
     e->indent++;
-    reached |= emit_region(e, i->regions[1]);
+    reached |= wgsl_emit_region(e, i->regions[1]);
     close_line(e, "}");
     return reached;
 }
@@ -123,7 +121,7 @@ static bool emit_frame(struct wgsl_emit *e, struct ir_inst *i) {
             e->values[id].prefix = 'v';
             wgsl_line(e, "let v%u = p%u;", id, id);
         }
-    if (i->op == IR_IF ? emit_arms(e, i) : emit_region(e, i->regions[0])) {
+    if (i->op == IR_IF ? emit_arms(e, i) : wgsl_emit_region(e, i->regions[0])) {
         frame.falls_out = true;
         wgsl_line(e, "break;");
     }
@@ -146,12 +144,12 @@ static bool emit_construct(struct wgsl_emit *e, struct ir_inst *i) {
     if (control_has_frame(i))
         return emit_frame(e, i);
     if (i->op == IR_BLOCK)
-        return emit_region(e, i->regions[0]);
+        return wgsl_emit_region(e, i->regions[0]);
     declare_results(e, i);
     return emit_arms(e, i);
 }
 
-static bool emit_region(struct wgsl_emit *e, struct ir_region *r) {
+bool wgsl_emit_region(struct wgsl_emit *e, struct ir_region *r) {
     ir_foreach_inst (i, r) {
         switch (i->op) {
         case IR_BLOCK:
@@ -177,8 +175,11 @@ static bool emit_region(struct wgsl_emit *e, struct ir_region *r) {
             return false;
         case IR_RETURN:
         case IR_UNREACHABLE: /* not reached, the guard has shown */
-            wgsl_line(e, "return;");
+            wgsl_emit_return(e, i);
             return false;
+        case IR_CALL:
+            wgsl_emit_call(e, i);
+            break;
         default:
             if (i->nresults == 1)
                 e->values[i->results[0].id].prefix = 'v';
@@ -220,7 +221,7 @@ static void emit_interface(struct wgsl_emit *e) {
     }
     ICE_UNLESS(word == off_param_words(k));
     if (e->uses_zero)
-        strbuf_add(h, "  let zero = params[0].x & 0u;\n");
+        strbuf_add(h, "  let zero = params[0].x & 0u;\n"); /* known only at run time */
     if (e->uses_exit)
         strbuf_add(h, "  var exit = 0u;\n");
 }
@@ -234,13 +235,18 @@ char *wgsl_emit_kernel(struct arena *a, const struct off_kernel *k, struct ir_fu
         wgsl_scan_uses(&e);
         for (uint32_t p = 0; p < f->body->nparams; p++)
             e.values[f->body->params[p]->id].prefix = 'v';
-        if (emit_region(&e, f->body))
+        if (wgsl_emit_region(&e, f->body))
             ICE("kernel body without a return");
         emit_interface(&e);
-        out = arena_printf(a, "%s%s}\n", e.head.data, e.body.data);
-    } else {
-        *out_why = "control flow nests too deeply";
+        struct strbuf main = e.body, helpers = {0};
+        e.body = (struct strbuf){0};
+        if (wgsl_emit_helpers(&e, &helpers))
+            out = arena_printf(a, "%s%s}\n%s", e.head.data, main.data, helpers.data ? helpers.data : "");
+        strbuf_free(&main);
+        strbuf_free(&helpers);
     }
+    if (!out)
+        *out_why = "control flow nests too deeply";
     strbuf_free(&e.head);
     strbuf_free(&e.body);
     arena_free(&scratch);

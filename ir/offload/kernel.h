@@ -128,13 +128,17 @@ enum {
     OFF_CAP_FLOAT64 = 1 << 3,
     OFF_CAP_STORAGE8 = 1 << 4,
     OFF_CAP_STORAGE16 = 1 << 5,
-    OFF_USE_F32_ARITH = 1 << 8, /* add, sub, mul: no contraction, subnormals kept */
+    OFF_USE_F32_ARITH = 1 << 8, /* add, sub, mul, conversions: no contraction */
     OFF_USE_F32_DIV = 1 << 9,
     OFF_USE_F32_SQRT = 1 << 10,
     OFF_USE_F64_ARITH = 1 << 11,
     OFF_USE_F64_DIV = 1 << 12,
     OFF_USE_F64_SQRT = 1 << 13,
-    OFF_USE_LONG_LOOP = 1 << 14, /* an inner loop that may pass 65,535 iterations */
+    OFF_USE_LONG_LOOP = 1 << 14,     /* an inner loop that may pass 65,535 iterations */
+    OFF_USE_F32_SUBNORMAL = 1 << 15, /* f32 arithmetic with subnormal operands and results, not flushed to zero */
+
+    OFF_USE_F32 = OFF_USE_F32_ARITH | OFF_USE_F32_DIV | OFF_USE_F32_SQRT | OFF_USE_F32_SUBNORMAL,
+    OFF_USE_F64 = OFF_USE_F64_ARITH | OFF_USE_F64_DIV | OFF_USE_F64_SQRT,
 };
 
 struct off_spirv {
