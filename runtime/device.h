@@ -41,6 +41,8 @@ struct wm_device { /* first member of every device's own struct */
     const char *binding;       /* "imported", "host" */
     bool aligned;              /* accesses must be multiples of their width */
     bool dead;                 /* an earlier launch failed: launch no more */
+    bool software;             /* the "GPU" is this machine's CPU */
+    bool forced;               /* the user has set the threshold */
     uint64_t default_min_work; /* see docs/devices.md */
     uint64_t min_ops_per_byte; /* with the default threshold: least operations for each byte bound; 0: any */
     uint64_t bytes_copied;     /* of linear memory */
@@ -56,6 +58,7 @@ struct wm_device_desc {
     struct wm_memory *memory;
     struct wm_log log;
     bool no_environment; /* do not look at WASMETAL_VALIDATION */
+    bool forced;         /* the user has set the threshold */
 };
 
 enum wm_vulkan_choice { WM_VULKAN_BEST = -1, WM_VULKAN_HARDWARE = -2 }; /* or an index >= 0 */
@@ -63,6 +66,9 @@ enum wm_vulkan_choice { WM_VULKAN_BEST = -1, WM_VULKAN_HARDWARE = -2 }; /* or an
 /* NULL when there is no such device; the log says why. */
 struct wm_device *wm_device_cpu_open(const struct wm_device_desc *desc);
 struct wm_device *wm_device_vulkan_open(const struct wm_device_desc *desc, int choice);
+
+/* Whether a launch pays although `emulated` (OFF_USE_*) is computed on integers there; see device_emulate.c. */
+bool wm_device_emulation_pays(const struct wm_device *d, uint64_t emulated, const struct wm_launch_plan *plan);
 
 /* Threads the cpu device uses, the calling one included. */
 unsigned wm_device_cpu_threads(void);

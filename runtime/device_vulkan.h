@@ -146,6 +146,7 @@ struct vk_window {
 struct vk_pipeline {
     bool tried;
     enum wm_fallback why; /* WM_FALLBACK_COUNT: usable */
+    uint64_t emulated;    /* OFF_USE_* that it computes on integers */
     VkPipeline handle;
 };
 

@@ -156,6 +156,10 @@ enum wm_device_result vk_launch(struct wm_device *base, uint64_t kernel, const s
     struct vk_pipeline *pipeline = vk_pipeline_get(d, kernel, out_why);
     if (!pipeline)
         return WM_DEVICE_REFUSED;
+    if (!wm_device_emulation_pays(base, pipeline->emulated, plan)) {
+        *out_why = WM_FALLBACK_EMULATED;
+        return WM_DEVICE_REFUSED;
+    }
     if (grows_too_long(d, k, plan)) {
         *out_why = WM_FALLBACK_LONG_LOOP;
         return WM_DEVICE_REFUSED;

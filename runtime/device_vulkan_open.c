@@ -366,6 +366,8 @@ struct wm_device *wm_device_vulkan_open(const struct wm_device_desc *desc, int c
         return NULL;
     }
     snprintf(d->base.name, sizeof d->base.name, "%.250s", d->traits.properties.deviceName);
+    d->base.software = d->traits.software;
+    d->base.forced = desc->forced;
     d->base.default_min_work = d->traits.software ? VULKAN_SOFTWARE_MIN_WORK : VULKAN_HARDWARE_MIN_WORK;
     if (d->traits.properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU)
         d->base.min_ops_per_byte = VULKAN_DISCRETE_OPS_PER_BYTE;

@@ -94,7 +94,7 @@ static bool workgroup_fits(const struct vulkan_device *d, const struct wm_kernel
 }
 
 /* Compiles the best variant that the driver takes.  Variants are tried once each, most capabilities first. */
-static enum wm_fallback make_pipeline(struct vulkan_device *d, const struct wm_kernel *k, VkPipeline *out) {
+static enum wm_fallback make_pipeline(struct vulkan_device *d, const struct wm_kernel *k, struct vk_pipeline *out) {
     const VkPhysicalDeviceLimits *limits = &d->traits.properties.limits;
     uint32_t words = vk_param_words(k);
     bool uniform = words > OFF_PUSH_WORDS;
@@ -118,13 +118,20 @@ static enum wm_fallback make_pipeline(struct vulkan_device *d, const struct wm_k
                 why = WM_FALLBACK_INEXACT;
                 continue;
             }
+            uint64_t emulated = s->avoids & (OFF_USE_F64 | OFF_USE_F32_SUBNORMAL);
+            if (emulated && d->base.software && !d->base.forced) {
+                why = WM_FALLBACK_EMULATED;
+                continue;
+            }
             if (count < most && count > next)
                 next = count;
             if (count != most)
                 continue;
-            VkResult r = vk_pipeline_compile(d, s->words, s->nwords, layout->pipeline, out);
-            if (r == VK_SUCCESS)
+            VkResult r = vk_pipeline_compile(d, s->words, s->nwords, layout->pipeline, &out->handle);
+            if (r == VK_SUCCESS) {
+                out->emulated = emulated;
                 return WM_FALLBACK_COUNT;
+            }
             wm_device_log(&d->log, WM_LOG_WARNING, "WMR2210", "kernel %s, variant %llu: no pipeline: %s", k->name,
                           (unsigned long long)i, vk_result_name(r));
             why = WM_FALLBACK_DEVICE_ERROR;
@@ -140,7 +147,7 @@ struct vk_pipeline *vk_pipeline_get(struct vulkan_device *d, uint64_t kernel, en
         const struct wm_kernel *k = &d->module->kernels[kernel];
         struct timespec start, end;
         clock_gettime(CLOCK_MONOTONIC, &start);
-        p->why = make_pipeline(d, k, &p->handle);
+        p->why = make_pipeline(d, k, p);
         clock_gettime(CLOCK_MONOTONIC, &end);
         wm_device_log(&d->log, WM_LOG_DEBUG, "WMR2214", "kernel %s: %s after %.1f ms", k->name,
                       p->why == WM_FALLBACK_COUNT ? "compiled" : wm_fallback_name(p->why),

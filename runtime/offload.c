@@ -92,6 +92,7 @@ struct wm_offload *wm_offload_open(const struct wm_offload_desc *desc) {
     o->desc.memory = desc->memory;
     o->desc.log = (struct wm_log){desc->log, desc->log_user};
     o->desc.no_environment = desc->no_environment;
+    o->desc.forced = desc->min_work != UINT64_MAX;
     o->min_work = desc->min_work;
     o->default_threshold = desc->min_work == UINT64_MAX;
     o->kernels = calloc(module->nkernels + 1, sizeof *o->kernels);

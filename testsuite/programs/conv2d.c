@@ -1,5 +1,5 @@
 // A convolution layer: channels in, channels out, 3x3 kernel, bias and ReLU.
-// expect: conv2d launches on cpu lavapipe
+// expect: conv2d launches
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
 // Edge-preserving mean: a neighbour counts only when it is close in value (a sigma filter).
-// expect: sigma_filter launches on cpu lavapipe
+// expect: sigma_filter launches
 #include <stdint.h>
 #include <stdio.h>
 

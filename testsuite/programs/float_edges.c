@@ -1,7 +1,7 @@
 // Floats where devices differ: subnormals, signed zeros, infinities, rounding, conversions at the edges.
-// expect: arithmetic launches on cpu
-// expect: rounding launches on cpu
-// expect: convert launches on cpu
+// expect: arithmetic launches
+// expect: rounding launches
+// expect: convert launches
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 // Heat equation: a time loop (sequential) around a stencil (parallel) that swaps two grids.
-// expect: diffuse launches 20 on cpu lavapipe
+// expect: diffuse launches 20
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -1,7 +1,7 @@
 // Julia set straight to bytes, with a break out of the inner loop.
 // build: -mexec-model=reactor
 // run: invoke=julia_frame 96 64
-// expect: render launches on cpu lavapipe
+// expect: render launches
 #include <stdint.h>
 
 #define MAX_PIXELS 16384

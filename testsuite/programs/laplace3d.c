@@ -1,5 +1,5 @@
 // Seven-point stencil over a volume: three nested parallel loops.
-// expect: laplace launches on cpu lavapipe
+// expect: laplace launches
 #include <stdio.h>
 
 #define NX 40

@@ -1,5 +1,5 @@
 // Escape-time fractal: the inner loop ends when the data says so.
-// expect: mandelbrot launches on cpu lavapipe
+// expect: mandelbrot launches
 #include <stdint.h>
 #include <stdio.h>
 

@@ -1,5 +1,5 @@
 // Textbook float matrix product, three loops.
-// expect: matmul launches on cpu lavapipe
+// expect: matmul launches
 #include <stdio.h>
 
 #define M 72

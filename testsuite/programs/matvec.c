@@ -1,5 +1,5 @@
 // Matrix times vector; each row is a dot product that must stay in source order.
-// expect: matvec launches on cpu lavapipe
+// expect: matvec launches
 #include <stdio.h>
 #include <stdlib.h>
 

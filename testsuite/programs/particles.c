@@ -1,5 +1,5 @@
 // Particles as an array of structs, integrated in place with a bounce at the floor.
-// expect: step launches 10 on cpu lavapipe
+// expect: step launches 10
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
 // Matrix-vector product of 8-bit weights and activations with one scale a row, as small language models run.
-// expect: quant_matvec launches on cpu lavapipe
+// expect: quant_matvec launches
 #include <stdint.h>
 #include <stdio.h>
 

@@ -1,5 +1,5 @@
 // Root-mean-square normalisation of each row: two inner passes, a square root and a division.
-// expect: rmsnorm launches on cpu lavapipe
+// expect: rmsnorm launches
 #include <math.h>
 #include <stdio.h>
 

@@ -1,5 +1,5 @@
 // y = a*x + y over floats, the first loop everybody writes.
-// expect: saxpy launches on cpu lavapipe
+// expect: saxpy launches
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
 // One butterfly stage: two inputs, two outputs.
-// expect: butterfly launches on cpu lavapipe
+// expect: butterfly launches
 #include <stdio.h>
 
 #define N 32000

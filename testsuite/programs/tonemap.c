@@ -1,5 +1,5 @@
 // Linear float pixels to display bytes: exposure, Reinhard curve, a rational gamma, float to byte.
-// expect: tone_map launches on cpu lavapipe
+// expect: tone_map launches
 #include <stdint.h>
 #include <stdio.h>
 
