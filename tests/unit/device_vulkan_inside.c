@@ -16,7 +16,7 @@
 static struct device_fixture fixture;
 
 static struct vulkan_device *open_device(void) {
-    struct wm_device_desc desc = {&fixture.module, &fixture.memory, fixture.log, false};
+    struct wm_device_desc desc = {&fixture.module, &fixture.memory, fixture.log, false, false};
     struct wm_device *d = wm_device_vulkan_open(&desc, WM_VULKAN_BEST);
     if (!d)
         fail_msg("no Vulkan device: %s", fixture.last_message);
@@ -144,6 +144,38 @@ static void inexact_operations_are_refused(void **state) {
     fixture.kernels[KERNEL_MAP].uses = 0;
 }
 
+static void emulation_pays(void **state) {
+    struct wm_device *d = *state;
+    struct wm_launch_plan plan = {.work = d->default_min_work * 8};
+    d->software = false;
+    assert_true(wm_device_emulation_pays(d, 0, &plan));
+    assert_true(wm_device_emulation_pays(d, OFF_USE_F32_SUBNORMAL, &plan));
+    assert_false(wm_device_emulation_pays(d, OFF_USE_F64_ARITH | OFF_USE_F32_SUBNORMAL, &plan));
+    plan.work *= 32;
+    assert_true(wm_device_emulation_pays(d, OFF_USE_F64_ARITH, &plan));
+    d->software = true;
+    assert_false(wm_device_emulation_pays(d, OFF_USE_F32_SUBNORMAL, &plan));
+    assert_true(wm_device_emulation_pays(d, 0, &plan));
+    d->forced = true;
+    assert_true(wm_device_emulation_pays(d, OFF_USE_F64_ARITH, &plan));
+}
+
+/* A variant that computes on integers is not even compiled on a software device, unless the threshold was set. */
+static void emulation_on_software(void **state) {
+    struct vulkan_device *d = *state;
+    enum wm_fallback why;
+    struct wm_spirv *variant = &fixture.spirv[KERNEL_MAP][0];
+    variant->avoids = OFF_USE_F64;
+    d->base.software = true;
+    device_fixture_line(&fixture, 0, 65536, 100);
+    assert_int_equal(launch(d, KERNEL_MAP, &why), WM_DEVICE_REFUSED);
+    assert_int_equal(why, WM_FALLBACK_EMULATED);
+    d->pipelines[KERNEL_MAP].tried = false;
+    d->base.forced = true;
+    assert_int_equal(launch(d, KERNEL_MAP, &why), WM_DEVICE_DONE);
+    variant->avoids = 0;
+}
+
 static VkResult failing_wait(VkDevice device, uint32_t n, const VkFence *fences, VkBool32 all, uint64_t timeout) {
     (void)device, (void)n, (void)fences, (void)all, (void)timeout;
     return VK_ERROR_DEVICE_LOST;
@@ -222,7 +254,7 @@ static void binding_costs_no_memory(void **state) {
         assert_true(device_fixture_open(&mine, 16 << 20, false));
         if (touched)
             memset(mine.memory.base, 1, mine.memory.bytes);
-        struct wm_device_desc desc = {&mine.module, &mine.memory, mine.log, false};
+        struct wm_device_desc desc = {&mine.module, &mine.memory, mine.log, false, false};
         struct wm_device *base = wm_device_vulkan_open(&desc, WM_VULKAN_BEST);
         assert_non_null(base);
         struct vulkan_device *d = (struct vulkan_device *)base;
@@ -255,6 +287,8 @@ int main(void) {
         TEST(variants_by_capability),
         TEST(long_loops_on_old_llvmpipe),
         TEST(inexact_operations_are_refused),
+        TEST(emulation_pays),
+        TEST(emulation_on_software),
         TEST(failed_submission_leaves_memory_alone),
         TEST(failed_import),
         TEST(misaligned_memory_is_refused),
