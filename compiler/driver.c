@@ -119,6 +119,8 @@ struct host_options driver_host_options(const struct driver *dr, const char *cpu
         .bounds_checks = o->bounds_checks && strcmp(o->bounds_checks, "on") == 0,
         .verify = o->verify,
         .metadata = dr->metadata.data,
+        .metallib = dr->metallib,
+        .metallib_size = dr->metallib_size,
     };
 }
 
@@ -140,6 +142,7 @@ bool driver_compile_host(struct driver *dr, const char *cpu) {
 void driver_release(struct driver *dr) {
     host_object_free(&dr->object);
     strbuf_free(&dr->metadata);
+    free(dr->metallib);
     ir_module_free(dr->module);
     free(dr->name);
     free(dr->bytes);

@@ -18,6 +18,8 @@ struct driver {
     struct off_report report;
     bool stopped; /* --stop-after: nothing behind simplification was done */
     struct strbuf metadata;
+    uint8_t *metallib; /* --metallib */
+    size_t metallib_size;
     struct host_object object;
 };
 

@@ -25,8 +25,8 @@ struct options {
     const char *input; /* the module; help: the command asked about */
     const char **args; /* behind "--" */
     int nargs;
-    const char *output, *emit, *name, *save_kernels, *target, *cpu, *bounds_checks, *dump_after, *stop_after, *skip,
-        *disable;
+    const char *output, *emit, *name, *save_kernels, *metallib, *target, *cpu, *bounds_checks, *dump_after, *stop_after,
+        *skip, *disable;
     uint32_t disabled; /* the proposals of `disable`: bits 1 << enum feature */
     const char *invoke, *device, *stats, *dump_memory;
     bool no_header, no_offload, verify, json, no_cache;

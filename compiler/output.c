@@ -18,6 +18,8 @@
 
 extern char **environ;
 
+#define MAX_METALLIB ((size_t)256 << 20)
+
 static bool write_file(struct diag *d, const char *path, const void *bytes, size_t size) {
     if (file_write(path, bytes, size))
         return true;
@@ -224,6 +226,19 @@ static bool write_native(struct driver *dr, enum output_kind kind) {
     return ok && (o->no_header || strcmp(o->output, "-") == 0 || write_header(dr, o->output));
 }
 
+/* --metallib: bytes that Metal reads at run time, and only checks then; they start with "MTLB". */
+static bool read_metallib(struct driver *dr, const char *path) {
+    if (!file_read(path, MAX_METALLIB, &dr->metallib, &dr->metallib_size)) {
+        diag_error(dr->diag, DIAG_READ_FILE, DIAG_NO_OFFSET, -1, NULL, "cannot read %s: %s", path, strerror(errno));
+        return false;
+    }
+    if (dr->metallib_size < 4 || memcmp(dr->metallib, "MTLB", 4) != 0) {
+        diag_error(dr->diag, DIAG_OPTION, DIAG_NO_OFFSET, -1, NULL, "--metallib=%s is no Metal library", path);
+        return false;
+    }
+    return true;
+}
+
 int command_compile(const struct options *o, struct diag *d) {
     int emitter = o->emit ? find_emitter(o->emit) : -1;
     enum output_kind kind = o->output ? kind_of(o->output) : OUTPUT_UNKNOWN;
@@ -243,6 +258,7 @@ int command_compile(const struct options *o, struct diag *d) {
         ok = false;
     }
     ok = ok && (!o->save_kernels || output_save_kernels(&dr, o->save_kernels));
+    ok = ok && (!o->metallib || read_metallib(&dr, o->metallib));
     ok = ok && (o->emit ? write_emitted(&dr, emitter) : write_native(&dr, kind));
     driver_release(&dr);
     return ok ? EXIT_OK : EXIT_INPUT;

@@ -16,7 +16,7 @@
 
 #include <stdint.h>
 
-#define WM_ABI_VERSION 1
+#define WM_ABI_VERSION 2
 #define WM_MAX_DIMS 8
 #define WM_NO_SLOT UINT64_MAX
 #define WM_NONE UINT64_MAX
@@ -228,6 +228,8 @@ struct wm_module {
     struct wm_trap_map trap_map;
     uint64_t bounds_checks; /* 0: guard pages, compiled code has no explicit checks; 1: explicit */
     const char *metadata;   /* JSON */
+    const void *metallib;   /* kernels compiled by Apple's tools (--metallib), or NULL */
+    uint64_t metallib_size;
 };
 
 /* ---- what compiled code calls ---- */

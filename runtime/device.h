@@ -28,7 +28,7 @@ enum wm_device_result {
 struct wm_device;
 
 struct wm_device_ops {
-    const char *name; /* "cpu", "vulkan" */
+    const char *name; /* "cpu", "metal", "vulkan" */
     enum wm_device_result (*launch)(struct wm_device *d, uint64_t kernel, const struct wm_launch_plan *plan,
                                     const uint64_t *slots, enum wm_fallback *out_why);
     void (*memory_changed)(struct wm_device *d); /* the memory has grown */
@@ -66,6 +66,9 @@ enum wm_vulkan_choice { WM_VULKAN_BEST = -1, WM_VULKAN_HARDWARE = -2 }; /* or an
 /* NULL when there is no such device; the log says why. */
 struct wm_device *wm_device_cpu_open(const struct wm_device_desc *desc);
 struct wm_device *wm_device_vulkan_open(const struct wm_device_desc *desc, int choice);
+struct wm_device *wm_device_metal_open(const struct wm_device_desc *desc);
+/* Whether this build of the runtime has the Metal device at all. */
+bool wm_device_metal_built(void);
 
 /* Whether a launch pays although `emulated` (OFF_USE_*) is computed on integers there; see device_emulate.c. */
 bool wm_device_emulation_pays(const struct wm_device *d, uint64_t emulated, const struct wm_launch_plan *plan);
@@ -74,7 +77,8 @@ bool wm_device_emulation_pays(const struct wm_device *d, uint64_t emulated, cons
 unsigned wm_device_cpu_threads(void);
 
 struct wasmetal_device_info;
-/* Appends one entry for each Vulkan device to those already in `out` (`count` of `capacity`); returns the new count. */
+/* Append one entry for each such device to those already in `out` (`count` of `capacity`); return the new count. */
 size_t wm_device_vulkan_list(struct wasmetal_device_info *out, size_t count, size_t capacity);
+size_t wm_device_metal_list(struct wasmetal_device_info *out, size_t count, size_t capacity);
 
 #endif

@@ -13,5 +13,6 @@ size_t wasmetal_list_devices(wasmetal_device_info *out_devices, size_t capacity)
         out_devices[0].software = true;
         out_devices[0].usable = true;
     }
-    return wm_device_vulkan_list(out_devices, 1, capacity);
+    size_t count = wm_device_metal_list(out_devices, 1, capacity);
+    return wm_device_vulkan_list(out_devices, count, capacity);
 }

@@ -18,7 +18,7 @@
 
 #include "runtime/device.h"
 
-enum device_kind { KIND_NONE, KIND_CPU, KIND_VULKAN, KIND_AUTO };
+enum device_kind { KIND_NONE, KIND_CPU, KIND_METAL, KIND_VULKAN, KIND_AUTO };
 
 struct wm_offload {
     struct wm_device_desc desc;
@@ -53,7 +53,7 @@ const char *wm_fallback_name(enum wm_fallback f) {
     return f < WM_FALLBACK_COUNT ? names[f] : "unknown";
 }
 
-/* "none", "cpu", "vulkan", "vulkan:N", "auto". */
+/* "none", "cpu", "metal", "vulkan", "vulkan:N", "auto". */
 static bool parse_device(const char *spec, enum device_kind *out_kind, int *out_choice) {
     *out_kind = KIND_NONE;
     *out_choice = WM_VULKAN_BEST;
@@ -65,6 +65,10 @@ static bool parse_device(const char *spec, enum device_kind *out_kind, int *out_
     }
     if (strcmp(spec, "auto") == 0) {
         *out_kind = KIND_AUTO;
+        return true;
+    }
+    if (strcmp(spec, "metal") == 0) {
+        *out_kind = KIND_METAL;
         return true;
     }
     if (strcmp(spec, "vulkan") == 0) {
@@ -105,12 +109,18 @@ struct wm_offload *wm_offload_open(const struct wm_offload_desc *desc) {
     if (!parse_device(spec, &o->kind, &o->vulkan_choice))
         wm_device_log(
             &o->desc.log, WM_LOG_ERROR, "WMR2001",
-            "there is no device \"%s\" (none, cpu, vulkan, vulkan:N or auto); loops run on the calling thread", spec);
+            "there is no device \"%s\" (none, cpu, metal, vulkan, vulkan:N or auto); loops run on the calling thread",
+            spec);
     for (uint64_t i = 0; i < module->nkernels; i++) {
         o->invalid[i] = !wm_guard_kernel_valid(&module->kernels[i]);
         if (o->invalid[i])
             wm_device_log(&o->desc.log, WM_LOG_ERROR, "WMR2002", "kernel %s has a malformed description and never runs",
                           module->kernels[i].name);
+    }
+    if (o->kind == KIND_METAL && !wm_device_metal_built()) {
+        o->kind = KIND_NONE;
+        wm_device_log(&o->desc.log, WM_LOG_ERROR, "WMR2301",
+                      "this build of the runtime has no Metal device; loops run on the calling thread");
     }
     return o;
 }
@@ -137,11 +147,17 @@ static void open_device(struct wm_offload *o) {
     case KIND_CPU:
         o->device = wm_device_cpu_open(&o->desc);
         break;
+    case KIND_METAL:
+        o->device = wm_device_metal_open(&o->desc);
+        break;
     case KIND_VULKAN:
         o->device = wm_device_vulkan_open(&o->desc, o->vulkan_choice);
         break;
     case KIND_AUTO:
-        o->device = wm_device_vulkan_open(&o->desc, WM_VULKAN_HARDWARE);
+        if (wm_device_metal_built())
+            o->device = wm_device_metal_open(&o->desc);
+        if (!o->device)
+            o->device = wm_device_vulkan_open(&o->desc, WM_VULKAN_HARDWARE);
         if (!o->device)
             o->device = wm_device_cpu_open(&o->desc);
         break;
@@ -274,7 +290,8 @@ void wm_offload_get_stats(const struct wm_offload *o, struct wm_offload_stats *o
         out->binding = o->device->binding;
         out->bytes_copied += o->device->bytes_copied;
         out->validation_messages += o->device->validation_messages;
-    } else if (!o->opened && (o->kind == KIND_CPU || o->kind == KIND_VULKAN)) {
-        out->device = o->kind == KIND_CPU ? "cpu" : "vulkan"; /* chosen, not needed so far */
+    } else if (!o->opened && (o->kind == KIND_CPU || o->kind == KIND_METAL || o->kind == KIND_VULKAN)) {
+        /* chosen, not needed so far */
+        out->device = o->kind == KIND_CPU ? "cpu" : o->kind == KIND_METAL ? "metal" : "vulkan";
     }
 }

@@ -15,7 +15,7 @@ struct wm_offload;
 struct wm_offload_desc {
     const struct wm_module *module;
     struct wm_memory *memory; /* memory 0; outlives the offload object */
-    const char *device;       /* "none", "cpu", "vulkan", "vulkan:N", "auto"; NULL: "auto" */
+    const char *device;       /* "none", "cpu", "metal", "vulkan", "vulkan:N", "auto"; NULL: "auto" */
     uint64_t min_work;        /* least estimated operations of a launch; UINT64_MAX: the device's own default */
     wm_log_fn *log;           /* may be NULL */
     void *log_user;
@@ -50,7 +50,7 @@ struct wm_kernel_stats {
 };
 
 struct wm_offload_stats {
-    const char *device;      /* "none", "cpu", "vulkan" */
+    const char *device;      /* "none", "cpu", "metal", "vulkan" */
     const char *device_name; /* the driver's name for it; "" for none */
     const char *binding;     /* "imported", "mirrored", "host", "none" */
     uint64_t launches, bytes_copied, nanoseconds;

@@ -18,6 +18,8 @@ struct host_options {
     bool bounds_checks;   /* explicit checks instead of guard pages */
     bool verify;          /* LLVM's verifier; a failure is an ICE */
     const char *metadata; /* JSON embedded in the module, or NULL */
+    const void *metallib; /* Metal library embedded in the module, or NULL */
+    size_t metallib_size;
 };
 
 struct host_object {

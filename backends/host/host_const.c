@@ -486,6 +486,8 @@ void host_emit_module_constant(struct host_cx *cx) {
     add_trap_map(&m);
     add_number(&m, cx->options->bounds_checks);
     add_text(&m, cx->options->metadata);
+    add_bytes(&m, cx->options->metallib, cx->options->metallib_size, false, "metallib");
+    add_number(&m, cx->options->metallib_size);
     ICE_UNLESS(m.n * 8 == sizeof(struct wm_module));
     LLVMValueRef value = struct_of(&m);
     const char *name = arena_printf(&cx->arena, "wasmetal_module_%s", cx->m->name);

@@ -12,9 +12,9 @@
 
 static struct {
     enum wm_device_result result;
-    bool vulkan_missing;
+    bool vulkan_missing, metal_built, metal_missing;
     int choice;
-    unsigned opened_cpu, opened_vulkan, closed, launched;
+    unsigned opened_cpu, opened_metal, opened_vulkan, closed, launched;
     char last_id[16];
 } fake;
 
@@ -35,6 +35,7 @@ static void fake_close(struct wm_device *d) {
 
 static const struct wm_device_ops cpu_ops = {"cpu", fake_launch, fake_memory_changed, fake_close};
 static const struct wm_device_ops vulkan_ops = {"vulkan", fake_launch, fake_memory_changed, fake_close};
+static const struct wm_device_ops metal_ops = {"metal", fake_launch, fake_memory_changed, fake_close};
 static struct wm_device device;
 
 struct wm_device *wm_device_cpu_open(const struct wm_device_desc *desc) {
@@ -50,6 +51,17 @@ struct wm_device *wm_device_vulkan_open(const struct wm_device_desc *desc, int c
     fake.choice = choice;
     device = (struct wm_device){.ops = &vulkan_ops, .binding = "imported"};
     return fake.vulkan_missing ? NULL : &device;
+}
+
+bool wm_device_metal_built(void) {
+    return fake.metal_built;
+}
+
+struct wm_device *wm_device_metal_open(const struct wm_device_desc *desc) {
+    (void)desc;
+    fake.opened_metal++;
+    device = (struct wm_device){.ops = &metal_ops, .binding = "imported"};
+    return fake.metal_missing ? NULL : &device;
 }
 
 static void on_log(void *user, int level, const char *id, const char *message) {
@@ -156,6 +168,40 @@ static void devices_by_name(void **state) {
     wm_offload_close(o);
 }
 
+static void metal_by_name(void **state) {
+    (void)state;
+    struct wm_offload *o = open_offload("metal"); /* a build without it says so at once */
+    assert_string_equal(fake.last_id, "WMR2301");
+    assert_false(wm_offload_active(o));
+    assert_int_equal(launch(o, 0, 0, 4096), 0);
+    assert_int_equal(fake.opened_metal, 0);
+    wm_offload_close(o);
+
+    struct wm_offload_desc desc = {.module = &module, .memory = &memory, .device = "metal", .log = on_log};
+    memset(&fake, 0, sizeof fake);
+    fake.metal_built = true;
+    o = wm_offload_open(&desc);
+    assert_string_equal(stats_of(o).device, "metal");
+    assert_int_equal(launch(o, 0, 0, 4096), 1);
+    assert_int_equal(fake.opened_metal, 1);
+    wm_offload_close(o);
+
+    /* auto: Metal, then Vulkan on hardware, then the CPU */
+    desc.device = NULL;
+    for (int missing = 0; missing < 3; missing++) {
+        memset(&fake, 0, sizeof fake);
+        fake.metal_built = true;
+        fake.metal_missing = missing >= 1;
+        fake.vulkan_missing = missing >= 2;
+        o = wm_offload_open(&desc);
+        assert_int_equal(launch(o, 0, 0, 4096), 1);
+        assert_string_equal(stats_of(o).device, missing == 0 ? "metal" : missing == 1 ? "vulkan" : "cpu");
+        assert_int_equal(fake.opened_vulkan, missing >= 1);
+        assert_int_equal(fake.opened_cpu, missing >= 2);
+        wm_offload_close(o);
+    }
+}
+
 static void lost_with_separate_output(void **state) {
     (void)state;
     struct wm_offload *o = open_offload("vulkan");
@@ -207,7 +253,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(devices_by_name),    cmocka_unit_test(lost_with_separate_output),
         cmocka_unit_test(lost_in_an_update),  cmocka_unit_test(refusals_and_malformed_kernels),
-        cmocka_unit_test(reasons_have_names),
+        cmocka_unit_test(reasons_have_names), cmocka_unit_test(metal_by_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

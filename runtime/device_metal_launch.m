@@ -1,0 +1,114 @@
+/* One launch: bind the streams' ranges, pass the parameters, dispatch, wait.
+ *
+ * Everything that can be refused is decided before the command buffer is committed, so a refusal leaves memory
+ * untouched. After the commit any error counts as a lost device: Metal does not say how far the kernel got (a timeout,
+ * a page fault and a removed GPU stop it anywhere).
+ *
+ * Parameters go in with setBytes, which takes up to 4 KiB.  The kernel's type for them may be longer than what there is
+ * to say (it is an array of words or of uint4), so the block is sent padded to a multiple of 16 bytes.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "runtime/device_metal.h"
+
+enum {
+    MAX_PARAM_WORDS = OFF_PARAM_STREAMS + OFF_MAX_STREAMS + 2 * OFF_MAX_SLOTS,
+    PADDED_WORDS = (MAX_PARAM_WORDS + 3) / 4 * 4,
+    MAX_SET_BYTES = 4096,
+};
+_Static_assert(PADDED_WORDS * 4 <= MAX_SET_BYTES, "parameters fit setBytes");
+
+NSError *metal_commit_and_wait(struct metal_device *d, id<MTLCommandBuffer> commands, const char *what) {
+    [commands commit];
+    [commands waitUntilCompleted];
+    if ([commands status] == MTLCommandBufferStatusCompleted) {
+        double seconds = [commands GPUEndTime] - [commands GPUStartTime];
+        d->gpu_seconds += seconds > 0 ? seconds : 0;
+        wm_device_log(&d->log, WM_LOG_DEBUG, "WMR2311", "%s: %.3f ms on the GPU", what, seconds * 1e3);
+        return nil;
+    }
+    NSError *error = [commands error];
+    return error ? error : [NSError errorWithDomain:@"wasmetal" code:0 userInfo:nil];
+}
+
+struct params {
+    uint32_t words[PADDED_WORDS];
+    uint32_t count;
+};
+
+static void add_scalars(const struct wm_kernel *k, const uint64_t *slots, struct params *p) {
+    for (uint64_t i = 0; i < k->nscalars; i++) {
+        uint64_t value = slots[k->scalars[i].slot];
+        p->words[p->count++] = (uint32_t)value;
+        if (k->scalars[i].type == IR_I64 || k->scalars[i].type == IR_F64)
+            p->words[p->count++] = (uint32_t)(value >> 32);
+    }
+}
+
+/* No invocation of the last, partly filled threadgroup may come round to point 0. */
+static bool count_groups(const struct wm_kernel *k, const struct wm_launch_plan *plan, uint64_t groups[3]) {
+    for (int a = 0; a < 3; a++) {
+        groups[a] = (plan->extent[a] + k->workgroup[a] - 1) / k->workgroup[a];
+        if (groups[a] == 0 || groups[a] * k->workgroup[a] > UINT32_MAX)
+            return false;
+    }
+    return true;
+}
+
+static enum wm_device_result failed(struct metal_device *d, const struct wm_kernel *k, const char *reason,
+                                    bool committed, enum wm_fallback *out_why) {
+    wm_device_log(&d->log, WM_LOG_ERROR, "WMR2307", "kernel %s on %s: %s (%s)", k->name, d->base.name, reason,
+                  committed ? "while it ran" : "before it ran");
+    d->base.dead = true;
+    *out_why = WM_FALLBACK_DEVICE_ERROR;
+    return committed ? WM_DEVICE_LOST : WM_DEVICE_REFUSED;
+}
+
+static enum wm_device_result launch(struct metal_device *d, uint64_t kernel, const struct wm_launch_plan *plan,
+                                    const uint64_t *slots, enum wm_fallback *out_why) {
+    const struct wm_kernel *k = &d->module->kernels[kernel];
+    uint64_t groups[3];
+    struct metal_binding bindings[OFF_MAX_STREAMS];
+    struct metal_pipeline *pipeline = metal_pipeline_get(d, kernel, out_why);
+    if (!pipeline)
+        return WM_DEVICE_REFUSED;
+    if (!count_groups(k, plan, groups)) {
+        *out_why = WM_FALLBACK_BINDING;
+        return WM_DEVICE_REFUSED;
+    }
+    struct params params = {.count = OFF_PARAM_STREAMS};
+    for (int a = 0; a < 3; a++)
+        params.words[a] = plan->extent[a];
+    params.words[OFF_PARAM_X_BASE] = 0;
+    for (uint64_t s = 0; s < k->nstreams; s++) {
+        if (!metal_bind_range(d, plan->streams[s], &bindings[s], out_why))
+            return WM_DEVICE_REFUSED;
+        params.words[params.count++] = (uint32_t)bindings[s].address;
+    }
+    add_scalars(k, slots, &params);
+
+    NSString *label = metal_string(k->name);
+    id<MTLCommandBuffer> commands = [d->queue commandBuffer];
+    [commands setLabel:label];
+    id<MTLComputeCommandEncoder> encoder = [commands computeCommandEncoder];
+    if (!encoder)
+        return failed(d, k, "no command buffer", false, out_why);
+    [encoder setLabel:label];
+    [encoder setComputePipelineState:pipeline->state];
+    for (uint64_t s = 0; s < k->nstreams; s++)
+        [encoder setBuffer:bindings[s].buffer offset:bindings[s].offset atIndex:s];
+    [encoder setBytes:params.words length:(params.count + 3) / 4 * 16 atIndex:k->nstreams];
+    [encoder dispatchThreadgroups:MTLSizeMake(groups[0], groups[1], groups[2])
+            threadsPerThreadgroup:MTLSizeMake(k->workgroup[0], k->workgroup[1], k->workgroup[2])];
+    [encoder endEncoding];
+    NSError *error = metal_commit_and_wait(d, commands, k->name);
+    return error ? failed(d, k, metal_error_text(error), true, out_why) : WM_DEVICE_DONE;
+}
+
+enum wm_device_result metal_launch(struct wm_device *base, uint64_t kernel, const struct wm_launch_plan *plan,
+                                   const uint64_t *slots, enum wm_fallback *out_why) {
+    @autoreleasepool {
+        return launch((struct metal_device *)base, kernel, plan, slots, out_why);
+    }
+}
