@@ -65,6 +65,11 @@ static inline int32_t ir_eval_clamp(int32_t v, int32_t least, int32_t most) {
     return v < least ? least : v > most ? most : v;
 }
 
+/* i32 of a float, toward zero; the least i32 when it does not fit, NaN included (x86's cvttps2dq). */
+static inline int32_t ir_eval_trunc_or_least(double x) {
+    return x > -2147483649.0 && x < 2147483648.0 ? (int32_t)x : INT32_MIN;
+}
+
 /* A float v128 operation that made this may have made a NaN: some lane of either width is one. */
 bool ir_eval_has_nan_lane(union ir_bits v);
 

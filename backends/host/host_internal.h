@@ -50,6 +50,7 @@ enum host_intrinsic {
     HOST_MINIMUM,
     HOST_MAXIMUM,
     HOST_COPYSIGN,
+    HOST_FMA,
     HOST_FENCE,
     HOST_FPTOSI_SAT,
     HOST_FPTOUI_SAT,

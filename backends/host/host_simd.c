@@ -127,13 +127,12 @@ void host_emit_shuffle(struct host_func *hf, struct ir_inst *i, unsigned arg) {
     set_vector(hf, i, LLVMBuildShuffleVector(hf->b, a, b, LLVMConstVector(mask, 16), ""));
 }
 
-/* Each lane is looked up under its index modulo 16; those whose index was higher become 0. */
-void host_emit_swizzle(struct host_func *hf, struct ir_inst *i, unsigned arg) {
-    (void)arg;
+/* Each lane is looked up under its index modulo 16; those whose index was `bound` or higher become 0. */
+static void swizzle(struct host_func *hf, const struct ir_inst *i, unsigned bound) {
     LLVMBuilderRef b = hf->b;
     LLVMValueRef table = operand(hf, i, 0), index = operand(hf, i, 1);
     LLVMTypeRef type = hf->cx->v128;
-    LLVMValueRef inside = LLVMBuildICmp(b, LLVMIntULT, index, splat_const(type, 16), "");
+    LLVMValueRef inside = LLVMBuildICmp(b, LLVMIntULT, index, splat_const(type, bound), "");
     LLVMValueRef low = LLVMBuildAnd(b, index, splat_const(type, 15), ""), found = LLVMGetPoison(type);
     for (unsigned k = 0; k < 16; k++) {
         LLVMValueRef at = host_const_i32(hf->cx, k), from = LLVMBuildExtractElement(b, low, at, "");
@@ -141,6 +140,16 @@ void host_emit_swizzle(struct host_func *hf, struct ir_inst *i, unsigned arg) {
         found = LLVMBuildInsertElement(b, found, byte, at, "");
     }
     set_vector(hf, i, LLVMBuildSelect(b, inside, found, LLVMConstNull(type), ""));
+}
+
+void host_emit_swizzle(struct host_func *hf, struct ir_inst *i, unsigned arg) {
+    (void)arg;
+    swizzle(hf, i, 16);
+}
+
+void host_emit_relaxed_swizzle(struct host_func *hf, struct ir_inst *i, unsigned arg) {
+    (void)arg;
+    swizzle(hf, i, 128);
 }
 
 /* ---- bits ---- */
@@ -288,15 +297,15 @@ static LLVMValueRef clamp(struct host_func *hf, LLVMValueRef v, int64_t least, i
     return call_pair(hf, HOST_SMIN, v, splat_const(type, (uint64_t)most));
 }
 
-/* Of -32768 * -32768 alone the rounded product does not fit. */
+/* Of -32768 * -32768 alone the rounded product does not fit; with `arg` it wraps. */
 void host_emit_q15mulr(struct host_func *hf, struct ir_inst *i, unsigned arg) {
-    (void)arg;
     LLVMBuilderRef b = hf->b;
     LLVMValueRef x = lanes(hf, i, 0, HOST_I16X8), y = lanes(hf, i, 1, HOST_I16X8);
     LLVMTypeRef wide = widened(hf, x);
     LLVMValueRef v = LLVMBuildMul(b, LLVMBuildSExt(b, x, wide, ""), LLVMBuildSExt(b, y, wide, ""), "");
     v = LLVMBuildAShr(b, LLVMBuildAdd(b, v, splat_const(wide, 0x4000), ""), splat_const(wide, 15), "");
-    v = call_pair(hf, HOST_SMIN, v, splat_const(wide, INT16_MAX));
+    if (!arg)
+        v = call_pair(hf, HOST_SMIN, v, splat_const(wide, INT16_MAX));
     set_vector(hf, i, LLVMBuildTrunc(b, v, LLVMTypeOf(x), ""));
 }
 
@@ -416,6 +425,43 @@ void host_emit_lane_truncate(struct host_func *hf, struct ir_inst *i, unsigned a
     set_vector(hf, i,
                lane_count(arg) == 4 ? truncate_f32x4(hf, x, is_signed)
                                     : with_zeros(hf, truncate_f64x2(hf, x, is_signed)));
+}
+
+/* The least i32 for lanes that do not fit: on x86-64 what the conversion gives by itself. */
+void host_emit_relaxed_truncate(struct host_func *hf, struct ir_inst *i, unsigned arg) {
+    LLVMBuilderRef b = hf->b;
+    LLVMValueRef x = lanes(hf, i, 0, arg);
+    LLVMTypeRef from = LLVMTypeOf(x), to = LLVMVectorType(hf->cx->i32, lane_count(arg));
+    bool narrow = lane_bits(arg) == 32; /* floats have nothing between -2^31 - 1 and -2^31 */
+    LLVMValueRef above = narrow ? LLVMBuildFCmp(b, LLVMRealOGE, x, splat_real(hf, from, -0x1p31), "")
+                                : LLVMBuildFCmp(b, LLVMRealOGT, x, splat_real(hf, from, -0x1p31 - 1), "");
+    LLVMValueRef below = LLVMBuildFCmp(b, LLVMRealOLT, x, splat_real(hf, from, 0x1p31), "");
+    LLVMValueRef v = LLVMBuildCast(b, LLVMFPToSI, x, to, "");
+    v = LLVMBuildSelect(b, LLVMBuildAnd(b, above, below, ""), v, splat_const(to, 0x80000000), "");
+    set_vector(hf, i, narrow ? v : with_zeros(hf, v));
+}
+
+/* x * y + z, or z - x * y, rounded once; a call into the C library where the CPU has no instruction for it. */
+void host_emit_fma(struct host_func *hf, struct ir_inst *i, unsigned arg) {
+    LLVMValueRef args[] = {lanes(hf, i, 0, arg), lanes(hf, i, 1, arg), lanes(hf, i, 2, arg)};
+    LLVMTypeRef type = LLVMTypeOf(args[0]);
+    if (code_of(arg))
+        args[0] = LLVMBuildFNeg(hf->b, args[0], "");
+    set_vector(hf, i, host_intrinsic_call(hf, HOST_FMA, &type, 1, args, 3));
+}
+
+/* By the top bit of each lane of the mask. */
+void host_emit_lane_select(struct host_func *hf, struct ir_inst *i, unsigned arg) {
+    LLVMValueRef x = lanes(hf, i, 0, arg), y = lanes(hf, i, 1, arg), mask = lanes(hf, i, 2, arg);
+    LLVMValueRef set = LLVMBuildICmp(hf->b, LLVMIntSLT, mask, LLVMConstNull(LLVMTypeOf(mask)), "");
+    set_vector(hf, i, LLVMBuildSelect(hf->b, set, x, y, ""));
+}
+
+/* x REL y ? x : y, which is minps and maxps. */
+void host_emit_relaxed_min_max(struct host_func *hf, struct ir_inst *i, unsigned arg) {
+    LLVMValueRef x = lanes(hf, i, 0, arg), y = lanes(hf, i, 1, arg);
+    LLVMValueRef first = LLVMBuildFCmp(hf->b, (LLVMRealPredicate)code_of(arg), x, y, "");
+    set_vector(hf, i, LLVMBuildSelect(hf->b, first, x, y, ""));
 }
 
 void host_emit_lane_convert(struct host_func *hf, struct ir_inst *i, unsigned arg) {

@@ -30,6 +30,7 @@ static const char *const intrinsic_names[HOST_INTRINSIC_COUNT] = {
     [HOST_MINIMUM] = "llvm.minimum",
     [HOST_MAXIMUM] = "llvm.maximum",
     [HOST_COPYSIGN] = "llvm.copysign",
+    [HOST_FMA] = "llvm.fma",
     [HOST_FENCE] = "llvm.arithmetic.fence",
     [HOST_FPTOSI_SAT] = "llvm.fptosi.sat",
     [HOST_FPTOUI_SAT] = "llvm.fptoui.sat",
