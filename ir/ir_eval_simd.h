@@ -70,6 +70,12 @@ static inline int32_t ir_eval_trunc_or_least(double x) {
     return x > -2147483649.0 && x < 2147483648.0 ? (int32_t)x : INT32_MIN;
 }
 
+/* Two products of signed and unsigned bytes, added and clamped (x86's pmaddubsw). */
+static inline int32_t ir_eval_dot_i8_i7(const union ir_bits *a, const union ir_bits *b, unsigned k) {
+    int32_t sum = a->s8x16[2 * k] * b->u8x16[2 * k] + a->s8x16[2 * k + 1] * b->u8x16[2 * k + 1];
+    return ir_eval_clamp(sum, INT16_MIN, INT16_MAX);
+}
+
 /* A float v128 operation that made this may have made a NaN: some lane of either width is one. */
 bool ir_eval_has_nan_lane(union ir_bits v);
 

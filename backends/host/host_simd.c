@@ -379,6 +379,27 @@ void host_emit_dot(struct host_func *hf, struct ir_inst *i, unsigned arg) {
     set_vector(hf, i, LLVMBuildAdd(b, even, odd, ""));
 }
 
+/* Products of signed and unsigned bytes, added in pairs and clamped to 16 bits; with `arg` those in pairs again, and the
+ * third operand. */
+void host_emit_dot_i8_i7(struct host_func *hf, struct ir_inst *i, unsigned arg) {
+    LLVMBuilderRef b = hf->b;
+    LLVMTypeRef wide = LLVMVectorType(hf->cx->i32, 8);
+    LLVMValueRef sum = NULL;
+    for (unsigned side = 0; side < 2; side++) {
+        LLVMValueRef x = LLVMBuildSExt(b, pick(hf, operand(hf, i, 0), NULL, side, 2, 8), wide, "");
+        LLVMValueRef y = LLVMBuildZExt(b, pick(hf, operand(hf, i, 1), NULL, side, 2, 8), wide, "");
+        LLVMValueRef product = LLVMBuildMul(b, x, y, "");
+        sum = side ? LLVMBuildAdd(b, sum, product, "") : product;
+    }
+    sum = clamp(hf, sum, INT16_MIN, INT16_MAX);
+    if (!arg) {
+        set_vector(hf, i, LLVMBuildTrunc(b, sum, LLVMVectorType(hf->cx->i16, 8), ""));
+        return;
+    }
+    sum = LLVMBuildAdd(b, pick(hf, sum, NULL, 0, 2, 4), pick(hf, sum, NULL, 1, 2, 4), "");
+    set_vector(hf, i, LLVMBuildAdd(b, sum, lanes(hf, i, 2, HOST_I32X4), ""));
+}
+
 /* ---- floats ---- */
 
 /* Two lanes, then zeros in two more. */

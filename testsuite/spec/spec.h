@@ -24,6 +24,8 @@ unsigned value_cells(const struct json *list);
 bool value_arguments(const struct json *list, uint64_t *cells);
 /* True when `cells` hold what `list` expects; otherwise what was wanted and found is in `out_why`. */
 bool value_results_match(const struct json *list, const uint64_t *cells, char *out_why, size_t size);
+/* The same for a single result that may be any of those in `list`. */
+bool value_either_matches(const struct json *list, const uint64_t *cells, char *out_why, size_t size);
 
 /* ---- the product ---- */
 

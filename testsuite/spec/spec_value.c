@@ -106,12 +106,24 @@ static bool lanes_match(const struct json *value, const uint64_t *cells) {
     return at == 128;
 }
 
+static bool value_matches(const struct json *value, const uint64_t *cells) {
+    const char *type = json_text(value, "type");
+    return type && (is_v128(value) ? lanes_match(value, cells) : scalar_matches(type, json_text(value, "value"), *cells));
+}
+
+bool value_either_matches(const struct json *list, const uint64_t *cells, char *out_why, size_t size) {
+    json_foreach(value, list) if (value_matches(value, cells)) return true;
+    snprintf(out_why, size, "none of the %u results wanted: 0x%" PRIx64 " 0x%" PRIx64, json_count(list), cells[0],
+             list->first && is_v128(list->first) ? cells[1] : 0);
+    return false;
+}
+
 bool value_results_match(const struct json *list, const uint64_t *cells, char *out_why, size_t size) {
     unsigned i = 0;
     json_foreach(value, list) {
         const char *type = json_text(value, "type"), *text = json_text(value, "value");
         bool vector = is_v128(value);
-        if (!type || !(vector ? lanes_match(value, cells) : scalar_matches(type, text, *cells))) {
+        if (!value_matches(value, cells)) {
             snprintf(out_why, size, "result %u: wanted %s %s, found 0x%" PRIx64, i, type ? type : "?",
                      text     ? text
                      : vector ? "(lanes)"
