@@ -346,6 +346,15 @@ static struct ir_mem mem_of(const struct wasm_inst *i) {
     return (struct ir_mem){.offset = i->bits, .align_log2 = i->align_log2, .memory = (uint16_t)i->index, .stream = -1};
 }
 
+static void lower_atomic(struct lowerer *l, const struct wasm_inst *i) {
+    const struct ir_op_info *info = &ir_op_info[i->op];
+    enum ir_type type = info->result;
+    take_operands(l, info->operands);
+    struct ir_inst *made = ir_build(&l->b, i->op, &type, type != IR_TYPE_COUNT, l->list, l->nlist);
+    made->mem = mem_of(i);
+    push_results(l, made);
+}
+
 static union ir_bits one_lane(uint32_t lane) {
     return (union ir_bits){.u8x16 = {(uint8_t)lane}};
 }
@@ -415,6 +424,7 @@ static uint32_t fixed_signature(const struct lowerer *l, const struct wasm_inst 
         return 3;
     case IR_DATA_DROP:
     case IR_ELEM_DROP:
+    case IR_ATOMIC_FENCE:
         return 0;
     default:
         ICE("no lowering for %s", ir_op_info[i->op].text);
@@ -443,6 +453,9 @@ static void lower_inst(struct lowerer *l, const struct wasm_inst *i) {
         ir_build_store(&l->b, i->op, address, value, mem_of(i));
         break;
     }
+    case WASM_ATOMIC:
+        lower_atomic(l, i);
+        break;
     case WASM_LOAD_LANES:
         lower_load_lanes(l, i);
         break;

@@ -20,7 +20,7 @@ static const struct {
     {0xd3, 0xd6, "typed function references"},
     {0xe0, 0xe5, "stack switching"},
     {0xfb, 0xfb, "garbage collection"},
-    {0xfd, 0xfd, "relaxed SIMD's bfloat16 dot product"}, /* the other operations are read */
+    {0xfd, 0xfd, "relaxed SIMD"}, /* SIMD itself is read */
     {0xfe, 0xfe, "threads"},
 };
 

@@ -9,7 +9,7 @@
  *     length, so the end of the previous instruction is remembered.
  *
  * Files: wabt_module.cc the tables of the module, segments and constant expressions; wabt_body.cc function bodies and
- * their instructions; wabt_report.cc errors, limits and conversions; wabt_shim.cc the way in from C.
+ * their instructions; wabt_atomic.cc atomic accesses; wabt_report.cc errors, limits and conversions; wabt_shim.cc the way in from C.
  */
 #ifndef WASMETAL_COMPILER_WABT_READER_H
 #define WASMETAL_COMPILER_WABT_READER_H
@@ -134,6 +134,13 @@ class Reader final : public wabt::BinaryReaderNop {
     Result OnSimdLoadLaneExpr(Opcode op, Index memory, Address align, Address offset, uint64_t lane) override;
     Result OnSimdStoreLaneExpr(Opcode op, Index memory, Address align, Address offset, uint64_t lane) override;
     Result OnStoreExpr(Opcode op, Index memory, Address align, Address offset) override;
+    Result OnAtomicLoadExpr(Opcode op, Index memory, Address align, Address offset) override;
+    Result OnAtomicStoreExpr(Opcode op, Index memory, Address align, Address offset) override;
+    Result OnAtomicRmwExpr(Opcode op, Index memory, Address align, Address offset) override;
+    Result OnAtomicRmwCmpxchgExpr(Opcode op, Index memory, Address align, Address offset) override;
+    Result OnAtomicWaitExpr(Opcode op, Index memory, Address align, Address offset) override;
+    Result OnAtomicNotifyExpr(Opcode op, Index memory, Address align, Address offset) override;
+    Result OnAtomicFenceExpr(uint32_t consistency_model) override;
     Result OnLocalGetExpr(Index i) override;
     Result OnLocalSetExpr(Index i) override;
     Result OnLocalTeeExpr(Index i) override;

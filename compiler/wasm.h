@@ -17,6 +17,7 @@ enum wasm_kind {
     WASM_SIMPLE, /* `op` is the IR operation of the same meaning: operands and result as its table says */
     WASM_LOAD,
     WASM_STORE,
+    WASM_ATOMIC, /* `op` is an IR_KIND_ATOMIC operation; immediates as loads have them */
     WASM_LOAD_LANES, /* the load `op`, then the operation WASM_SECOND(index2) on what it gives: as its only operand, or
                         as the value for lane WASM_LANE(index2) of the vector on top of the stack */
     WASM_STORE_LANE, /* WASM_SECOND(index2) takes lane WASM_LANE(index2) out of a vector, and `op` stores it */
@@ -53,7 +54,7 @@ struct wasm_inst {
     uint32_t index2;    /* second index; br_table: number of targets, the default included; else and end: unused */
     uint32_t index;     /* local, global, function, type, table, memory or segment as ir_ops.def says; label depth */
     union {
-        uint64_t bits;            /* constants; loads and stores: the offset */
+        uint64_t bits;            /* constants; loads, stores, atomic accesses: the offset */
         const struct ir_sig *sig; /* block, loop, if */
         const uint32_t *targets;  /* br_table: depths, the default last */
         uint8_t type;             /* ref.null: enum ir_type */

@@ -42,6 +42,7 @@ enum ir_op {
 #define IR_LANES(id, ...) IR_##id,
 #define IR_LOAD(id, ...) IR_##id,
 #define IR_STORE(id, ...) IR_##id,
+#define IR_ATOMIC(id, ...) IR_##id,
 #define IR_OTHER(id, ...) IR_##id,
 #include "ir/ir_ops.def"
     IR_OP_COUNT
@@ -65,17 +66,33 @@ enum {
     IR_FLAG_REGION = 1 << 13,
 };
 
-enum ir_op_kind { IR_KIND_SIMPLE, IR_KIND_LANES, IR_KIND_LOAD, IR_KIND_STORE, IR_KIND_OTHER };
+enum ir_op_kind { IR_KIND_SIMPLE, IR_KIND_LANES, IR_KIND_LOAD, IR_KIND_STORE, IR_KIND_ATOMIC, IR_KIND_OTHER };
+
+/* What an atomic access does with the bytes. */
+enum ir_atomic {
+    IR_ATOMIC_LOAD,
+    IR_ATOMIC_STORE,
+    IR_ATOMIC_ADD,
+    IR_ATOMIC_SUB,
+    IR_ATOMIC_AND,
+    IR_ATOMIC_OR,
+    IR_ATOMIC_XOR,
+    IR_ATOMIC_XCHG,
+    IR_ATOMIC_CMPXCHG,
+    IR_ATOMIC_WAIT,
+    IR_ATOMIC_NOTIFY
+};
 
 struct ir_op_info {
     const char *text;
     enum ir_op_kind kind;
     uint16_t flags;
-    uint8_t result;   /* enum ir_type; simple, lanes and load: the result, store: the type stored */
-    uint8_t operands; /* simple and lanes: how many */
+    uint8_t result;   /* enum ir_type; store: the type stored; atomic without a result: IR_TYPE_COUNT */
+    uint8_t operands; /* all but other: how many */
     uint8_t operand_types[3];
-    uint8_t bytes;             /* load, store: bytes in memory */
+    uint8_t bytes;             /* load, store, atomic: bytes in memory */
     bool sign;                 /* load: sign-extends */
+    uint8_t atomic;            /* atomic: enum ir_atomic */
     uint8_t lanes, lane_bound; /* lanes: how many lane numbers, and what each is below */
 };
 
@@ -145,7 +162,7 @@ struct ir_inst {
         struct ir_region *regions[2]; /* block, loop: [0]; if: [0] then, [1] else */
         struct ir_inst *target;       /* br, br_if */
         struct ir_inst **targets;     /* br_table: ntargets of them, the last is the default */
-        struct ir_mem mem;            /* loads, stores, xor_word */
+        struct ir_mem mem;            /* loads, stores, atomic accesses, xor_word */
         union ir_bits bits;           /* constants; lanes: the lane numbers, one a byte */
     };
     uint32_t label; /* printer's label number; scratch otherwise */
@@ -300,6 +317,9 @@ static inline bool ir_is_load(const struct ir_inst *i) {
 }
 static inline bool ir_is_store(const struct ir_inst *i) {
     return ir_op_info[i->op].kind == IR_KIND_STORE;
+}
+static inline bool ir_is_atomic(const struct ir_inst *i) {
+    return ir_op_info[i->op].kind == IR_KIND_ATOMIC;
 }
 static inline bool ir_is_const(const struct ir_inst *i) {
     return (unsigned)(i->op - IR_I32_CONST) <= (unsigned)(IR_V128_CONST - IR_I32_CONST);

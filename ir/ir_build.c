@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ir/ir_immediates.h"
 #include "ir/offload/kernel.h"
 #include "ir/util/ice.h"
 
@@ -133,7 +134,7 @@ struct ir_inst *ir_build(struct ir_builder *b, enum ir_op op, const enum ir_type
     i->op = (uint16_t)op;
     i->nresults = (uint16_t)nresults;
     i->wasm_offset = b->wasm_offset;
-    if (ir_is_load(i) || ir_is_store(i) || op == IR_XOR_WORD)
+    if (ir_has_mem(op))
         i->mem.stream = -1;
     if (nresults) {
         i->results = arena_array(&f->arena, struct ir_value, nresults);

@@ -35,7 +35,8 @@ static inline unsigned ir_index_count(enum ir_op op) {
 
 /* Whether the instruction uses `mem`. */
 static inline bool ir_has_mem(enum ir_op op) {
-    return ir_op_info[op].kind == IR_KIND_LOAD || ir_op_info[op].kind == IR_KIND_STORE || op == IR_XOR_WORD;
+    enum ir_op_kind kind = ir_op_info[op].kind;
+    return kind == IR_KIND_LOAD || kind == IR_KIND_STORE || kind == IR_KIND_ATOMIC || op == IR_XOR_WORD;
 }
 
 /* Bytes of the access; xor_word always works on a word. */

@@ -198,6 +198,70 @@ static enum ir_trap do_xor_word(struct ir_interp *in, const struct ir_inst *i, c
     return IR_TRAP_NONE;
 }
 
+static uint64_t atomic_result(enum ir_atomic kind, uint64_t old, uint64_t x) {
+    switch (kind) {
+    case IR_ATOMIC_ADD:
+        return old + x;
+    case IR_ATOMIC_SUB:
+        return old - x;
+    case IR_ATOMIC_AND:
+        return old & x;
+    case IR_ATOMIC_OR:
+        return old | x;
+    case IR_ATOMIC_XOR:
+        return old ^ x;
+    default:
+        return x;
+    }
+}
+
+/* There is one thread: nobody ever waits to be notified, and a wait without a timeout would not end. */
+static enum ir_trap do_wait(const struct ir_interp *in, const struct ir_inst *i, uint64_t found, uint64_t expected,
+                            int64_t timeout, uint64_t *out) {
+    if (!in->module->memories[i->mem.memory].limits.shared)
+        return IR_TRAP_EXPECTED_SHARED;
+    *out = found != expected ? 1 : 2;
+    return found == expected && timeout < 0 ? IR_TRAP_INTERRUPT : IR_TRAP_NONE;
+}
+
+static enum ir_trap do_atomic(struct ir_interp *in, const struct ir_inst *i, union ir_bits *slots) {
+    const struct ir_op_info *info = ir_info(i);
+    union ir_bits args[3], v = {.u64x2 = {0, 0}};
+    for (uint32_t k = 0; k < info->operands; k++)
+        args[k] = slots[i->operands[k]->id];
+    uint64_t at = address(in, i->mem.memory, args[0]) + i->mem.offset, old = 0, x = 0, stored;
+    if (at % info->bytes)
+        return IR_TRAP_UNALIGNED_ATOMIC;
+    uint8_t *p = access_bytes(in, i, args[0], info->bytes);
+    if (!p)
+        return IR_TRAP_MEMORY_BOUNDS;
+    memcpy(&old, p, info->bytes);
+    if (info->operands > 1)
+        x = info->operand_types[1] == IR_I32 ? args[1].i32 : args[1].i64;
+    enum ir_trap trap = IR_TRAP_NONE;
+    v.i64 = old;
+    switch ((enum ir_atomic)info->atomic) {
+    case IR_ATOMIC_LOAD:
+        break;
+    case IR_ATOMIC_CMPXCHG:
+        if (old == x)
+            memcpy(p, &args[2], info->bytes);
+        break;
+    case IR_ATOMIC_WAIT:
+        trap = do_wait(in, i, old, x, (int64_t)args[2].i64, &v.i64);
+        break;
+    case IR_ATOMIC_NOTIFY:
+        v.i64 = 0;
+        break;
+    default:
+        stored = atomic_result((enum ir_atomic)info->atomic, old, x);
+        memcpy(p, &stored, info->bytes);
+    }
+    if (i->nresults)
+        slots[i->results[0].id] = v;
+    return trap;
+}
+
 /* memory.*, table.*, references: everything that is neither simple, control nor a call. */
 static enum ir_trap do_other(struct ir_interp *in, const struct ir_inst *i, union ir_bits *slots) {
 #define ARG(k) slots[i->operands[k]->id]
@@ -265,6 +329,8 @@ static enum ir_trap do_other(struct ir_interp *in, const struct ir_inst *i, unio
         return interp_table_init(in, x, y, ARG(0).i32, ARG(1).i32, ARG(2).i32);
     case IR_ELEM_DROP:
         in->elem_dropped[x] = true;
+        break;
+    case IR_ATOMIC_FENCE:
         break;
     case IR_XOR_WORD:
         return do_xor_word(in, i, slots);
@@ -354,6 +420,9 @@ static enum ir_trap run(struct ir_interp *in, uint32_t bottom, struct ir_trap_in
             break;
         case IR_KIND_STORE:
             trap = do_store(in, i, slots);
+            break;
+        case IR_KIND_ATOMIC:
+            trap = do_atomic(in, i, slots);
             break;
         case IR_KIND_OTHER:
             switch (i->op) {

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "ir/ir_build.h"
+#include "ir/ir_immediates.h"
 #include "ir/util/ice.h"
 
 struct entry {
@@ -107,7 +108,7 @@ struct ir_inst *ir_clone_inst(struct ir_builder *b, const struct ir_inst *i, str
         copy->target = map_label(m, i->target);
     } else {
         copy->bits = i->bits; /* the widest member but for `mem`, copied next */
-        if (ir_is_load(i) || ir_is_store(i) || i->op == IR_XOR_WORD)
+        if (ir_has_mem((enum ir_op)i->op))
             copy->mem = i->mem;
     }
     return copy;

@@ -25,6 +25,8 @@
 /* The k-th letter of a literal, without reading past its NUL. */
 #define NTH(s, k) (sizeof(s) - 1 > (k) ? LETTER((s)[sizeof(s) - 1 > (k) ? (k) : 0]) : IR_I32)
 
+#define IR_NONE IR_TYPE_COUNT
+
 const struct ir_op_info ir_op_info[IR_OP_COUNT] = {
 #define IR_SIMPLE(ID, TEXT, RESULT, OPERANDS, FLAGS, MEMBER, EVAL) \
     [IR_##ID] = {.text = (TEXT),                                   \
@@ -58,6 +60,15 @@ const struct ir_op_info ir_op_info[IR_OP_COUNT] = {
                  .operands = 2,                        \
                  .operand_types = {IR_I32, IR_##TYPE}, \
                  .bytes = (BYTES)},
+#define IR_ATOMIC(ID, TEXT, RESULT, OPERANDS, BYTES, KIND)                 \
+    [IR_##ID] = {.text = (TEXT),                                           \
+                 .kind = IR_KIND_ATOMIC,                                   \
+                 .flags = CALLS | READS | WRITES | TRAPS,                  \
+                 .result = IR_##RESULT,                                    \
+                 .operands = sizeof(OPERANDS),                             \
+                 .operand_types = {IR_I32, NTH(OPERANDS, 0), NTH(OPERANDS, 1)}, \
+                 .bytes = (BYTES),                                         \
+                 .atomic = IR_ATOMIC_##KIND},
 #define IR_OTHER(ID, TEXT, FLAGS) [IR_##ID] = {.text = (TEXT), .kind = IR_KIND_OTHER, .flags = (FLAGS)},
 #include "ir/ir_ops.def"
 };

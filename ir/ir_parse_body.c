@@ -171,7 +171,8 @@ struct parse_param *parse_params(struct parser *p, uint32_t *out_n) {
 /* The type of result 0 where the text leaves it out. */
 static enum ir_type infer_type(struct parser *p, const struct head *h, const struct values *operands) {
     const struct ir_op_info *info = &ir_op_info[h->op];
-    if (info->kind == IR_KIND_SIMPLE || info->kind == IR_KIND_LANES || info->kind == IR_KIND_LOAD)
+    if (info->kind == IR_KIND_SIMPLE || info->kind == IR_KIND_LANES || info->kind == IR_KIND_LOAD ||
+        (info->kind == IR_KIND_ATOMIC && info->result != IR_TYPE_COUNT))
         return info->result;
     if (h->op >= IR_I32_CONST && h->op <= IR_V128_CONST)
         return (enum ir_type)(h->op - IR_I32_CONST);

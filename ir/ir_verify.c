@@ -189,13 +189,21 @@ static void check_mem(struct verifier *v, const struct ir_inst *i) {
         problem(v, i, "stream %d does not exist", i->mem.stream);
     if (memory_type(v, i->mem.memory) == IR_I32 && i->mem.offset > UINT32_MAX)
         problem(v, i, "offset does not fit 32 bits");
-    if (load)
+    bool atomic = info->kind == IR_KIND_ATOMIC;
+    if (load || (atomic && info->result != IR_TYPE_COUNT))
         want_result(v, i, info->result);
     else
         want_results(v, i, 0);
-    if (!want_operands(v, i, load ? 1 : 2))
+    if (!want_operands(v, i, atomic ? info->operands : load ? 1 : 2))
         return;
     want_operand(v, i, 0, memory_type(v, i->mem.memory));
+    if (atomic) {
+        if (1u << (i->mem.align_log2 & 7) != info->bytes)
+            problem(v, i, "alignment is not the natural one");
+        for (uint32_t k = 1; k < info->operands; k++)
+            want_operand(v, i, k, info->operand_types[k]);
+        return;
+    }
     if (!load)
         want_operand(v, i, 1, i->op == IR_XOR_WORD ? IR_I32 : info->result);
 }
@@ -352,6 +360,10 @@ static void check_other(struct verifier *v, const struct ir_inst *i) {
     case IR_V128_CONST:
         want_operands(v, i, 0);
         want_result(v, i, (enum ir_type)(i->op - IR_I32_CONST));
+        break;
+    case IR_ATOMIC_FENCE:
+        want_operands(v, i, 0);
+        want_results(v, i, 0);
         break;
     case IR_SELECT:
         if (want_operands(v, i, 3) && want_results(v, i, 1)) {

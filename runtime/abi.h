@@ -253,6 +253,11 @@ void wm_rt_table_copy(struct wm_vmctx *ctx, uint64_t dst_table, uint64_t src_tab
 void wm_rt_table_init(struct wm_vmctx *ctx, uint64_t table, uint64_t segment, uint64_t dst, uint64_t src, uint64_t n,
                       uint64_t where);
 void wm_rt_elem_drop(struct wm_vmctx *ctx, uint64_t segment);
+/* `address` includes the offset and is checked here.  wait: `bytes` 4 or 8, `timeout` in ns, negative: none; returns 0
+ * notified, 1 not equal, 2 timed out.  notify: returns how many were woken. */
+uint64_t wm_rt_atomic_wait(struct wm_vmctx *ctx, uint64_t memory, uint64_t bytes, uint64_t address, uint64_t expected,
+                           uint64_t timeout, uint64_t where);
+uint64_t wm_rt_atomic_notify(struct wm_vmctx *ctx, uint64_t memory, uint64_t address, uint64_t count, uint64_t where);
 /* Runs the guard and, when it says yes, the kernel; fills out_trips (ndims of them, zero before the call) whenever it
  * returns 1.  When it returns 0, out_trips[0] is 1 if kernels of loops inside the nest may still be launched. */
 uint64_t wm_rt_launch(struct wm_vmctx *ctx, uint64_t kernel, const uint64_t *slots, uint64_t *out_trips);

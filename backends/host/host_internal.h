@@ -7,6 +7,7 @@
  *   host_ops.c/def  one row an IR operation: which emitter, with which LLVM opcode
  *   host_arith.c    arithmetic, comparison, conversion             host_simd.c ... of v128
  *   host_memory.c   loads, stores and bulk memory; the rule that keeps traps precise is there
+ *   host_atomic.c   atomic accesses, wait and notify
  *   host_control.c  regions, branches, and the bodies of functions
  *   host_call.c     calls, import thunks, trampolines, launches
  *   host_state.c    globals, tables, references
@@ -176,6 +177,10 @@ bool host_is_neutral(double x, unsigned opcode, unsigned side);
 
 /* host_memory.c */
 LLVMValueRef host_memory_base(struct host_func *hf, uint32_t memory);
+/* Operand 0 as 64 bits plus the offset, not checked: the largest multiple of the access's bytes when the sum wraps. */
+LLVMValueRef host_atomic_index(struct host_func *hf, const struct ir_inst *i);
+/* Where the access lies, behind checks for alignment and bounds. */
+LLVMValueRef host_atomic_address(struct host_func *hf, const struct ir_inst *i);
 void host_forget_bounds(struct host_func *hf, uint32_t mark);
 
 /* host_call.c */

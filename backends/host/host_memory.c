@@ -130,6 +130,8 @@ static void mark_access(struct host_func *hf, const struct ir_inst *i, LLVMValue
     host_mark_space(hf->cx, access, HOST_SPACE_LINEAR);
     if (hf->kernel) {
         LLVMSetMetadata(access, hf->cx->md_access_group, hf->access_group);
+    } else if (hf->cx->m->memories[i->mem.memory].limits.shared) {
+        LLVMSetVolatile(access, true); /* other threads write here: LLVM must not read a value twice */
     } else if (!hf->cx->options->bounds_checks) {
         bool inside = statically_inside(hf, i, i->mem.offset + ir_info(i)->bytes);
         LLVMSetVolatile(access, !(inside && ir_is_load(i)));
@@ -183,6 +185,36 @@ void host_emit_xor_word(struct host_func *hf, struct ir_inst *i, unsigned arg) {
     (void)arg;
     LLVMValueRef p = effective_address(hf, i, 4), v = host_value(hf, i->operands[1]);
     LLVMBuildAtomicRMW(hf->b, LLVMAtomicRMWBinOpXor, p, v, LLVMAtomicOrderingMonotonic, 0);
+}
+
+/* ---- addresses of atomic accesses ---- */
+
+LLVMValueRef host_atomic_index(struct host_func *hf, const struct ir_inst *i) {
+    LLVMBuilderRef b = hf->b;
+    LLVMValueRef address = host_value(hf, i->operands[0]), offset = host_const_i64(hf->cx, i->mem.offset);
+    if (i->operands[0]->type == IR_I32)
+        return LLVMBuildAdd(b, LLVMBuildZExt(b, address, hf->cx->i64, ""), offset, "");
+    LLVMValueRef sum = LLVMBuildAdd(b, address, offset, ""), last = host_const_i64(hf->cx, -(uint64_t)ir_info(i)->bytes);
+    return LLVMBuildSelect(b, LLVMBuildICmp(b, LLVMIntULT, sum, offset, ""), last, sum, "");
+}
+
+/* The bounds check is an explicit one in every mode: LLVM takes an atomic access apart where the machine lacks it, and a
+ * comparison costs nothing beside one. */
+LLVMValueRef host_atomic_address(struct host_func *hf, const struct ir_inst *i) {
+    LLVMBuilderRef b = hf->b;
+    uint64_t bytes = ir_info(i)->bytes, end;
+    LLVMValueRef index = host_atomic_index(hf, i);
+    if (bytes > 1) {
+        LLVMValueRef low = LLVMBuildAnd(b, index, host_const_i64(hf->cx, bytes - 1), "");
+        host_trap_unless(hf, LLVMBuildIsNull(b, low, ""), IR_TRAP_UNALIGNED_ATOMIC, i);
+    }
+    if (__builtin_add_overflow(i->mem.offset, bytes, &end))
+        end = UINT64_MAX;
+    LLVMValueRef address = host_value(hf, i->operands[0]);
+    if (i->operands[0]->type == IR_I32)
+        address = LLVMBuildZExt(b, address, hf->cx->i64, "");
+    check_bounds(hf, i, address, end);
+    return LLVMBuildGEP2(b, hf->cx->i8, host_memory_base(hf, i->mem.memory), &index, 1, "");
 }
 
 /* ---- size, growth, bulk ---- */

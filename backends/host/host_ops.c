@@ -24,6 +24,7 @@ static const uint16_t row_of_op[IR_OP_COUNT] = {
 #define IR_LANES(id, ...) [IR_##id] = HOST_ROW_##id,
 #define IR_LOAD(id, ...) [IR_##id] = HOST_ROW_##id,
 #define IR_STORE(id, ...) [IR_##id] = HOST_ROW_##id,
+#define IR_ATOMIC(id, ...) [IR_##id] = HOST_ROW_##id,
 #define IR_OTHER(id, ...) [IR_##id] = HOST_ROW_##id,
 #include "ir/ir_ops.def"
 };

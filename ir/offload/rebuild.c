@@ -1,6 +1,7 @@
 /* The walk shared by the legalisation steps; see rebuild.h.  Labels of the input keep their counterpart in `note`. */
 #include "ir/offload/rebuild.h"
 
+#include "ir/ir_immediates.h"
 #include "ir/util/ice.h"
 
 static bool is_wide(enum ir_type t) {
@@ -151,7 +152,7 @@ static void copy_plain(struct rebuild *r, struct ir_inst *i) {
     made->index2 = i->index2;
     if (ir_is_const(i))
         made->bits = i->bits;
-    else if (ir_is_load(i) || ir_is_store(i) || i->op == IR_XOR_WORD)
+    else if (ir_has_mem((enum ir_op)i->op))
         made->mem = i->mem;
     map_results(r, i, made);
 }

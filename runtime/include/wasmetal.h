@@ -105,7 +105,9 @@ typedef enum wasmetal_trap_code {
     WASMETAL_TRAP_STACK_EXHAUSTED = 10,
     WASMETAL_TRAP_HOST = 11, /* raised by a host function */
     WASMETAL_TRAP_EXIT = 12, /* reported as WASMETAL_EXIT */
-    WASMETAL_TRAP_INTERRUPT = 13
+    WASMETAL_TRAP_INTERRUPT = 13,
+    WASMETAL_TRAP_UNALIGNED_ATOMIC = 14,
+    WASMETAL_TRAP_EXPECTED_SHARED = 15 /* memory.atomic.wait on a memory that is not shared */
 } wasmetal_trap_code;
 
 #define WASMETAL_NO_FUNCTION UINT32_MAX
