@@ -20,7 +20,7 @@ uint64_t wm_rt_memory_grow(struct wm_vmctx *ctx, uint64_t memory, uint64_t pages
 void wm_rt_memory_copy(struct wm_vmctx *ctx, uint64_t dst_memory, uint64_t src_memory, uint64_t dst, uint64_t src,
                        uint64_t n, uint64_t where) {
     struct wm_memory *to = ctx->memories[dst_memory], *from = ctx->memories[src_memory];
-    if (outside(dst, n, to->bytes) || outside(src, n, from->bytes)) {
+    if (outside(dst, n, rt_memory_bytes(to)) || outside(src, n, rt_memory_bytes(from))) {
         wm_rt_trap(ctx, IR_TRAP_MEMORY_BOUNDS, where);
     }
     memmove(to->base + dst, from->base + src, n);
@@ -28,7 +28,7 @@ void wm_rt_memory_copy(struct wm_vmctx *ctx, uint64_t dst_memory, uint64_t src_m
 
 void wm_rt_memory_fill(struct wm_vmctx *ctx, uint64_t memory, uint64_t dst, uint64_t byte, uint64_t n, uint64_t where) {
     struct wm_memory *m = ctx->memories[memory];
-    if (outside(dst, n, m->bytes)) {
+    if (outside(dst, n, rt_memory_bytes(m))) {
         wm_rt_trap(ctx, IR_TRAP_MEMORY_BOUNDS, where);
     }
     memset(m->base + dst, (int)(byte & 0xff), n);
@@ -39,7 +39,7 @@ void wm_rt_memory_init(struct wm_vmctx *ctx, uint64_t memory, uint64_t segment, 
     struct wm_memory *m = ctx->memories[memory];
     const struct wm_data_desc *d = &ctx->module->datas[segment];
     uint64_t size = ctx->instance->dropped_datas[segment] ? 0 : d->size;
-    if (outside(dst, n, m->bytes) || outside(src, n, size)) {
+    if (outside(dst, n, rt_memory_bytes(m)) || outside(src, n, size)) {
         wm_rt_trap(ctx, IR_TRAP_MEMORY_BOUNDS, where);
     }
     if (n) {

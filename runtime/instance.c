@@ -284,7 +284,7 @@ static wasmetal_status copy_segments(struct wasmetal_instance *in, const wasmeta
         if (d->mode == 0) {
             struct wm_memory *memory = in->vm->memories[d->memory];
             uint64_t offset = rt_init_value(in, &d->offset, &hi) & UINT32_MAX;
-            if (range_outside(offset, d->size, memory->bytes)) {
+            if (range_outside(offset, d->size, rt_memory_bytes(memory))) {
                 return segment_trap(in, desc, IR_TRAP_MEMORY_BOUNDS, "data", i);
             }
             if (d->size) {

@@ -7,11 +7,13 @@
  *
  * A group is the set of instances that can reach one another's code and memory.  It is what the fault handler searches,
  * so that there is no process-wide registry: linked instances belong to one thread at a time (wasmetal.h), hence
- * nobody changes the group of the code that faults.
+ * nobody changes the group of the code that faults.  A shared memory belongs to no group: instances of several groups,
+ * on several threads, hold references to it.
  */
 #ifndef WASMETAL_RUNTIME_INSTANCE_H
 #define WASMETAL_RUNTIME_INSTANCE_H
 
+#include <pthread.h>
 #include <stdarg.h>
 
 #include "ir/ir_trap.h"
@@ -52,13 +54,25 @@ struct rt_memory {
     bool guarded;          /* every 33-bit offset from base is inside the reservation */
     uint64_t min_pages;    /* as declared */
     uint64_t declared_max; /* pages, WM_NONE when open */
+    bool shared;           /* then in no group, and: */
+    size_t refs;
+    pthread_mutex_t lock; /* growing, waiters */
+    struct rt_waiter *waiters;
 };
+
+/* The size now; another thread may be growing a shared memory. */
+static inline uint64_t rt_memory_bytes(const struct wm_memory *m) {
+    return __atomic_load_n(&m->bytes, __ATOMIC_ACQUIRE);
+}
 
 /* Reserves address space for the declared maximum, at most `cap` bytes (0: none), and commits the minimum.  `guarded`:
  * reserves all that a 32-bit address plus a 32-bit offset can name, so that compiled code needs no checks.  OK, LIMIT,
  * ADDRESS_SPACE or OUT_OF_MEMORY. */
 wasmetal_status rt_memory_open(const struct wm_limits *limits, bool guarded, uint64_t cap, struct rt_group *group,
                                struct rt_memory **out_memory);
+/* One more reference to a shared memory; any thread. */
+struct rt_memory *rt_memory_hold(struct rt_memory *m);
+/* Of a shared memory: gives one reference back. */
 void rt_memory_close(struct rt_memory *m);
 /* Old size in pages, or WM_NONE with nothing changed.  *out_status (may be NULL) says why.  Tells the devices of all
  * instances of `group` that use the memory. */
@@ -119,7 +133,7 @@ struct wasmetal_instance {
     int log_level; /* of the default log */
     struct wm_offload *offload;
     struct wasi *wasi;
-    struct rt_memory **own_memories; /* nmemories - nmemory_imports */
+    struct rt_memory **own_memories; /* those defined, and references to shared ones imported */
     uint64_t nown_memories;
     struct rt_table **own_tables;
     uint64_t nown_tables;

@@ -155,14 +155,22 @@ static wasmetal_status link_object(struct wasmetal_instance *in, const struct wm
         in->vm->tables[im->index] = &o->table->pub;
         break;
     case WASMETAL_MEMORY:
-        if ((m->memories[im->index].flags & 3) != 0 ||
-            !limits_match(&m->memories[im->index], o->memory->pub.bytes / RT_PAGE, o->memory->declared_max)) {
+        if (((m->memories[im->index].flags & 1) != 0) != o->memory->shared) {
+            return mismatch(in, im, o->memory->shared ? "the memory is shared" : "the memory is not shared");
+        }
+        if ((m->memories[im->index].flags & 2) != 0 ||
+            !limits_match(&m->memories[im->index], rt_memory_bytes(&o->memory->pub) / RT_PAGE,
+                          o->memory->declared_max)) {
             return mismatch(in, im, "the memory's limits do not fit");
         }
         if (!m->bounds_checks && !o->memory->guarded) {
             return mismatch(in, im, "the memory has no guard pages, and the module was compiled without bounds checks");
         }
         in->vm->memories[im->index] = &o->memory->pub;
+        if (o->memory->shared) { /* binds nothing but itself: the other side may be on another thread */
+            in->own_memories[in->nown_memories++] = rt_memory_hold(o->memory);
+            return WASMETAL_OK;
+        }
         break;
     case WASMETAL_GLOBAL:
         if (rt_type_letter(m->globals[im->index].type) != o->type[0] ||

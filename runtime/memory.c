@@ -71,35 +71,67 @@ wasmetal_status rt_memory_open(const struct wm_limits *limits, bool guarded, uin
         return WASMETAL_ERROR_OUT_OF_MEMORY;
     }
     m->pub.bytes = limits->min * RT_PAGE;
+    m->shared = (limits->flags & 1) != 0;
+    *out_memory = m;
+    if (m->shared) {
+        m->refs = 1;
+        pthread_mutex_init(&m->lock, NULL);
+        return WASMETAL_OK;
+    }
     m->link = &group->memories;
     m->next = group->memories;
     if (m->next) {
         m->next->link = &m->next;
     }
     group->memories = m;
-    *out_memory = m;
     return WASMETAL_OK;
+}
+
+struct rt_memory *rt_memory_hold(struct rt_memory *m) {
+    __atomic_add_fetch(&m->refs, 1, __ATOMIC_RELAXED);
+    return m;
 }
 
 void rt_memory_close(struct rt_memory *m) {
     if (!m) {
         return;
     }
-    *m->link = m->next;
-    if (m->next) {
-        m->next->link = m->link;
+    if (m->shared) {
+        if (__atomic_sub_fetch(&m->refs, 1, __ATOMIC_ACQ_REL) != 0) {
+            return;
+        }
+        pthread_mutex_destroy(&m->lock);
+    } else {
+        *m->link = m->next;
+        if (m->next) {
+            m->next->link = m->link;
+        }
     }
     munmap(m->reservation, m->reserved);
     free(m);
 }
 
-uint64_t rt_memory_grow(struct rt_memory *m, struct rt_group *group, uint64_t pages, wasmetal_status *out_status) {
-    uint64_t old = m->pub.bytes;
-    wasmetal_status status = WASMETAL_OK;
+static wasmetal_status commit(struct rt_memory *m, uint64_t pages, uint64_t *out_old) {
+    uint64_t old = *out_old = m->pub.bytes;
     if (pages > (m->pub.max_bytes - old) / RT_PAGE) {
-        status = WASMETAL_ERROR_LIMIT;
-    } else if (pages && mprotect(m->pub.base + old, pages * RT_PAGE, PROT_READ | PROT_WRITE) != 0) {
-        status = WASMETAL_ERROR_OUT_OF_MEMORY;
+        return WASMETAL_ERROR_LIMIT;
+    }
+    if (pages && mprotect(m->pub.base + old, pages * RT_PAGE, PROT_READ | PROT_WRITE) != 0) {
+        return WASMETAL_ERROR_OUT_OF_MEMORY;
+    }
+    /* The pages first: whoever sees the new size may use them. */
+    __atomic_store_n(&m->pub.bytes, old + pages * RT_PAGE, __ATOMIC_RELEASE);
+    return WASMETAL_OK;
+}
+
+uint64_t rt_memory_grow(struct rt_memory *m, struct rt_group *group, uint64_t pages, wasmetal_status *out_status) {
+    uint64_t old;
+    if (m->shared) {
+        pthread_mutex_lock(&m->lock);
+    }
+    wasmetal_status status = commit(m, pages, &old);
+    if (m->shared) {
+        pthread_mutex_unlock(&m->lock);
     }
     if (out_status) {
         *out_status = status;
@@ -107,8 +139,7 @@ uint64_t rt_memory_grow(struct rt_memory *m, struct rt_group *group, uint64_t pa
     if (status != WASMETAL_OK) {
         return WM_NONE;
     }
-    if (pages) {
-        m->pub.bytes = old + pages * RT_PAGE;
+    if (pages && !m->shared) { /* no kernel works on a shared memory */
         for (struct wasmetal_instance *in = rt_group_root(group)->instances; in; in = in->next) {
             if (in->offload && in->module->nmemories && in->vm->memories[0] == &m->pub) {
                 wm_offload_memory_changed(in->offload);

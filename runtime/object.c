@@ -136,12 +136,13 @@ uint8_t *wasmetal_memory_base(const wasmetal_instance *instance) {
 
 uint64_t wasmetal_memory_size(const wasmetal_instance *instance) {
     const struct wm_memory *m = first_memory(instance);
-    return m ? m->bytes : 0;
+    return m ? rt_memory_bytes(m) : 0;
 }
 
 void *wasmetal_memory_at(const wasmetal_instance *instance, uint64_t address, uint64_t bytes) {
     const struct wm_memory *m = first_memory(instance);
-    if (!m || address > m->bytes || bytes > m->bytes - address) {
+    uint64_t size = m ? rt_memory_bytes(m) : 0;
+    if (!m || address > size || bytes > size - address) {
         return NULL;
     }
     return m->base + address;
@@ -181,7 +182,7 @@ static void object_drop(wasmetal_object *o) {
     free(o);
 }
 
-wasmetal_status wasmetal_memory_new(uint64_t min_pages, uint64_t max_pages, wasmetal_object **out_object) {
+static wasmetal_status memory_new(uint64_t min_pages, uint64_t max_pages, bool shared, wasmetal_object **out_object) {
     if (min_pages > 65536 || max_pages < min_pages) {
         return WASMETAL_ERROR_ARGUMENT;
     }
@@ -189,12 +190,36 @@ wasmetal_status wasmetal_memory_new(uint64_t min_pages, uint64_t max_pages, wasm
     if (!o) {
         return WASMETAL_ERROR_OUT_OF_MEMORY;
     }
-    struct wm_limits limits = {.min = min_pages, .max = max_pages};
+    struct wm_limits limits = {.min = min_pages, .max = max_pages, .flags = shared};
     wasmetal_status status = rt_memory_open(&limits, true, 0, o->group, &o->memory);
     if (status != WASMETAL_OK) {
         object_drop(o);
         return status;
     }
+    *out_object = o;
+    return WASMETAL_OK;
+}
+
+wasmetal_status wasmetal_memory_new(uint64_t min_pages, uint64_t max_pages, wasmetal_object **out_object) {
+    return memory_new(min_pages, max_pages, false, out_object);
+}
+
+wasmetal_status wasmetal_memory_new_shared(uint64_t min_pages, uint64_t max_pages, wasmetal_object **out_object) {
+    if (max_pages > 65536) { /* a shared memory has a maximum */
+        return WASMETAL_ERROR_ARGUMENT;
+    }
+    return memory_new(min_pages, max_pages, true, out_object);
+}
+
+wasmetal_status wasmetal_memory_share(const wasmetal_object *memory, wasmetal_object **out_object) {
+    if (memory->kind != WASMETAL_MEMORY || !memory->memory->shared) {
+        return WASMETAL_ERROR_TYPE;
+    }
+    wasmetal_object *o = object_new(WASMETAL_MEMORY);
+    if (!o) {
+        return WASMETAL_ERROR_OUT_OF_MEMORY;
+    }
+    o->memory = rt_memory_hold(memory->memory);
     *out_object = o;
     return WASMETAL_OK;
 }
@@ -309,7 +334,7 @@ wasmetal_status wasmetal_memory_view(const wasmetal_object *memory, uint8_t **ou
         return WASMETAL_ERROR_TYPE;
     }
     *out_base = memory->memory->pub.base;
-    *out_bytes = memory->memory->pub.bytes;
+    *out_bytes = rt_memory_bytes(&memory->memory->pub);
     return WASMETAL_OK;
 }
 

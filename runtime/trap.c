@@ -192,13 +192,28 @@ static void pass_on(int sig, siginfo_t *info, void *context) {
     pthread_sigmask(SIG_SETMASK, &old, NULL);
 }
 
-static bool in_reservation(const struct rt_group *g, uintptr_t address) {
-    for (const struct rt_memory *m = g->memories; m; m = m->next) {
-        if (address - (uintptr_t)m->reservation < m->reserved) {
-            return true;
+static bool inside(const struct rt_memory *m, uintptr_t address) {
+    return address - (uintptr_t)m->reservation < m->reserved;
+}
+
+static bool in_shared_memory(const struct wasmetal_instance *list, uintptr_t address) {
+    for (; list; list = list->next) {
+        for (uint64_t i = 0; i < list->nown_memories; i++) {
+            if (inside(list->own_memories[i], address)) {
+                return true;
+            }
         }
     }
     return false;
+}
+
+static bool in_reservation(const struct rt_group *g, uintptr_t address) {
+    for (const struct rt_memory *m = g->memories; m; m = m->next) {
+        if (inside(m, address)) {
+            return true;
+        }
+    }
+    return in_shared_memory(g->instances, address) || in_shared_memory(g->zombies, address);
 }
 
 static bool in_stack_guard(const struct entry *e, uintptr_t address, uintptr_t sp) {

@@ -61,6 +61,8 @@ static bool check_inst(struct plan *p, struct plan_scan *s, struct ir_inst *i) {
             return plan_reject(p, OFF_REJECT_TYPE, i, ir_type_name[i->operands[k]->type]);
     if (ir_is_load(i) || ir_is_store(i)) {
         const struct ir_memory *mem = &i->parent->func->module->memories[i->mem.memory];
+        if (mem->limits.shared)
+            return plan_reject(p, OFF_REJECT_SHARED_MEMORY, i, NULL);
         if (mem->limits.is64 || i->operands[0]->type != IR_I32)
             return plan_reject(p, OFF_REJECT_MEMORY64, i, NULL);
         if (i->mem.memory != 0)
@@ -69,6 +71,8 @@ static bool check_inst(struct plan *p, struct plan_scan *s, struct ir_inst *i) {
             s->first_store = i;
         return true;
     }
+    if (ir_is_atomic(i) || i->op == IR_ATOMIC_FENCE)
+        return plan_reject(p, OFF_REJECT_ATOMIC, i, ir_info(i)->text);
     switch (i->op) {
     case IR_CALL:
         return plan_reject(p, OFF_REJECT_CALL, i, callee_name(p, i));

@@ -19,7 +19,8 @@
  *
  * Thread rules.  An instance, and everything it is linked to (instances it imports from, and objects it shares), is
  * used by one thread at a time; which thread may change between calls.  Instances that share nothing run on as many
- * threads as you like.  Functions without an instance or object parameter may be called from any thread at any time.
+ * threads as you like, and so do instances that share nothing but shared memories (wasmetal_memory_new_shared).
+ * Functions without an instance or object parameter may be called from any thread at any time.
  *
  * Process-wide state: handlers for SIGSEGV and SIGBUS, installed by the first instance and passing on every fault that
  * is not a Wasm trap; a table of function types; an alternate signal stack for each thread that calls into a module and
@@ -305,6 +306,14 @@ WASMETAL_API wasmetal_status wasmetal_memory_grow(wasmetal_instance *instance, u
  * and frees them with wasmetal_object_free after the instances that import them.  A memory can be imported by modules
  * compiled with and without explicit bounds checks.  OUT_OF_MEMORY, ADDRESS_SPACE, ARGUMENT. */
 WASMETAL_API wasmetal_status wasmetal_memory_new(uint64_t min_pages, uint64_t max_pages, wasmetal_object **out_object);
+/* A shared memory, as the threads proposal has it: for modules that import one, on any number of threads.  Between
+ * threads, only atomic accesses order anything.  It lives until its objects and all instances that import it are gone.
+ */
+WASMETAL_API wasmetal_status wasmetal_memory_new_shared(uint64_t min_pages, uint64_t max_pages,
+                                                        wasmetal_object **out_object);
+/* A new object for the shared memory that `memory`, such as an export, stands for: the caller's own, independent of the
+ * instance, for another thread to use.  TYPE when it is no shared memory, OUT_OF_MEMORY. */
+WASMETAL_API wasmetal_status wasmetal_memory_share(const wasmetal_object *memory, wasmetal_object **out_object);
 WASMETAL_API wasmetal_status wasmetal_table_new(char type, uint64_t min, uint64_t max, wasmetal_object **out_object);
 WASMETAL_API wasmetal_status wasmetal_global_new(char type, bool is_mutable, const uint64_t *cells,
                                                  wasmetal_object **out_object);

@@ -119,6 +119,28 @@ void wm_rt_elem_drop(struct wm_vmctx *ctx, uint64_t segment) {
     (void)segment;
 }
 
+/* One thread: nobody notifies, so a wait times out at once. */
+uint64_t wm_rt_atomic_wait(struct wm_vmctx *ctx, uint64_t memory, uint64_t bytes, uint64_t address, uint64_t expected,
+                           uint64_t timeout, uint64_t where) {
+    (void)timeout;
+    if (address % bytes)
+        wm_rt_trap(ctx, IR_TRAP_UNALIGNED_ATOMIC, where);
+    if (address > ctx->memories[memory]->bytes || bytes > ctx->memories[memory]->bytes - address)
+        wm_rt_trap(ctx, IR_TRAP_MEMORY_BOUNDS, where);
+    uint64_t found = 0;
+    memcpy(&found, ctx->memories[memory]->base + address, bytes);
+    return found == expected ? 2 : 1;
+}
+
+uint64_t wm_rt_atomic_notify(struct wm_vmctx *ctx, uint64_t memory, uint64_t address, uint64_t count, uint64_t where) {
+    (void)count;
+    if (address % 4)
+        wm_rt_trap(ctx, IR_TRAP_UNALIGNED_ATOMIC, where);
+    if (address > ctx->memories[memory]->bytes || 4 > ctx->memories[memory]->bytes - address)
+        wm_rt_trap(ctx, IR_TRAP_MEMORY_BOUNDS, where);
+    return 0;
+}
+
 uint64_t wm_rt_launch(struct wm_vmctx *ctx, uint64_t kernel, const uint64_t *slots, uint64_t *out_trips) {
     (void)ctx;
     return current->launch(current, kernel, slots, out_trips);

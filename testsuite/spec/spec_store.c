@@ -21,8 +21,8 @@ struct store {
     struct loaded *loaded;
     wasmetal_link *links;
     size_t nlinks, links_cap;
-    wasmetal_object *objects[6];
-    wasmetal_import spectest[13];
+    wasmetal_object *objects[7];
+    wasmetal_import spectest[14];
     char complaint[512]; /* of a device: the first */
 };
 
@@ -51,7 +51,8 @@ static void make_spectest(struct store *s) {
         const char *name, *type;
     } functions[] = {{"print", ":"},      {"print_i32", "i:"},      {"print_i64", "l:"},     {"print_f32", "f:"},
                      {"print_f64", "d:"}, {"print_i32_f32", "if:"}, {"print_f64_f64", "dd:"}};
-    static const char *const names[] = {"global_i32", "global_i64", "global_f32", "global_f64", "table", "memory"};
+    static const char *const names[] = {"global_i32", "global_i64", "global_f32", "global_f64", "table", "memory",
+                                        "shared_memory"};
     const uint64_t i = 666, f = wasmetal_cell_f32(666.6f);
     const double d = 666.6;
     uint64_t d_bits;
@@ -62,6 +63,7 @@ static void make_spectest(struct store *s) {
     must_make(wasmetal_global_new('d', false, &d_bits, &s->objects[3]));
     must_make(wasmetal_table_new('r', 10, 20, &s->objects[4]));
     must_make(wasmetal_memory_new(1, 2, &s->objects[5]));
+    must_make(wasmetal_memory_new_shared(1, 2, &s->objects[6]));
     wasmetal_import *import = s->spectest;
     for (size_t k = 0; k < sizeof functions / sizeof *functions; k++)
         *import++ = (wasmetal_import){
