@@ -60,14 +60,14 @@ const struct ir_op_info ir_op_info[IR_OP_COUNT] = {
                  .operands = 2,                        \
                  .operand_types = {IR_I32, IR_##TYPE}, \
                  .bytes = (BYTES)},
-#define IR_ATOMIC(ID, TEXT, RESULT, OPERANDS, BYTES, KIND)                 \
-    [IR_##ID] = {.text = (TEXT),                                           \
-                 .kind = IR_KIND_ATOMIC,                                   \
-                 .flags = CALLS | READS | WRITES | TRAPS,                  \
-                 .result = IR_##RESULT,                                    \
-                 .operands = sizeof(OPERANDS),                             \
+#define IR_ATOMIC(ID, TEXT, RESULT, OPERANDS, BYTES, KIND)                      \
+    [IR_##ID] = {.text = (TEXT),                                                \
+                 .kind = IR_KIND_ATOMIC,                                        \
+                 .flags = CALLS | READS | WRITES | TRAPS,                       \
+                 .result = IR_##RESULT,                                         \
+                 .operands = sizeof(OPERANDS),                                  \
                  .operand_types = {IR_I32, NTH(OPERANDS, 0), NTH(OPERANDS, 1)}, \
-                 .bytes = (BYTES),                                         \
+                 .bytes = (BYTES),                                              \
                  .atomic = IR_ATOMIC_##KIND},
 #define IR_OTHER(ID, TEXT, FLAGS) [IR_##ID] = {.text = (TEXT), .kind = IR_KIND_OTHER, .flags = (FLAGS)},
 #include "ir/ir_ops.def"

@@ -1,9 +1,9 @@
 /* memory.atomic.wait and notify: threads that sleep on an address of a shared memory.
  *
- * Each shared memory has one lock and a queue of waiters in the order of their arrival.  Comparing the value and joining
- * the queue happen under the lock, and so does notifying: a notify that follows a store, in the program's order, finds
- * every thread that still saw the old value.  Each waiter sleeps on a condition variable of its own, so a notify wakes
- * exactly those it counts.
+ * Each shared memory has one lock and a queue of waiters in the order of their arrival.  Comparing the value and
+ * joining the queue happen under the lock, and so does notifying: a notify that follows a store, in the program's
+ * order, finds every thread that still saw the old value.  Each waiter sleeps on a condition variable of its own, so a
+ * notify wakes exactly those it counts.
  */
 #include "runtime/instance.h"
 

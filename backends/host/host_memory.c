@@ -194,12 +194,13 @@ LLVMValueRef host_atomic_index(struct host_func *hf, const struct ir_inst *i) {
     LLVMValueRef address = host_value(hf, i->operands[0]), offset = host_const_i64(hf->cx, i->mem.offset);
     if (i->operands[0]->type == IR_I32)
         return LLVMBuildAdd(b, LLVMBuildZExt(b, address, hf->cx->i64, ""), offset, "");
-    LLVMValueRef sum = LLVMBuildAdd(b, address, offset, ""), last = host_const_i64(hf->cx, -(uint64_t)ir_info(i)->bytes);
+    LLVMValueRef sum = LLVMBuildAdd(b, address, offset, ""),
+                 last = host_const_i64(hf->cx, -(uint64_t)ir_info(i)->bytes);
     return LLVMBuildSelect(b, LLVMBuildICmp(b, LLVMIntULT, sum, offset, ""), last, sum, "");
 }
 
-/* The bounds check is an explicit one in every mode: LLVM takes an atomic access apart where the machine lacks it, and a
- * comparison costs nothing beside one. */
+/* The bounds check is an explicit one in every mode: LLVM takes an atomic access apart where the machine lacks it, and
+ * a comparison costs nothing beside one. */
 LLVMValueRef host_atomic_address(struct host_func *hf, const struct ir_inst *i) {
     LLVMBuilderRef b = hf->b;
     uint64_t bytes = ir_info(i)->bytes, end;

@@ -379,8 +379,8 @@ void host_emit_dot(struct host_func *hf, struct ir_inst *i, unsigned arg) {
     set_vector(hf, i, LLVMBuildAdd(b, even, odd, ""));
 }
 
-/* Products of signed and unsigned bytes, added in pairs and clamped to 16 bits; with `arg` those in pairs again, and the
- * third operand. */
+/* Products of signed and unsigned bytes, added in pairs and clamped to 16 bits; with `arg` those in pairs again, and
+ * the third operand. */
 void host_emit_dot_i8_i7(struct host_func *hf, struct ir_inst *i, unsigned arg) {
     LLVMBuilderRef b = hf->b;
     LLVMTypeRef wide = LLVMVectorType(hf->cx->i32, 8);

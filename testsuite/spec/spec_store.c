@@ -51,8 +51,8 @@ static void make_spectest(struct store *s) {
         const char *name, *type;
     } functions[] = {{"print", ":"},      {"print_i32", "i:"},      {"print_i64", "l:"},     {"print_f32", "f:"},
                      {"print_f64", "d:"}, {"print_i32_f32", "if:"}, {"print_f64_f64", "dd:"}};
-    static const char *const names[] = {"global_i32", "global_i64", "global_f32", "global_f64", "table", "memory",
-                                        "shared_memory"};
+    static const char *const names[] = {"global_i32", "global_i64", "global_f32",   "global_f64",
+                                        "table",      "memory",     "shared_memory"};
     const uint64_t i = 666, f = wasmetal_cell_f32(666.6f);
     const double d = 666.6;
     uint64_t d_bits;

@@ -108,7 +108,8 @@ static bool lanes_match(const struct json *value, const uint64_t *cells) {
 
 static bool value_matches(const struct json *value, const uint64_t *cells) {
     const char *type = json_text(value, "type");
-    return type && (is_v128(value) ? lanes_match(value, cells) : scalar_matches(type, json_text(value, "value"), *cells));
+    return type &&
+           (is_v128(value) ? lanes_match(value, cells) : scalar_matches(type, json_text(value, "value"), *cells));
 }
 
 bool value_either_matches(const struct json *list, const uint64_t *cells, char *out_why, size_t size) {
