@@ -163,7 +163,7 @@ static void gen_memory(struct gen *g) {
         push(g, ir_build_load(&g->b, op, a, mem));
         return;
     }
-    enum ir_op op = (enum ir_op)(IR_I32_STORE + next(g, IR_SELECT - IR_I32_STORE));
+    enum ir_op op = (enum ir_op)(IR_I32_STORE + next(g, IR_V128_STORE + 1 - IR_I32_STORE));
     struct ir_value *a = gen_address(g), *v = calm(g, pick(g, (enum ir_type)ir_op_info[op].result));
     stamp(g);
     ir_build_store(&g->b, op, a, v, mem);
