@@ -8,61 +8,12 @@
 // stderr, "reference: exit N" or "reference: trap TEXT", never by the process status alone.
 import { readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { WASI } from 'node:wasi';
+import { functionTypes } from './wasm_types.mjs';
 
-const TYPE = { 0x7f: 'i32', 0x7e: 'i64', 0x7d: 'f32', 0x7c: 'f64' };
-
-// JavaScript does not tell the types of an exported function, so read them from the module: { params, results }.
 function functionType(bytes, name) {
-  let at = 8;
-  const u32 = () => {
-    let value = 0, shift = 0, byte;
-    do {
-      byte = bytes[at++];
-      value += (byte & 0x7f) * 2 ** shift;
-      shift += 7;
-    } while (byte & 0x80);
-    return value;
-  };
-  const text = () => {
-    const n = u32();
-    at += n;
-    return bytes.subarray(at - n, at).toString('utf8');
-  };
-  const limits = () => {
-    const flags = u32();
-    u32();
-    if (flags & 1) u32();
-  };
-  const types = [], functions = [];
-  while (at < bytes.length) {
-    const section = bytes[at++], end = u32() + at;
-    if (section === 1) {
-      for (let n = u32(); n > 0; n--) {
-        at++; // 0x60
-        const list = () => Array.from({ length: u32() }, () => TYPE[bytes[at++]] ?? 'ref');
-        types.push({ params: list(), results: list() });
-      }
-    } else if (section === 2) {
-      for (let n = u32(); n > 0; n--) {
-        text();
-        text();
-        const kind = bytes[at++];
-        if (kind === 0) functions.push(u32());
-        else if (kind === 1) { at++; limits(); }
-        else if (kind === 2) limits();
-        else at += 2;
-      }
-    } else if (section === 3) {
-      for (let n = u32(); n > 0; n--) functions.push(u32());
-    } else if (section === 7) {
-      for (let n = u32(); n > 0; n--) {
-        const field = text(), kind = bytes[at++], index = u32();
-        if (kind === 0 && field === name) return types[functions[index]];
-      }
-    }
-    at = end;
-  }
-  throw new Error(`no exported function "${name}"`);
+  const found = functionTypes(bytes).exports.find((e) => e.name === name);
+  if (!found) throw new Error(`no exported function "${name}"`);
+  return found.type;
 }
 
 const argument = { i32: (s) => Number(s) | 0, i64: (s) => BigInt(s), f32: Number, f64: Number };
