@@ -155,8 +155,7 @@ uint32_t wasi_fd_fdstat_get(struct wasi *w, const uint64_t *a) {
     flags |= host & O_APPEND ? FDFLAG_APPEND : 0;
     flags |= host & O_NONBLOCK ? FDFLAG_NONBLOCK : 0;
     flags |= (host & O_SYNC) == O_SYNC ? FDFLAG_SYNC | FDFLAG_RSYNC : host & O_DSYNC ? FDFLAG_DSYNC : 0;
-    memset(p, 0, 24);
-    p[0] = f->type;
+    p[0] = f->type; /* the padding behind it and behind the flags stays as it is */
     wasi_store_u16(p + 2, flags);
     wasi_store_u64(p + 8, f->rights);
     wasi_store_u64(p + 16, f->inheriting);

@@ -145,10 +145,11 @@ static void find_shape(struct loop *l) {
     }
 }
 
+/* A branch to the `if` that is the whole of a loop tested on top ends the loop as its other side does. */
 static bool leaves_loop(const struct loop *l, const struct ir_inst *i) {
     struct ir_inst *target;
     for (uint32_t k = 0; branch_targets(i, k, &target); k++)
-        if (!target || target->label < l->seq)
+        if (!target || target->label < l->seq || (l->shape == LOOP_TOP_IF && target == l->test))
             return true;
     return false;
 }
@@ -180,7 +181,7 @@ struct loop_tree *loop_tree_build(struct arena *scratch, struct ir_func *f) {
         struct loop *l = &tree->loops[k];
         if (l->nback_edges == 1)
             find_shape(l);
-        if (l->other_exits) {
+        if (l->other_exits || l->shape == LOOP_TOP_IF) {
             l->other_exit = find_other_exit(l, l->inst->regions[0]);
             l->other_exits = l->other_exit != NULL;
         }
