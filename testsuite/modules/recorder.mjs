@@ -20,7 +20,7 @@
 //   8 GROW         u32 pages: memory.grow by the host
 //   9 END
 //
-// The host may not call functions that it took from a table, nor pass references: the recorder then gives up loudly.
+// The host may not put functions into a table nor call what it finds there, nor pass references: the recorder then gives up loudly.
 import { functionTypes } from '../wasm_types.mjs';
 
 const CHUNK = 4096;
@@ -214,7 +214,7 @@ class Recording {
 }
 
 const real = { Instance: WebAssembly.Instance, Module: WebAssembly.Module, instantiate: WebAssembly.instantiate,
-               compile: WebAssembly.compile, grow: WebAssembly.Memory.prototype.grow, get: WebAssembly.Table.prototype.get };
+               compile: WebAssembly.compile, grow: WebAssembly.Memory.prototype.grow, get: WebAssembly.Table.prototype.get, set: WebAssembly.Table.prototype.set };
 
 export function install(choose = () => true) {
   let recording = null;
@@ -271,6 +271,10 @@ export function install(choose = () => true) {
     return () => {
       throw new Error('the host calls a function from a table: not supported');
     };
+  };
+  WebAssembly.Table.prototype.set = function set(index, ...value) {
+    if (recording && recording.table === this) throw new Error('the host fills a table: not supported');
+    return real.set.call(this, index, ...value);
   };
   return {
     finish() {
