@@ -9,7 +9,8 @@
  * more, without any capability, needs no f64 and no subnormals of the device: legalize_soft and legalize_divide.
  *
  * Variants that would equal an earlier one are left out.  MSL is made from the native integers where the kernel has
- * any, because Metal has 64-bit ones.  MSL and WGSL of a kernel with f64 arithmetic are made of legalize_soft's.
+ * any, because Metal has 64-bit ones.  MSL and WGSL of a kernel with f64 arithmetic are made of legalize_soft's; where
+ * f32 is computed, MSL comes a second time for devices that flush subnormals or divide inexactly.
  */
 #include "backends/kernels.h"
 
@@ -281,7 +282,9 @@ static void make_spirv(struct arena *a, struct off_kernel *k, const struct forms
     ir_func_free(soft);
 }
 
-static void make_msl(struct arena *a, struct off_kernel *k, struct ir_func *own, const struct traits *t) {
+/* NULL with *out_why. */
+static char *make_msl(struct arena *a, const struct off_kernel *k, struct ir_func *own, const struct traits *t,
+                      const char *name, const char **out_why) {
     /* Overlapping streams of ushort and uint would break C++'s aliasing rule; uchar may alias anything. */
     bool wide_streams = false;
     for (uint32_t s = 0; s < OFF_MAX_STREAMS; s++)
@@ -291,12 +294,14 @@ static void make_msl(struct arena *a, struct off_kernel *k, struct ir_func *own,
     struct ir_func *f = lower(own, keep, split);
     struct arena scratch = {0};
     uint32_t n, *words = emit_spirv(&scratch, k, f, (split ? 0 : OFF_CAP_INT64) | storage, false, &n);
+    char *text = NULL;
     if (words)
-        k->msl = msl_emit_kernel(a, k, words, n, &k->msl_why);
+        text = msl_emit_kernel(a, k, name, words, n, out_why);
     else
-        k->msl_why = too_deep;
+        *out_why = too_deep;
     arena_free(&scratch);
     ir_func_free(f);
+    return text;
 }
 
 static void make_wgsl(struct arena *a, struct off_kernel *k, struct ir_func *own) {
@@ -309,7 +314,7 @@ void kernels_emit(struct ir_module *m, struct off_kernel *k) {
     struct arena *a = &m->arena;
     k->spirv = NULL;
     k->nspirv = 0;
-    k->msl = k->wgsl = NULL;
+    k->msl = k->msl_exact = k->wgsl = NULL;
     k->spirv_why = k->msl_why = k->wgsl_why = NULL;
     const char *why = legalize_check(k->body);
     if (why) {
@@ -320,7 +325,10 @@ void kernels_emit(struct ir_module *m, struct off_kernel *k) {
     struct traits t = find_traits(k->body, f.arith);
     k->uses = t.uses | (may_loop_long(k, &t) ? OFF_USE_LONG_LOOP : 0);
     make_spirv(a, k, &f, &t);
-    make_msl(a, k, f.own, &t);
+    k->msl = make_msl(a, k, f.own, &t, k->name, &k->msl_why);
+    const char *exact_why;
+    if (k->msl && (k->uses & OFF_USE_F32) && f.soft)
+        k->msl_exact = make_msl(a, k, f.soft, &t, arena_printf(a, "%s_exact", k->name), &exact_why);
     make_wgsl(a, k, f.own_exact); /* nothing tells us what a browser's division is worth */
     free_forms(&f);
 }

@@ -15,7 +15,28 @@
 #   OPTIONS       more options for the wasmetal command, as they are
 #   DEPENDS       what else must be up to date first
 #
+# Where `xcrun metal` exists, the kernels are also compiled into a Metal library at build time and embedded beside their
+# source; set WASMETAL_HAS_METAL_COMPILER to OFF to leave that out.
+#
 # The module is compiled again when SOURCE, a dependency or the compiler changes.  NAME must be a C identifier.
+
+set(_WASMETAL_MODULE_DIR "${CMAKE_CURRENT_LIST_DIR}")
+
+# Sets WASMETAL_XCRUN and WASMETAL_HAS_METAL_COMPILER, both kept in the cache.
+function(_wasmetal_find_metal)
+  if(DEFINED CACHE{WASMETAL_HAS_METAL_COMPILER})
+    return()
+  endif()
+  find_program(WASMETAL_XCRUN xcrun)
+  set(found FALSE)
+  if(WASMETAL_XCRUN)
+    execute_process(COMMAND "${WASMETAL_XCRUN}" -sdk macosx --find metal RESULT_VARIABLE status OUTPUT_QUIET ERROR_QUIET)
+    if(status EQUAL 0)
+      set(found TRUE)
+    endif()
+  endif()
+  set(WASMETAL_HAS_METAL_COMPILER ${found} CACHE BOOL "Compile kernels with Apple's Metal compiler at build time")
+endfunction()
 
 function(wasmetal_add_module name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "NO_OFFLOAD" "SOURCE;OPTIMIZE;CPU;SAVE_KERNELS" "OPTIONS;DEPENDS")
@@ -52,6 +73,7 @@ function(wasmetal_add_module name)
   if(arg_NO_OFFLOAD)
     list(APPEND flags --no-offload)
   endif()
+  set(metal_flags ${flags})
   if(arg_SAVE_KERNELS)
     get_filename_component(kernels "${arg_SAVE_KERNELS}" ABSOLUTE BASE_DIR "${CMAKE_CURRENT_BINARY_DIR}")
     list(APPEND flags "--save-kernels=${kernels}")
@@ -61,10 +83,29 @@ function(wasmetal_add_module name)
   set(object "${dir}/${name}${CMAKE_C_OUTPUT_EXTENSION}")
   set(header "${dir}/${name}.h")
   file(MAKE_DIRECTORY "${dir}")
+  # With Apple's tools: the kernels first, made into a Metal library, which then goes into the object.
+  set(metallib_commands "")
+  set(metallib_depends "")
+  if(NOT arg_NO_OFFLOAD)
+    _wasmetal_find_metal()
+    if(WASMETAL_HAS_METAL_COMPILER)
+      set(metallib "${dir}/${name}.metallib")
+      set(script "${_WASMETAL_MODULE_DIR}/WasmetalMetallib.cmake")
+      set(metallib_depends "${script}")
+      set(metallib_commands
+          COMMAND "${CMAKE_COMMAND}" -E rm -rf "${dir}/metal"
+          COMMAND Wasmetal::compiler ${metal_flags} "--save-kernels=${dir}/metal" --emit=metadata "${source}"
+                  -o "${dir}/${name}.json"
+          COMMAND "${CMAKE_COMMAND}" "-DXCRUN=${WASMETAL_XCRUN}" "-DKERNELS=${dir}/metal" "-DOUTPUT=${metallib}"
+                  -P "${script}")
+      list(APPEND flags "--metallib=${metallib}")
+    endif()
+  endif()
   add_custom_command(
     OUTPUT "${object}" "${header}"
+    ${metallib_commands}
     COMMAND Wasmetal::compiler ${flags} "${source}" -o "${object}"
-    DEPENDS "${source}" "$<TARGET_FILE:Wasmetal::compiler>" ${arg_DEPENDS}
+    DEPENDS "${source}" "$<TARGET_FILE:Wasmetal::compiler>" ${metallib_depends} ${arg_DEPENDS}
     COMMENT "Compiling WebAssembly module ${name}"
     VERBATIM)
   set_source_files_properties("${object}" PROPERTIES EXTERNAL_OBJECT TRUE GENERATED TRUE)

@@ -47,6 +47,11 @@ static bool write_kernel(struct diag *d, const char *folder, const struct off_ke
         strbuf_printf(&path, "%s/%s.metal", folder, k->name);
         ok = write_file(d, path.data, k->msl, strlen(k->msl));
     }
+    if (ok && k->msl_exact) {
+        path.len = 0;
+        strbuf_printf(&path, "%s/%s_exact.metal", folder, k->name);
+        ok = write_file(d, path.data, k->msl_exact, strlen(k->msl_exact));
+    }
     if (ok && k->wgsl) {
         path.len = 0;
         strbuf_printf(&path, "%s/%s.wgsl", folder, k->name);
@@ -232,6 +237,8 @@ static bool read_metallib(struct driver *dr, const char *path) {
         diag_error(dr->diag, DIAG_READ_FILE, DIAG_NO_OFFSET, -1, NULL, "cannot read %s: %s", path, strerror(errno));
         return false;
     }
+    if (dr->metallib_size == 0) /* of a module without kernels */
+        return true;
     if (dr->metallib_size < 4 || memcmp(dr->metallib, "MTLB", 4) != 0) {
         diag_error(dr->diag, DIAG_OPTION, DIAG_NO_OFFSET, -1, NULL, "--metallib=%s is no Metal library", path);
         return false;

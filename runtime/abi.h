@@ -194,6 +194,7 @@ struct wm_kernel { /* struct off_kernel */
     uint64_t nspirv;
     const struct wm_spirv *spirv;
     const char *msl, *wgsl; /* NUL-terminated or NULL */
+    const char *msl_exact;  /* kernel function "<name>_exact"; see struct off_kernel */
     uint64_t nranges;
     const struct wm_range_desc *ranges;
 };

@@ -27,6 +27,7 @@ struct metal_window {
 struct metal_pipeline {
     bool tried;
     enum wm_fallback why; /* WM_FALLBACK_COUNT: usable */
+    uint64_t emulated;    /* OFF_USE_* that it computes on integers */
     id<MTLComputePipelineState> state;
 };
 

@@ -73,6 +73,10 @@ static enum wm_device_result launch(struct metal_device *d, uint64_t kernel, con
     struct metal_pipeline *pipeline = metal_pipeline_get(d, kernel, out_why);
     if (!pipeline)
         return WM_DEVICE_REFUSED;
+    if (!wm_device_emulation_pays(&d->base, pipeline->emulated, plan)) {
+        *out_why = WM_FALLBACK_EMULATED;
+        return WM_DEVICE_REFUSED;
+    }
     if (!count_groups(k, plan, groups)) {
         *out_why = WM_FALLBACK_BINDING;
         return WM_DEVICE_REFUSED;

@@ -17,7 +17,7 @@
 #define METAL_DISCRETE_OPS_PER_BYTE 1
 
 NSString *metal_string(const char *text) {
-    NSString *s = [NSString stringWithUTF8String:text];
+    NSString *s = text ? [NSString stringWithUTF8String:text] : nil; /* nil too when it is no UTF-8 */
     return s ? s : @"?";
 }
 
@@ -85,6 +85,7 @@ struct wm_device *wm_device_metal_open(const struct wm_device_desc *desc) {
     d->base.binding = "imported";
     d->base.aligned = true;
     d->base.default_min_work = METAL_MIN_WORK;
+    d->base.forced = desc->forced;
     d->module = desc->module;
     d->memory = desc->memory;
     d->log = desc->log;
@@ -98,7 +99,7 @@ struct wm_device *wm_device_metal_open(const struct wm_device_desc *desc) {
             snprintf(d->base.name, sizeof d->base.name, "%s", [[d->device name] UTF8String]);
             start_capture(d); /* before the queue, whose commands it is to see */
             d->queue = [d->device newCommandQueue];
-            [d->queue setLabel:metal_string(d->module->name ? d->module->name : "wasmetal")];
+            [d->queue setLabel:metal_string(d->module->name)];
             if (!d->queue || !d->pipelines)
                 wm_device_log(&d->log, WM_LOG_ERROR, "WMR2303", "%s cannot be opened: no command queue", d->base.name);
             if (![d->device hasUnifiedMemory])

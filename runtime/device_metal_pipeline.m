@@ -64,25 +64,44 @@ static void load_library(struct metal_device *d) {
                       metal_error_text(error));
 }
 
+/* Which text of a kernel is taken. */
+struct choice {
+    const char *msl;
+    uint64_t emulated; /* OFF_USE_* */
+};
+
+static bool choose_text(struct metal_device *d, const struct wm_kernel *k, struct choice *out,
+                        enum wm_fallback *out_why) {
+    const uint64_t avoidable = OFF_USE_F32_SUBNORMAL | OFF_USE_F32_DIV | OFF_USE_F32_SQRT;
+    uint64_t inexact = k->msl ? metal_inexact_uses(d, (uint32_t)k->uses) : 0;
+    *out_why = k->msl ? WM_FALLBACK_INEXACT : WM_FALLBACK_CAPABILITY;
+    if (!k->msl || (inexact & ~avoidable) || (inexact && !k->msl_exact))
+        return false;
+    *out = (struct choice){inexact ? k->msl_exact : k->msl, k->uses & OFF_USE_F64};
+    if (inexact)
+        out->emulated |= k->uses & OFF_USE_F32_SUBNORMAL;
+    return true;
+}
+
 /* Owned by the caller; nil with a reason. */
-static id<MTLFunction> find_function(struct metal_device *d, const struct wm_kernel *k, enum wm_fallback *out_why) {
+static id<MTLFunction> find_function(struct metal_device *d, const struct wm_kernel *k, const struct choice *c,
+                                     enum wm_fallback *out_why) {
     NSError *error = nil;
-    NSString *name = metal_string(k->name);
+    char exact[512];
+    snprintf(exact, sizeof exact, "%s%s", k->name, c->msl == k->msl ? "" : "_exact");
+    NSString *name = metal_string(exact);
     if (!d->library_tried)
         load_library(d);
     id<MTLFunction> function = d->library ? [d->library newFunctionWithName:name] : nil;
     if (function)
         return function;
-    *out_why = WM_FALLBACK_CAPABILITY;
-    if (!k->msl)
-        return nil;
     *out_why = WM_FALLBACK_DEVICE_ERROR;
-    id<MTLLibrary> library = metal_compile(d, k->msl, &error);
+    id<MTLLibrary> library = metal_compile(d, c->msl, &error);
     [library setLabel:name];
     function = library ? [library newFunctionWithName:name] : nil;
     [library release];
     if (!function)
-        wm_device_log(&d->log, WM_LOG_WARNING, "WMR2305", "kernel %s does not compile: %s", k->name,
+        wm_device_log(&d->log, WM_LOG_WARNING, "WMR2305", "kernel %s does not compile: %s", exact,
                       metal_error_text(error));
     return function;
 }
@@ -194,29 +213,29 @@ static bool workgroup_fits(const struct metal_device *d, const struct wm_kernel 
     return k->workgroup[0] <= most.width && k->workgroup[1] <= most.height && k->workgroup[2] <= most.depth;
 }
 
-static enum wm_fallback make_pipeline(struct metal_device *d, const struct wm_kernel *k,
-                                      id<MTLComputePipelineState> *out) {
+static enum wm_fallback make_pipeline(struct metal_device *d, const struct wm_kernel *k, struct metal_pipeline *out) {
     enum wm_fallback why;
+    struct choice choice;
     NSError *error = nil;
     if (!workgroup_fits(d, k))
         return WM_FALLBACK_CAPABILITY;
-    /* Arithmetic on f64 is done with integers in MSL, if the kernel has MSL at all. */
-    if (metal_inexact_uses(d, (uint32_t)k->uses))
-        return WM_FALLBACK_INEXACT;
-    id<MTLFunction> function = find_function(d, k, &why);
+    if (!choose_text(d, k, &choice, &why))
+        return why;
+    id<MTLFunction> function = find_function(d, k, &choice, &why);
     if (!function)
         return why;
-    *out = make_state(d, k, function, &error);
+    out->emulated = choice.emulated;
+    out->state = make_state(d, k, function, &error);
     [function release];
-    if (!*out) {
+    if (!out->state) {
         wm_device_log(&d->log, WM_LOG_WARNING, "WMR2305", "kernel %s has no pipeline: %s", k->name,
                       metal_error_text(error));
         return WM_FALLBACK_DEVICE_ERROR;
     }
     /* Registers can leave room for fewer threads than asked for. */
-    if ([*out maxTotalThreadsPerThreadgroup] < k -> workgroup[0] * k -> workgroup[1] * k -> workgroup[2]) {
-        [*out release];
-        *out = nil;
+    if ([out->state maxTotalThreadsPerThreadgroup] < k -> workgroup[0] * k -> workgroup[1] * k -> workgroup[2]) {
+        [out->state release];
+        out->state = nil;
         return WM_FALLBACK_CAPABILITY;
     }
     return WM_FALLBACK_COUNT;
@@ -229,7 +248,7 @@ struct metal_pipeline *metal_pipeline_get(struct metal_device *d, uint64_t kerne
         const struct wm_kernel *k = &d->module->kernels[kernel];
         struct timespec start, end;
         clock_gettime(CLOCK_MONOTONIC, &start);
-        p->why = make_pipeline(d, k, &p->state);
+        p->why = make_pipeline(d, k, p);
         clock_gettime(CLOCK_MONOTONIC, &end);
         wm_device_log(&d->log, WM_LOG_DEBUG, "WMR2310", "kernel %s: %s after %.1f ms", k->name,
                       p->why == WM_FALLBACK_COUNT ? "compiled" : wm_fallback_name(p->why),

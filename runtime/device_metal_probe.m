@@ -3,7 +3,8 @@
  * The Metal Shading Language lets a GPU flush subnormal numbers, whatever the options, and rounds division and square
  * root correctly only without fast math.  So the device is asked, with the cases of the Vulkan probe
  * (device_vulkan_probe.c says which and why), in the form that compiled kernels have.  One wrong bit (NaN payloads
- * aside) and kernels that use the operation stay on the CPU on this device.  Metal has no f64: there is nothing to ask.
+ * aside) and kernels that use the operation are taken in the form that computes it on integers.  Metal has no f64:
+ * nothing to ask.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -146,12 +147,13 @@ static const char *verdict(unsigned wrong, unsigned wrong_normal, unsigned resul
 uint32_t metal_inexact_uses(struct metal_device *d, uint32_t uses) {
     /* f32 comparisons are computed on the bits in every kernel (legalize_float.c): the device's do not matter. */
     enum { DIV = 1 << 4, ROOT = 1 << 5, COMPARE = 1 << 6, ARITH = 0xff & ~(DIV | ROOT | COMPARE) };
-    const uint32_t f32 = OFF_USE_F32_ARITH | OFF_USE_F32_DIV | OFF_USE_F32_SQRT;
-    if ((uses & f32) && !d->probed) {
+    if ((uses & OFF_USE_F32) && !d->probed) {
         unsigned normal, wrong = wrong_results(d, &normal);
         d->probed = true;
-        d->inexact = (wrong & ARITH ? OFF_USE_F32_ARITH : 0) | (wrong & DIV ? OFF_USE_F32_DIV : 0) |
-                     (wrong & ROOT ? OFF_USE_F32_SQRT : 0);
+        d->inexact = normal & ARITH  ? OFF_USE_F32_ARITH | OFF_USE_F32_SUBNORMAL
+                     : wrong & ARITH ? OFF_USE_F32_SUBNORMAL
+                                     : 0;
+        d->inexact |= (wrong & DIV ? OFF_USE_F32_DIV : 0) | (wrong & ROOT ? OFF_USE_F32_SQRT : 0);
         wm_device_log(&d->log, WM_LOG_INFO, "WMR2309",
                       "%s, f32: add, subtract, multiply, convert %s; divide %s; square root %s; compare %s",
                       d->base.name, verdict(wrong, normal, ARITH), verdict(wrong, normal, DIV),

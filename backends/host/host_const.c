@@ -435,6 +435,7 @@ static LLVMValueRef kernel_struct(struct host_cx *cx, const struct off_kernel *k
     add_array(&f, list, k->nspirv, "variants");
     add_text(&f, k->msl);
     add_text(&f, k->wgsl);
+    add_text(&f, k->msl_exact);
     list = elements(cx, k->nranges);
     for (uint32_t i = 0; i < k->nranges; i++)
         list[i] = range_struct(cx, &k->ranges[i]);

@@ -39,8 +39,8 @@ static spvc_result bind_all(spvc_compiler compiler, const struct off_kernel *k) 
     return bind_buffer(compiler, SPVC_MSL_PUSH_CONSTANT_DESC_SET, SPVC_MSL_PUSH_CONSTANT_BINDING, k->nstreams);
 }
 
-static spvc_result compile(spvc_context cx, const struct off_kernel *k, const uint32_t *words, uint32_t nwords,
-                           const char **out_text) {
+static spvc_result compile(spvc_context cx, const struct off_kernel *k, const char *name, const uint32_t *words,
+                           uint32_t nwords, const char **out_text) {
     spvc_parsed_ir ir;
     spvc_compiler compiler;
     spvc_compiler_options options;
@@ -54,13 +54,13 @@ static spvc_result compile(spvc_context cx, const struct off_kernel *k, const ui
     spvc_compiler_options_set_uint(options, SPVC_COMPILER_OPTION_MSL_PLATFORM, SPVC_MSL_PLATFORM_MACOS);
     if ((r = spvc_compiler_install_compiler_options(compiler, options)) != SPVC_SUCCESS ||
         (r = bind_all(compiler, k)) != SPVC_SUCCESS ||
-        (r = spvc_compiler_rename_entry_point(compiler, "main", k->name, SpvExecutionModelGLCompute)) != SPVC_SUCCESS)
+        (r = spvc_compiler_rename_entry_point(compiler, "main", name, SpvExecutionModelGLCompute)) != SPVC_SUCCESS)
         return r;
     return spvc_compiler_compile(compiler, out_text);
 }
 
-char *msl_emit_kernel(struct arena *a, const struct off_kernel *k, const uint32_t *words, uint32_t nwords,
-                      const char **out_why) {
+char *msl_emit_kernel(struct arena *a, const struct off_kernel *k, const char *name, const uint32_t *words,
+                      uint32_t nwords, const char **out_why) {
     char error[200] = "";
     spvc_context cx;
     if (spvc_context_create(&cx) != SPVC_SUCCESS) {
@@ -70,7 +70,7 @@ char *msl_emit_kernel(struct arena *a, const struct off_kernel *k, const uint32_
     spvc_context_set_error_callback(cx, on_error, error);
     const char *text = NULL;
     char *out = NULL;
-    if (compile(cx, k, words, nwords, &text) == SPVC_SUCCESS)
+    if (compile(cx, k, name, words, nwords, &text) == SPVC_SUCCESS)
         out = arena_printf(a, "%s%s", prelude, text);
     else
         *out_why = arena_printf(a, "SPIRV-Cross refuses the kernel: %s", error);

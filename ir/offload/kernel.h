@@ -179,6 +179,9 @@ struct off_kernel {
     uint32_t nspirv;
     char *msl;
     const char *msl_why;
+    /* The same, as function "<name>_exact", without f32 subnormals, division and square root of the device; NULL when
+     * `msl` needs none of these. */
+    char *msl_exact;
     char *wgsl;
     const char *wgsl_why;
     const char *spirv_why;

@@ -3,9 +3,9 @@
 set(guard_sources ${PROJECT_SOURCE_DIR}/runtime/guard.c)
 wasmetal_add_unit_test(guard_decide SOURCES guard_decide.c ${guard_sources} LIBS)
 wasmetal_add_unit_test(device_lost SOURCES device_lost.c ${guard_sources} ${PROJECT_SOURCE_DIR}/runtime/offload.c LIBS)
-wasmetal_add_unit_test(device_launch SOURCES device_launch.c device_fixture.c LIBS wasmetal_rt ARGS cpu)
-wasmetal_add_unit_test(device_threads SOURCES device_threads.c device_fixture.c LIBS wasmetal_rt)
-wasmetal_add_unit_test(device_missing_loader SOURCES device_missing.c device_fixture.c LIBS wasmetal_rt ARGS loader)
+wasmetal_add_unit_test(device_launch SOURCES device_launch.c device_fixture.c device_fixture_msl.c LIBS wasmetal_rt ARGS cpu)
+wasmetal_add_unit_test(device_threads SOURCES device_threads.c device_fixture.c device_fixture_msl.c LIBS wasmetal_rt)
+wasmetal_add_unit_test(device_missing_loader SOURCES device_missing.c device_fixture.c device_fixture_msl.c LIBS wasmetal_rt ARGS loader)
 target_compile_options(test_device_launch PRIVATE -ffp-contract=off)
 
 add_test(NAME device_missing_driver COMMAND test_device_missing_loader driver)
@@ -20,7 +20,7 @@ set_tests_properties(device_broken_driver PROPERTIES ENVIRONMENT "VK_DRIVER_FILE
 
 find_path(WASMETAL_VULKAN_INCLUDE vulkan/vulkan_core.h)
 if(WASMETAL_VULKAN_INCLUDE)
-  add_executable(test_device_vulkan_inside device_vulkan_inside.c device_fixture.c)
+  add_executable(test_device_vulkan_inside device_vulkan_inside.c device_fixture.c device_fixture_msl.c)
   target_include_directories(test_device_vulkan_inside PRIVATE "${WASMETAL_VULKAN_INCLUDE}")
   target_link_libraries(test_device_vulkan_inside PRIVATE wasmetal_rt wasmetal_flags ${CMOCKA_LIBRARY} m)
   foreach(driver lavapipe swiftshader)

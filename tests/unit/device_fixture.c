@@ -286,7 +286,8 @@ bool device_fixture_open(struct device_fixture *f, uint64_t memory_bytes, bool w
                                 .nscalars = 4,
                                 .nslots = FIXTURE_SLOTS,
                                 .workgroup = {16, 2, 1},
-                                .cpu = natives[i]};
+                                .cpu = natives[i],
+                                .msl = device_fixture_msl[i]};
         k->streams = update ? update_streams : map_streams;
         if (i == KERNEL_UNIFORM)
             k->nscalars = 42;
@@ -307,11 +308,19 @@ bool device_fixture_open(struct device_fixture *f, uint64_t memory_bytes, bool w
     }
     f->module.kernels = f->kernels;
     f->module.nkernels = KERNEL_COUNT;
-    f->memory.base = mmap(NULL, RESERVED, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    /* Aligned as the runtime's memories are, to 64 KiB. */
+    uint8_t *reserved = mmap(NULL, RESERVED + 65536, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (reserved == MAP_FAILED)
+        return false;
+    size_t before = -(uintptr_t)reserved & 65535;
+    f->memory.base = reserved + before;
+    if (before)
+        munmap(reserved, before);
+    munmap(f->memory.base + RESERVED, 65536 - before);
     f->memory.max_bytes = RESERVED;
     f->log = (struct wm_log){on_log, f};
     device_fixture_grow(f, memory_bytes);
-    return f->memory.base != MAP_FAILED;
+    return true;
 }
 
 void device_fixture_grow(struct device_fixture *f, uint64_t memory_bytes) {

@@ -35,6 +35,8 @@ enum {
     FIXTURE_SLOTS = SLOT_SCALARS + 40,
 };
 
+extern const char *const device_fixture_msl[KERNEL_COUNT]; /* KERNEL_DOUBLE has none */
+
 struct device_fixture {
     struct wm_module module;
     struct wm_memory memory;

@@ -19,6 +19,10 @@ static bool on_vulkan(void) {
     return strncmp(device, "vulkan", 6) == 0;
 }
 
+static bool on_gpu(void) {
+    return on_vulkan() || strcmp(device, "metal") == 0;
+}
+
 static void launch(struct wm_offload *o, enum device_kernel k, uint64_t expected) {
     uint64_t trips[WM_MAX_DIMS] = {0};
     uint64_t r = wm_offload_launch(o, k, fixture.slots, trips);
@@ -70,7 +74,7 @@ static void map_of_odd_sizes(void **state) {
     assert_int_equal(stats.launches, sizeof sizes / sizeof *sizes);
     assert_int_equal(stats.kernels[KERNEL_MAP].launches, stats.launches);
     assert_true(stats.nanoseconds > 0);
-    assert_string_equal(stats.binding, on_vulkan() ? "imported" : "host");
+    assert_string_equal(stats.binding, on_gpu() ? "imported" : "host");
     print_message("%s: %s\n", stats.device, stats.device_name);
 }
 
@@ -153,11 +157,11 @@ static void refusals(void **state) {
     device_fixture_line(&fixture, 0, 65536, 0);
     launch(*state, KERNEL_MAP, 0);
     device_fixture_line(&fixture, 1, 65536, 100);
-    launch(*state, KERNEL_MAP, on_vulkan() ? 0 : 1);
+    launch(*state, KERNEL_MAP, on_gpu() ? 0 : 1);
     wm_offload_get_stats(*state, &stats);
     assert_int_equal(stats.fallbacks[WM_FALLBACK_CONFLICT], 1);
     assert_int_equal(stats.fallbacks[WM_FALLBACK_TRIP], 1);
-    assert_int_equal(stats.fallbacks[WM_FALLBACK_ALIGNMENT], on_vulkan() ? 1 : 0);
+    assert_int_equal(stats.fallbacks[WM_FALLBACK_ALIGNMENT], on_gpu() ? 1 : 0);
 }
 
 static void default_threshold(void **state) {
