@@ -121,6 +121,8 @@ struct host_options driver_host_options(const struct driver *dr, const char *cpu
         .metadata = dr->metadata.data,
         .metallib = dr->metallib,
         .metallib_size = dr->metallib_size,
+        .jobs = o->jobs,
+        .part_size = o->part_size,
     };
 }
 

@@ -14,7 +14,7 @@
 #include "compiler/features.h"
 #include "ir/opt/pass.h"
 
-enum kind { KIND_FLAG, KIND_TEXT, KIND_LIST, KIND_LEVEL };
+enum kind { KIND_FLAG, KIND_TEXT, KIND_LIST, KIND_LEVEL, KIND_JOBS };
 enum { C = 1 << COMMAND_COMPILE, R = 1 << COMMAND_RUN, E = 1 << COMMAND_EXPLAIN, D = 1 << COMMAND_DEVICES };
 
 struct option_row {
@@ -113,6 +113,9 @@ static bool set_option(struct options *o, const struct option_row *r, const char
         return true;
     case KIND_LEVEL:
         return parse_number(value, 3, field) || fail(d, "-O%s: the levels are 0 to 3", value);
+    case KIND_JOBS:
+        return (parse_number(value, 1024, field) && *(unsigned *)field > 0) ||
+               fail(d, "%s %s: a number from 1 to 1024", r->name, value);
     }
     return false;
 }

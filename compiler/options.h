@@ -31,6 +31,8 @@ struct options {
     const char *invoke, *device, *stats, *dump_memory;
     bool no_header, no_offload, verify, json, no_cache;
     unsigned opt_level;
+    unsigned jobs;      /* 0: as many as there are processors */
+    unsigned part_size; /* struct host_options; not on the command line */
     struct option_list dirs, envs;
 };
 

@@ -29,7 +29,7 @@ static void emit_call(struct host_func *hf, const struct ir_inst *i, LLVMTypeRef
 
 void host_emit_call(struct host_func *hf, struct ir_inst *i, unsigned arg) {
     (void)arg;
-    LLVMValueRef fn = hf->cx->funcs[i->index];
+    LLVMValueRef fn = host_func(hf->cx, i->index);
     emit_call(hf, i, LLVMGlobalGetValueType(fn), fn, hf->vmctx, i->noperands);
 }
 
@@ -53,7 +53,7 @@ void host_emit_call_indirect(struct host_func *hf, struct ir_inst *i, unsigned a
     host_trap_unless(hf, LLVMBuildICmp(b, LLVMIntEQ, have, want, ""), IR_TRAP_INDIRECT_CALL_TYPE, i);
     LLVMValueRef fn = host_load_field(cx, b, cx->ptr, ref, offsetof(struct wm_funcref, fn), false);
     LLVMValueRef vmctx = host_load_field(cx, b, cx->ptr, ref, offsetof(struct wm_funcref, ctx), false);
-    emit_call(hf, i, cx->type_of_sig[i->index], fn, vmctx, nargs);
+    emit_call(hf, i, host_type_of_sig(cx, i->index), fn, vmctx, nargs);
 }
 
 /* A stack array of 64-bit words, made in the first block. */
@@ -99,7 +99,7 @@ void host_emit_import_thunk(struct host_cx *cx, uint32_t index) {
     const struct ir_sig *sig = &f->sig;
     struct arena scratch = {0};
     struct host_func hf;
-    host_begin_func(&hf, cx, f, cx->funcs[index], &scratch);
+    host_begin_func(&hf, cx, f, host_func(cx, index), &scratch);
     hf.vmctx = LLVMGetParam(hf.fn, 0);
     LLVMBuilderRef b = hf.b;
     LLVMTypeRef type = LLVMGlobalGetValueType(hf.fn);
@@ -157,7 +157,7 @@ void host_emit_trampoline(struct host_cx *cx, uint32_t type_index) {
         args[k + 1] = load_word(cx, b, sig->params[k], array, word);
         word += host_arg_words(sig->params[k]);
     }
-    LLVMValueRef call = LLVMBuildCall2(b, cx->type_of_sig[type_index], LLVMGetParam(fn, 1), args, sig->nparams + 1, "");
+    LLVMValueRef call = LLVMBuildCall2(b, host_type_of_sig(cx, type_index), LLVMGetParam(fn, 1), args, sig->nparams + 1, "");
     for (uint32_t k = 0, word = 0; k < sig->nresults; k++) {
         LLVMValueRef v = sig->nresults == 1 ? call : LLVMBuildExtractValue(b, call, k, "");
         store_word(cx, b, v, sig->results[k], array, word);

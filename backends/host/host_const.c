@@ -174,7 +174,7 @@ static void add_funcs(struct fields *m) {
         const struct ir_func *func = cx->m->funcs[i].func;
         add_text(&f, func->name);
         add_number(&f, func->type);
-        add(&f, cx->funcs[i]);
+        add(&f, host_func(cx, i));
         add_number(&f, func->body && func->wasm_offset != IR_NO_OFFSET ? func->wasm_offset : WM_NONE);
         list[i] = struct_of(&f);
     }

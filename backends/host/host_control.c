@@ -301,7 +301,7 @@ void host_end_func(struct host_func *hf) {
 void host_emit_function(struct host_cx *cx, struct ir_func *f, struct arena *scratch) {
     struct arena_mark mark = arena_mark(scratch);
     struct host_func hf;
-    host_begin_func(&hf, cx, f, cx->funcs[f->index], scratch);
+    host_begin_func(&hf, cx, f, host_func(cx, f->index), scratch);
     hf.vmctx = LLVMGetParam(hf.fn, 0);
     for (uint32_t p = 0; p < f->body->nparams; p++)
         host_set_value(&hf, f->body->params[p], LLVMGetParam(hf.fn, p + 1));

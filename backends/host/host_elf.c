@@ -182,15 +182,12 @@ static int compare_places(const void *a, const void *b) {
 
 static void collect(struct elf *e, struct places *places) {
     for (uint64_t i = 1; i < e->nsections && !e->error; i++) {
-        struct elf_section s = section(e, i), rela = {0};
-        if (!is_places(e, &s))
+        struct elf_section rela = section(e, i);
+        if (rela.type != TYPE_RELA)
             continue;
-        for (uint64_t r = 1; r < e->nsections; r++) {
-            struct elf_section t = section(e, r);
-            if (t.type == TYPE_RELA && t.info == i)
-                rela = t;
-        }
-        read_places(e, &s, &rela, places);
+        struct elf_section s = section(e, rela.info);
+        if (is_places(e, &s))
+            read_places(e, &s, &rela, places);
     }
     if (!e->error && places->n)
         qsort(places->v, places->n, sizeof *places->v, compare_places);

@@ -1,4 +1,4 @@
-/* The pipeline: IR module -> LLVM module -> optimised -> object file -> trap map filled in.
+/* The pipeline: IR module -> LLVM modules -> optimised -> object files -> one object -> trap map filled in.
  *
  * Functions stand in the LLVM module between two marker functions, which bound the code for the trap map; names are
  * "w<index>.<name>", so none can be taken for a C library function.  Everything depends on the input and the options
@@ -11,16 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A module needs code addresses after trapping: other object formats have no trap map yet. */
-static bool is_elf(const char *triple) {
-    static const char *const others[] = {"darwin", "macos", "ios",  "tvos", "watchos", "windows", "cygwin",
-                                         "win32",  "uefi",  "wasm", "aix",  "macho",   "coff"};
-    for (unsigned i = 0; i < sizeof others / sizeof *others; i++)
-        if (strstr(triple, others[i]))
-            return false;
-    return true;
-}
-
 static const char *symbol_name(struct host_cx *cx, char prefix, uint32_t index, const char *name) {
     char *s = arena_printf(&cx->arena, "%c%u.%.200s", prefix, index, name);
     for (char *p = s; *p; p++)
@@ -29,21 +19,38 @@ static const char *symbol_name(struct host_cx *cx, char prefix, uint32_t index, 
     return s;
 }
 
+/* Seen by the other parts of the module, not outside of it. */
+static void share(struct host_cx *cx, LLVMValueRef fn) {
+    if (cx->part->whole)
+        return;
+    LLVMSetLinkage(fn, LLVMExternalLinkage);
+    LLVMSetVisibility(fn, LLVMHiddenVisibility);
+}
+
 static LLVMValueRef declare(struct host_cx *cx, const char *name, LLVMTypeRef type) {
     LLVMValueRef fn = LLVMAddFunction(cx->module, name, type);
     host_set_attributes(cx, fn);
     return fn;
 }
 
-static void declare_all(struct host_cx *cx) {
-    struct ir_module *m = cx->m;
-    cx->code_start = declare(cx, "wasmetal_code_start", LLVMFunctionType(cx->tvoid, NULL, 0, 0));
-    cx->funcs = arena_array(&cx->arena, LLVMValueRef, m->nfuncs);
-    for (uint32_t i = 0; i < m->nfuncs; i++) {
-        struct ir_func *f = m->funcs[i].func;
-        LLVMTypeRef type = f->type < m->ntypes ? cx->type_of_sig[f->type] : host_sig_type(cx, &f->sig);
-        cx->funcs[i] = declare(cx, symbol_name(cx, 'w', i, f->name), type);
+LLVMValueRef host_func(struct host_cx *cx, uint32_t index) {
+    if (!cx->funcs[index]) {
+        const struct ir_func *f = cx->m->funcs[index].func;
+        LLVMTypeRef type = f->type < cx->m->ntypes ? host_type_of_sig(cx, f->type) : host_sig_type(cx, &f->sig);
+        cx->funcs[index] = declare(cx, symbol_name(cx, 'w', index, f->name), type);
+        share(cx, cx->funcs[index]);
     }
+    return cx->funcs[index];
+}
+
+static LLVMValueRef declare_marker(struct host_cx *cx, const char *name) {
+    LLVMValueRef fn = declare(cx, name, LLVMFunctionType(cx->tvoid, NULL, 0, 0));
+    share(cx, fn);
+    return fn;
+}
+
+static void declare_kernels(struct host_cx *cx) {
+    struct ir_module *m = cx->m;
     cx->kernels = arena_array(&cx->arena, LLVMValueRef, m->nkernels);
     for (uint32_t i = 0; i < m->nkernels; i++) {
         cx->kernels[i] = declare(cx, symbol_name(cx, 'k', i, m->kernels[i]->name), host_kernel_type(cx));
@@ -52,11 +59,13 @@ static void declare_all(struct host_cx *cx) {
             for (unsigned a = 0; a < 2; a++)
                 host_add_attribute(cx, cx->kernels[i], p + 1, alone[a]);
     }
+}
+
+static void declare_trampolines(struct host_cx *cx) {
     LLVMTypeRef params[] = {cx->ptr, cx->ptr, cx->ptr};
-    cx->trampolines = arena_array(&cx->arena, LLVMValueRef, m->ntypes);
-    for (uint32_t t = 0; t < m->ntypes; t++)
+    cx->trampolines = arena_array(&cx->arena, LLVMValueRef, cx->m->ntypes);
+    for (uint32_t t = 0; t < cx->m->ntypes; t++)
         cx->trampolines[t] = declare(cx, arena_printf(&cx->arena, "t%u", t), LLVMFunctionType(cx->tvoid, params, 3, 0));
-    cx->code_end = declare(cx, "wasmetal_code_end", LLVMFunctionType(cx->tvoid, NULL, 0, 0));
 }
 
 static void emit_marker(struct host_cx *cx, LLVMValueRef fn) {
@@ -64,24 +73,41 @@ static void emit_marker(struct host_cx *cx, LLVMValueRef fn) {
     LLVMBuildRetVoid(cx->builder);
 }
 
+/* LLVM writes functions in the order of their declaration here, so the markers stand around all others. */
 static void emit_all(struct host_cx *cx) {
     struct ir_module *m = cx->m;
+    const struct host_part *part = cx->part;
     struct arena scratch = {0};
     host_types_init(cx);
-    declare_all(cx);
-    emit_marker(cx, cx->code_start);
-    for (uint32_t i = 0; i < m->nfuncs; i++) {
-        if (m->funcs[i].func->body)
-            host_emit_function(cx, m->funcs[i].func, &scratch);
-        else
+    cx->funcs = arena_array(&cx->arena, LLVMValueRef, m->nfuncs);
+    if (part->head) {
+        cx->code_start = declare_marker(cx, "wasmetal_code_start");
+        emit_marker(cx, cx->code_start);
+        for (uint32_t i = 0; i < m->nfunc_imports; i++)
+            host_func(cx, i);
+    }
+    for (uint32_t i = part->begin; i < part->end; i++)
+        host_func(cx, i);
+    if (part->head) {
+        declare_kernels(cx);
+        declare_trampolines(cx);
+        for (uint32_t i = 0; i < m->nfunc_imports; i++)
             host_emit_import_thunk(cx, i);
     }
-    for (uint32_t i = 0; i < m->nkernels; i++)
-        host_emit_kernel(cx, m->kernels[i], cx->kernels[i], &scratch);
-    for (uint32_t t = 0; t < m->ntypes; t++)
-        host_emit_trampoline(cx, t);
-    emit_marker(cx, cx->code_end);
-    host_emit_module_constant(cx);
+    for (uint32_t i = part->begin; i < part->end; i++)
+        host_emit_function(cx, m->funcs[i].func, &scratch);
+    if (part->head) {
+        for (uint32_t i = 0; i < m->nkernels; i++)
+            host_emit_kernel(cx, m->kernels[i], cx->kernels[i], &scratch);
+        for (uint32_t t = 0; t < m->ntypes; t++)
+            host_emit_trampoline(cx, t);
+    }
+    if (part->head || part->tail)
+        cx->code_end = declare_marker(cx, "wasmetal_code_end");
+    if (part->tail)
+        emit_marker(cx, cx->code_end);
+    if (part->head)
+        host_emit_module_constant(cx);
     arena_free(&scratch);
 }
 
@@ -111,7 +137,7 @@ static const char *const pipelines[] = {
 };
 
 static void optimise(struct host_cx *cx) {
-    int level = cx->options->opt_level < 0 ? 0 : cx->options->opt_level > 3 ? 3 : cx->options->opt_level;
+    int level = cx->part->opt_level < 0 ? 0 : cx->part->opt_level > 3 ? 3 : cx->part->opt_level;
     LLVMPassBuilderOptionsRef o = LLVMCreatePassBuilderOptions();
     LLVMPassBuilderOptionsSetLoopVectorization(o, level >= 2);
     LLVMPassBuilderOptionsSetLoopInterleaving(o, level >= 2);
@@ -137,13 +163,14 @@ static void cx_free(struct host_cx *cx) {
 }
 
 /* Everything up to optimised LLVM IR.  On failure nothing is left to free. */
-static bool build(struct host_cx *cx, struct ir_module *m, const struct host_options *options, char **out_error) {
-    *cx = (struct host_cx){.m = m, .options = options};
-    cx->machine = host_target_machine(options, out_error);
+static bool build(struct host_cx *cx, struct ir_module *m, const struct host_options *options,
+                  const struct host_part *part, char **out_error) {
+    *cx = (struct host_cx){.m = m, .options = options, .part = part};
+    cx->machine = host_target_machine(options, part->opt_level, out_error);
     if (!cx->machine)
         return false;
     char *triple = LLVMGetTargetMachineTriple(cx->machine);
-    cx->elf = is_elf(triple);
+    cx->elf = host_is_elf(triple);
     cx->minimum_quiets = strncmp(triple, "aarch64", 7) == 0 || strncmp(triple, "arm64", 5) == 0;
     if (!cx->elf && !options->bounds_checks) {
         *out_error = host_error_text("%s objects have no trap map yet: use explicit bounds checks", triple);
@@ -168,16 +195,15 @@ static bool build(struct host_cx *cx, struct ir_module *m, const struct host_opt
     return true;
 }
 
-bool host_compile(struct ir_module *m, const struct host_options *options, struct host_object *out_object,
-                  char **out_error) {
+bool host_compile_part(struct ir_module *m, const struct host_options *options, const struct host_part *part,
+                       struct host_object *out_object, char **out_error) {
     struct host_cx cx;
     LLVMMemoryBufferRef buffer = NULL;
     char *message = NULL;
-    const char *why = NULL;
     bool ok = false;
     *out_object = (struct host_object){0};
     *out_error = NULL;
-    if (!build(&cx, m, options, out_error))
+    if (!build(&cx, m, options, part, out_error))
         return false;
     if (LLVMTargetMachineEmitToMemoryBuffer(cx.machine, cx.module, LLVMObjectFile, &message, &buffer)) {
         *out_error = host_error_text("LLVM: %s", message);
@@ -189,16 +215,30 @@ bool host_compile(struct ir_module *m, const struct host_options *options, struc
     if (!out_object->bytes)
         ICE("out of memory for the object");
     memcpy(out_object->bytes, LLVMGetBufferStart(buffer), out_object->size);
-    if (!options->bounds_checks) {
-        const char *symbol = arena_printf(&cx.arena, "wasmetal_module_%s", m->name);
-        if (!host_elf_fill_trap_map(out_object, symbol, &why))
-            ICE("trap map: %s", why);
-    }
     ok = true;
 cleanup:
     if (buffer)
         LLVMDisposeMemoryBuffer(buffer);
     cx_free(&cx);
+    return ok;
+}
+
+bool host_compile(struct ir_module *m, const struct host_options *options, struct host_object *out_object,
+                  char **out_error) {
+    struct arena arena = {0};
+    struct host_part *parts;
+    const char *why = NULL;
+    *out_object = (struct host_object){0};
+    *out_error = NULL;
+    uint32_t nparts = host_split(&arena, m, options, &parts);
+    bool ok = nparts == 1 ? host_compile_part(m, options, parts, out_object, out_error)
+                          : host_compile_parts(m, options, parts, nparts, out_object, out_error);
+    if (ok && !options->bounds_checks) {
+        const char *symbol = arena_printf(&arena, "wasmetal_module_%s", m->name);
+        if (!host_elf_fill_trap_map(out_object, symbol, &why))
+            ICE("trap map: %s", why);
+    }
+    arena_free(&arena);
     return ok;
 }
 
@@ -210,7 +250,13 @@ void host_object_free(struct host_object *o) {
 char *host_llvm_text(struct ir_module *m, const struct host_options *options) {
     struct host_cx cx;
     char *error = NULL;
-    if (!build(&cx, m, options, &error))
+    struct host_part whole = {.begin = m->nfunc_imports,
+                              .end = m->nfuncs,
+                              .head = true,
+                              .tail = true,
+                              .whole = true,
+                              .opt_level = options->opt_level};
+    if (!build(&cx, m, options, &whole, &error))
         return error;
     char *text = LLVMPrintModuleToString(cx.module), *copy = strdup(text);
     LLVMDisposeMessage(text);

@@ -14,6 +14,7 @@
  *   host_kernel.c   native kernels
  *   host_const.c    struct wm_module and all it points to, as constants
  *   host_places.c   wasm offsets of accesses         host_elf.c      ... and from there into the trap map
+ *   host_parts.c    large modules in parts           host_merge.c    ... and their objects made one
  *   host_target.c   triples, CPUs, target machines  host_emit.c the pipeline    host_jit.c  loading
  */
 #ifndef WASMETAL_BACKENDS_HOST_INTERNAL_H
@@ -83,6 +84,15 @@ enum {
 /* What a memory access touches, for LLVM's alias analysis. */
 enum host_space { HOST_SPACE_LINEAR, HOST_SPACE_INSTANCE, HOST_SPACE_COUNT };
 
+/* What one LLVM module holds.  Large modules are cut into parts that are compiled side by side (host_parts.c); the
+ * object of a small module is one part with everything. */
+struct host_part {
+    uint32_t begin, end; /* bodies of these functions */
+    bool head, tail;     /* first: start marker, thunks, kernels, trampolines, constants; last: end marker */
+    bool whole;          /* there is no other part */
+    int opt_level;       /* of options, or less for functions that are too large */
+};
+
 struct host_cx {
     struct ir_module *m;
     const struct host_options *options;
@@ -94,8 +104,9 @@ struct host_cx {
     bool elf;
     bool minimum_quiets; /* the machine has an instruction for llvm.minimum: a signalling NaN comes out quiet */
     LLVMTypeRef tvoid, i1, i8, i16, i32, i64, f32, f64, v128, ptr;
-    LLVMTypeRef *type_of_sig; /* LLVM function type of each module type */
-    LLVMValueRef *funcs;      /* of each function; an import's is its thunk */
+    const struct host_part *part;
+    LLVMTypeRef *type_of_sig; /* LLVM function type of each module type; host_type_of_sig makes them */
+    LLVMValueRef *funcs;      /* of each function, an import's is its thunk; host_func makes those of other parts */
     LLVMValueRef *trampolines;
     LLVMValueRef *kernels;
     LLVMValueRef code_start, code_end; /* empty functions around all others */
@@ -132,6 +143,7 @@ typedef void host_emitter(struct host_func *hf, struct ir_inst *i, unsigned arg)
 void host_types_init(struct host_cx *cx);
 LLVMTypeRef host_type(struct host_cx *cx, enum ir_type t);
 LLVMTypeRef host_sig_type(struct host_cx *cx, const struct ir_sig *sig);
+LLVMTypeRef host_type_of_sig(struct host_cx *cx, uint32_t type);
 void host_set_attributes(struct host_cx *cx, LLVMValueRef fn);
 void host_add_attribute(struct host_cx *cx, LLVMValueRef fn, unsigned index, const char *name);
 LLVMValueRef host_const_i32(struct host_cx *cx, uint32_t v);
@@ -168,6 +180,24 @@ void host_begin_func(struct host_func *hf, struct host_cx *cx, struct ir_func *f
 void host_end_func(struct host_func *hf);
 void host_emit_region(struct host_func *hf, struct ir_region *r);
 void host_emit_function(struct host_cx *cx, struct ir_func *f, struct arena *scratch);
+
+/* host_emit.c */
+LLVMValueRef host_func(struct host_cx *cx, uint32_t index);
+/* One part to an object file.  False with *out_error (malloc'd). */
+bool host_compile_part(struct ir_module *m, const struct host_options *options, const struct host_part *part,
+                       struct host_object *out_object, char **out_error);
+
+/* host_parts.c: the parts of a module; the array is the arena's. */
+uint32_t host_split(struct arena *arena, const struct ir_module *m, const struct host_options *options,
+                    struct host_part **out_parts);
+/* Compiles the parts on several threads and makes one object of them. */
+bool host_compile_parts(struct ir_module *m, const struct host_options *options, const struct host_part *parts,
+                        uint32_t nparts, struct host_object *out_object, char **out_error);
+
+/* host_merge.c: one ELF object from several that LLVM made.  False with *out_error (static text) when they are not what
+ * was expected. */
+bool host_merge_objects(const struct host_object *parts, uint32_t nparts, const char *module_symbol,
+                        struct host_object *out_object, const char **out_error);
 
 /* host_arith.c */
 LLVMValueRef host_build_float_pair(struct host_func *hf, enum host_intrinsic which, LLVMValueRef x, LLVMValueRef y);
@@ -207,7 +237,8 @@ bool host_elf_fill_trap_map(struct host_object *object, const char *module_symbo
 /* host_target.c */
 void host_target_init(void);
 /* NULL with *out_error (malloc'd). */
-LLVMTargetMachineRef host_target_machine(const struct host_options *options, char **out_error);
+LLVMTargetMachineRef host_target_machine(const struct host_options *options, int opt_level, char **out_error);
+bool host_is_elf(const char *triple);
 char *host_error_text(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

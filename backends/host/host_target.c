@@ -75,6 +75,16 @@ static bool same_arch(const char *a, const char *b) {
     return arch_length(a) == arch_length(b) && strncmp(a, b, arch_length(a)) == 0;
 }
 
+/* A module needs code addresses after trapping: other object formats have no trap map yet. */
+bool host_is_elf(const char *triple) {
+    static const char *const others[] = {"darwin", "macos", "ios",  "tvos", "watchos", "windows", "cygwin",
+                                         "win32",  "uefi",  "wasm", "aix",  "macho",   "coff"};
+    for (unsigned i = 0; i < sizeof others / sizeof *others; i++)
+        if (strstr(triple, others[i]))
+            return false;
+    return true;
+}
+
 /* What a build without a CPU in mind should run on. */
 static const char *baseline_cpu(const char *triple) {
     return strncmp(triple, "x86_64", 6) == 0 ? "x86-64" : "generic";
@@ -104,7 +114,7 @@ static bool layout_fits(LLVMTargetMachineRef machine) {
     return fits;
 }
 
-LLVMTargetMachineRef host_target_machine(const struct host_options *o, char **out_error) {
+LLVMTargetMachineRef host_target_machine(const struct host_options *o, int opt_level, char **out_error) {
     static const LLVMCodeGenOptLevel levels[] = {LLVMCodeGenLevelNone, LLVMCodeGenLevelLess, LLVMCodeGenLevelDefault,
                                                  LLVMCodeGenLevelAggressive};
     host_target_init();
@@ -112,7 +122,7 @@ LLVMTargetMachineRef host_target_machine(const struct host_options *o, char **ou
     LLVMTargetMachineRef machine = NULL;
     LLVMTargetRef target;
     const char *cpu, *features;
-    unsigned level = o->opt_level < 0 ? 0 : o->opt_level > 3 ? 3 : (unsigned)o->opt_level;
+    unsigned level = opt_level < 0 ? 0 : opt_level > 3 ? 3 : (unsigned)opt_level;
     if (LLVMGetTargetFromTriple(triple, &target, &message)) {
         *out_error = host_error_text("LLVM does not know the target '%s'", triple);
         LLVMDisposeMessage(message);

@@ -126,8 +126,12 @@ void host_types_init(struct host_cx *cx) {
     init_metadata(cx);
     declare_runtime(cx);
     cx->type_of_sig = arena_array(&cx->arena, LLVMTypeRef, cx->m->ntypes);
-    for (uint32_t t = 0; t < cx->m->ntypes; t++)
-        cx->type_of_sig[t] = host_sig_type(cx, &cx->m->types[t]);
+}
+
+LLVMTypeRef host_type_of_sig(struct host_cx *cx, uint32_t type) {
+    if (!cx->type_of_sig[type])
+        cx->type_of_sig[type] = host_sig_type(cx, &cx->m->types[type]);
+    return cx->type_of_sig[type];
 }
 
 LLVMTypeRef host_type(struct host_cx *cx, enum ir_type t) {

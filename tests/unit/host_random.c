@@ -21,6 +21,7 @@ static const struct host_options modes[] = {
     {.opt_level = 0}, {.opt_level = 1},
     {.opt_level = 2}, {.opt_level = 2, .bounds_checks = true},
     {.opt_level = 3}, {.opt_level = 2, .cpu = "native"},
+    {.opt_level = 2, .part_size = 1, .jobs = 3},
 };
 
 static void fill_args(uint32_t input, uint64_t *args) {

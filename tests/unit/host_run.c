@@ -22,6 +22,7 @@ static const struct host_options modes[] = {
     {.opt_level = 0, .bounds_checks = true},
     {.opt_level = 2, .bounds_checks = true},
     {.opt_level = 3, .cpu = "native"},
+    {.opt_level = 2, .part_size = 1, .jobs = 2},
 };
 
 #define EACH_MODE(t, text)                                               \
@@ -487,10 +488,12 @@ static void test_same_bytes(void **state) {
     (void)state;
     for (unsigned mode = 0; mode < sizeof modes / sizeof *modes; mode++) {
         struct host_object a, b;
+        struct host_options one_job = modes[mode];
+        one_job.jobs = 1;
         char *error;
         struct ir_module *m = test_parse(memory_text), *n = test_parse(memory_text);
         assert_true(host_compile(m, &modes[mode], &a, &error));
-        assert_true(host_compile(n, &modes[mode], &b, &error));
+        assert_true(host_compile(n, &one_job, &b, &error));
         assert_int_equal(a.size, b.size);
         assert_memory_equal(a.bytes, b.bytes, a.size);
         host_object_free(&a);
@@ -511,9 +514,11 @@ static void test_other_targets(void **state) {
         {"arm64-apple-macosx13.0", false, false}, {"i686-linux-gnu", false, false},
         {"s390x-linux-gnu", false, false},        {"nonsense", false, false},
     };
-    for (unsigned i = 0; i < sizeof targets / sizeof *targets; i++) {
+    for (unsigned n = 0; n < 2 * sizeof targets / sizeof *targets; n++) {
+        unsigned i = n / 2;
         struct host_options o = {
             .triple = targets[i].triple, .opt_level = 2, .bounds_checks = targets[i].bounds_checks, .verify = true};
+        o.part_size = n % 2;
         struct host_object object;
         char *error = NULL;
         struct ir_module *m = test_parse(memory_text);

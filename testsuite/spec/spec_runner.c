@@ -53,6 +53,7 @@ static void usage(void) {
          "  --spec-dir DIR         every .wast file of the folder\n"
          "  -O N                   how hard LLVM optimises (2)\n"
          "  --bounds-checks=on     explicit checks instead of guard pages\n"
+         "  --part-size N          compile each module in parts of N instructions (host_parts.c's)\n"
          "  --device DEV           none, cpu, vulkan, vulkan:N (none)\n"
          "  --min-work N           least work for a launch; 1: launch whatever can be (the device's own)\n"
          "  --no-offload           make no kernels\n"
@@ -149,6 +150,8 @@ static void parse(struct runner *r, int argc, char **argv) {
             o->opt_level = number(v);
         else if ((v = option("--bounds-checks", argc, argv, &i)))
             o->bounds_checks = v;
+        else if ((v = option("--part-size", argc, argv, &i)))
+            o->part_size = number(v);
         else if ((v = option("--device", argc, argv, &i)))
             r->store.device = v;
         else if ((v = option("--min-work", argc, argv, &i)))
