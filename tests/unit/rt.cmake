@@ -1,7 +1,8 @@
 # The runtime without the compiler: modules written by hand (rt_fixture.c).
-foreach(topic instance trap wasi threads)
+foreach(topic instance trap wasi threads shared)
   wasmetal_add_unit_test(rt_${topic} SOURCES rt_${topic}.c rt_fixture.c LIBS wasmetal_rt)
 endforeach()
+set_tests_properties(rt_shared PROPERTIES LABELS "unit;threads")
 
 # Headers as `wasmetal` writes them, compiled as C11 and as C++ and used.
 add_executable(rt_header_gen "${CMAKE_CURRENT_LIST_DIR}/rt_header_gen.c" "${CMAKE_SOURCE_DIR}/compiler/header.c")
