@@ -48,6 +48,10 @@ static void explain_kernel(struct strbuf *out, const struct off_kernel *k, const
         if (k->nscalars > 8)
             strbuf_add(out, " ...");
     }
+    if (k->checked_loads)
+        strbuf_printf(out, ", checked loads: %u", k->checked_loads);
+    if (k->checked_ops)
+        strbuf_printf(out, ", checked operations: %u", k->checked_ops);
     const char *whys[3] = {k->nspirv ? NULL : k->spirv_why, k->msl ? NULL : k->msl_why, k->wgsl ? NULL : k->wgsl_why};
     static const char *const names[3] = {"SPIR-V", "MSL", "WGSL"};
     for (int i = 0; i < 3; i++)
@@ -140,6 +144,10 @@ static void json_kernel(struct strbuf *out, const struct ir_module *m, const str
     for (uint32_t v = 0; v < k->nspirv; v++)
         strbuf_printf(out, "%s{\"caps\": %u, \"words\": %u}", v ? ", " : "", k->spirv[v].caps, k->spirv[v].nwords);
     strbuf_printf(out, "], \"msl\": %s, \"wgsl\": %s", k->msl ? "true" : "false", k->wgsl ? "true" : "false");
+    if (k->inspector) {
+        json_text(out, "inspector", k->inspector->name);
+        strbuf_printf(out, ", \"checked_loads\": %u, \"checked_ops\": %u", k->checked_loads, k->checked_ops);
+    }
     if (!k->msl && k->msl_why)
         json_text(out, "msl_why", k->msl_why);
     if (!k->wgsl && k->wgsl_why)

@@ -9,7 +9,8 @@
  * Trampolines:          void t(struct wm_vmctx *, void *fn, uint64_t *args_results), one a function type: arguments in,
  *                       results out, each in its own 8 bytes (v128: 16), floats as their bits.
  * Native kernels:       void k(uint8_t *memory, const uint64_t *scalars, const uint32_t *box), box = x0 x1 y0 y1 z0 z1:
- *                       runs the points with x0 <= x < x1 and so on.
+ *                       runs the points with x0 <= x < x1 and so on.  Behind an inspector's scalars stands the address
+ *                       of its status word.
  */
 #ifndef WASMETAL_RUNTIME_ABI_H
 #define WASMETAL_RUNTIME_ABI_H
@@ -161,11 +162,11 @@ struct wm_access { /* struct off_access */
 };
 
 struct wm_stream {
-    uint64_t read, write, min_bytes, max_bytes;
+    uint64_t read, write, min_bytes, max_bytes, kind, reread;
 };
 
-struct wm_scalar {
-    uint64_t type, slot;
+struct wm_scalar { /* struct off_scalar */
+    uint64_t type, slot, source;
 };
 
 struct wm_spirv {
@@ -197,6 +198,9 @@ struct wm_kernel { /* struct off_kernel */
     const char *msl_exact;  /* kernel function "<name>_exact"; see struct off_kernel */
     uint64_t nranges;
     const struct wm_range_desc *ranges;
+    uint64_t inspector; /* one more than the index of the kernel that inspects this one; 0: none */
+    uint64_t inspects;  /* 1: it is an inspector */
+    uint64_t checked_loads, checked_ops, gather_reach;
 };
 
 struct wm_module {

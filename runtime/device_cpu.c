@@ -150,9 +150,10 @@ static enum wm_device_result cpu_launch(struct wm_device *base, uint64_t kernel,
     }
     if (!d->started)
         start_workers(d);
-    uint64_t scalars[OFF_MAX_SLOTS];
+    uint64_t scalars[OFF_MAX_SLOTS + 1];
     for (uint64_t i = 0; i < k->nscalars; i++)
-        scalars[i] = slots[k->scalars[i].slot];
+        scalars[i] = wm_guard_scalar(k, i, slots, plan);
+    scalars[k->nscalars] = (uintptr_t)plan->status;
 
     struct job *job = &d->job;
     job->kernel = k->cpu;

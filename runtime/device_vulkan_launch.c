@@ -97,9 +97,10 @@ struct params {
     uint32_t count;
 };
 
-static void add_scalars(const struct wm_kernel *k, const uint64_t *slots, struct params *p) {
+static void add_scalars(const struct wm_kernel *k, const uint64_t *slots, const struct wm_launch_plan *plan,
+                        struct params *p) {
     for (uint64_t i = 0; i < k->nscalars; i++) {
-        uint64_t value = slots[k->scalars[i].slot];
+        uint64_t value = wm_guard_scalar(k, i, slots, plan);
         p->words[p->count++] = (uint32_t)value;
         if (k->scalars[i].type == IR_I64 || k->scalars[i].type == IR_F64)
             p->words[p->count++] = (uint32_t)(value >> 32);
@@ -148,6 +149,14 @@ static enum wm_device_result failed(struct vulkan_device *d, const struct wm_ker
     return submitted ? WM_DEVICE_LOST : WM_DEVICE_REFUSED;
 }
 
+static bool clear_status(struct vulkan_device *d) {
+    enum { STATUS_BYTES = 16 };
+    if (!d->status.buffer && !vk_buffer_create(d, STATUS_BYTES, VK_BUFFER_USAGE_STORAGE_BUFFER_BIT, &d->status))
+        return false;
+    memset(d->status.mapped, 0, STATUS_BYTES);
+    return true;
+}
+
 enum wm_device_result vk_launch(struct wm_device *base, uint64_t kernel, const struct wm_launch_plan *plan,
                                 const uint64_t *slots, enum wm_fallback *out_why) {
     struct vulkan_device *d = (struct vulkan_device *)base;
@@ -179,12 +188,19 @@ enum wm_device_result vk_launch(struct wm_device *base, uint64_t kernel, const s
     VkDescriptorBufferInfo buffers[VK_MAX_BINDINGS];
     for (uint32_t s = 0; s < streams; s++) {
         struct vk_binding binding;
+        if (k->streams[s].kind == OFF_STREAM_STATUS) {
+            if (!clear_status(d))
+                return failed(d, k, VK_ERROR_OUT_OF_DEVICE_MEMORY, false, out_why);
+            buffers[s] = (VkDescriptorBufferInfo){d->status.buffer, 0, VK_WHOLE_SIZE};
+            params.words[params.count++] = 0;
+            continue;
+        }
         if (!vk_bind_range(d, plan->streams[s], &binding, out_why))
             return WM_DEVICE_REFUSED;
         buffers[s] = (VkDescriptorBufferInfo){binding.buffer, binding.offset, binding.bytes};
         params.words[params.count++] = (uint32_t)binding.address;
     }
-    add_scalars(k, slots, &params);
+    add_scalars(k, slots, plan, &params);
     if (uniform) {
         if (!d->uniforms.buffer &&
             !vk_buffer_create(d, (MAX_PARAM_WORDS + 3) / 4 * 16, VK_BUFFER_USAGE_UNIFORM_BUFFER_BIT, &d->uniforms))
@@ -205,5 +221,9 @@ enum wm_device_result vk_launch(struct wm_device *base, uint64_t kernel, const s
         r = vk_submit_and_wait(d, &submitted);
     }
     base->validation_messages = atomic_load(&d->instance.messages.count);
-    return r == VK_SUCCESS ? WM_DEVICE_DONE : failed(d, k, r, submitted, out_why);
+    if (r != VK_SUCCESS)
+        return failed(d, k, r, submitted, out_why);
+    if (plan->status && d->status.mapped)
+        memcpy(plan->status, d->status.mapped, sizeof *plan->status);
+    return WM_DEVICE_DONE;
 }

@@ -317,6 +317,7 @@ static void vulkan_close(struct wm_device *base) {
             }
         }
         vk_buffer_destroy(d, &d->uniforms);
+        vk_buffer_destroy(d, &d->status);
         if (d->descriptor_pool)
             vk->DestroyDescriptorPool(d->device, d->descriptor_pool, NULL);
         if (d->pipeline_cache)

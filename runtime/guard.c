@@ -579,6 +579,20 @@ static bool grid_points_are_free(const struct wm_kernel *k, const struct wm_laun
     return true;
 }
 
+/* What an inspector reads must be what the kernel will read, though no store has run yet. */
+static bool rereads_are_free(const struct wm_kernel *k, const struct wm_launch_plan *plan, const struct groups *g,
+                             const struct footprint *all) {
+    for (unsigned i = 0; i < k->naccesses; i++) {
+        const struct wm_access *a = &k->accesses[i];
+        if (a->write || !k->streams[a->stream].reread || g->group_of[i] == NO_GROUP)
+            continue;
+        for (unsigned s = 0; s < k->nstreams; s++)
+            if (ranges_overlap(all[i].lo, all[i].hi, (int64_t)plan->written[s].lo, (int64_t)plan->written[s].hi))
+                return false;
+    }
+    return true;
+}
+
 static void widen(struct wm_range *r, uint64_t lo, uint64_t hi) {
     if (r->lo == r->hi) {
         r->lo = lo;
@@ -601,16 +615,28 @@ bool wm_guard_decide(const struct wm_kernel *k, const uint64_t *slots, const str
         *out_why = WM_FALLBACK_TRIP;
         return false;
     }
-    if (plan->work < limits->min_work) {
+    /* An inspector is a launch of its own, and as much work again where it is not less. */
+    uint64_t worth = k->inspector ? multiply_saturated(limits->min_work, 2) : limits->min_work;
+    if (plan->work < worth) {
         *out_why = WM_FALLBACK_SMALL;
         return false;
     }
+    if (k->gather_reach > limits->memory_bytes) {
+        *out_why = WM_FALLBACK_BOUNDS;
+        return false;
+    }
+    plan->memory_bytes = limits->memory_bytes;
+    plan->aligned = limits->aligned;
+    plan->status = NULL;
 
     struct footprint all[OFF_MAX_ACCESSES];
     struct groups groups;
     groups.count = 0;
-    for (unsigned s = 0; s < k->nstreams; s++)
-        plan->streams[s] = (struct wm_range){0, 0};
+    for (unsigned s = 0; s < k->nstreams; s++) {
+        bool all = k->streams[s].kind == OFF_STREAM_MEMORY;
+        plan->streams[s] = (struct wm_range){0, all ? limits->memory_bytes : 0};
+        plan->written[s] = (struct wm_range){0, 0};
+    }
     for (unsigned i = 0; i < k->naccesses; i++) {
         const struct wm_access *a = &k->accesses[i];
         groups.group_of[i] = NO_GROUP;
@@ -622,9 +648,11 @@ bool wm_guard_decide(const struct wm_kernel *k, const uint64_t *slots, const str
             return false;
         }
         widen(&plan->streams[a->stream], (uint64_t)all[i].lo, (uint64_t)all[i].hi);
+        if (a->write)
+            widen(&plan->written[a->stream], (uint64_t)all[i].lo, (uint64_t)all[i].hi);
         add_to_groups(k, &groups, i, (uint8_t)a->stream, &all[i]);
     }
-    if (!grid_points_are_free(k, plan, &groups, all)) {
+    if (!grid_points_are_free(k, plan, &groups, all) || !rereads_are_free(k, plan, &groups, all)) {
         *out_why = WM_FALLBACK_CONFLICT;
         return false;
     }
@@ -637,8 +665,45 @@ bool wm_guard_parts_may_run(const struct wm_launch_plan *refused, enum wm_fallba
            refused->work / refused->trips[0] >= min_work;
 }
 
+uint64_t wm_guard_scalar(const struct wm_kernel *k, uint64_t i, const uint64_t *slots,
+                         const struct wm_launch_plan *plan) {
+    const struct wm_scalar *s = &k->scalars[i];
+    switch ((enum off_scalar_source)s->source) {
+    case OFF_SCALAR_SLOT:
+        return slots[s->slot];
+    case OFF_SCALAR_LAST_BYTE:
+        return (uint32_t)(plan->memory_bytes - 1);
+    case OFF_SCALAR_ALIGNMENT:
+        return plan->aligned ? UINT32_MAX : 0;
+    case OFF_SCALAR_WRITTEN_FIRST: {
+        const struct wm_range *w = &plan->written[s->slot];
+        return w->lo == w->hi ? UINT32_MAX : (uint32_t)w->lo;
+    }
+    case OFF_SCALAR_WRITTEN_LAST: {
+        const struct wm_range *w = &plan->written[s->slot];
+        return w->lo == w->hi ? 0 : (uint32_t)(w->hi - 1);
+    }
+    }
+    return 0;
+}
+
 static bool slot_valid(const struct wm_kernel *k, uint64_t slot) {
     return slot < k->nslots;
+}
+
+static bool scalar_valid(const struct wm_kernel *k, const struct wm_scalar *s) {
+    switch (s->source) {
+    case OFF_SCALAR_SLOT:
+        return slot_valid(k, s->slot) && s->type <= IR_F64;
+    case OFF_SCALAR_LAST_BYTE:
+    case OFF_SCALAR_ALIGNMENT:
+        return s->type == IR_I32;
+    case OFF_SCALAR_WRITTEN_FIRST:
+    case OFF_SCALAR_WRITTEN_LAST:
+        return s->type == IR_I32 && s->slot < k->nstreams;
+    default:
+        return false;
+    }
 }
 
 /* Whether all ranges name only earlier ranges and slots that exist; out_dims[i] is one more than the last dimension
@@ -701,14 +766,14 @@ bool wm_guard_kernel_valid(const struct wm_kernel *k) {
         bool power_of_two = a->bytes != 0 && a->bytes <= 16 && (a->bytes & (a->bytes - 1)) == 0;
         if (a->when_slot != WM_NO_SLOT && !slot_valid(k, a->when_slot))
             return false;
-        if (a->stream >= k->nstreams || !power_of_two || !slot_valid(k, a->base_slot))
+        if (a->stream >= k->nstreams || k->streams[a->stream].kind != OFF_STREAM_RANGE || !power_of_two || !slot_valid(k, a->base_slot))
             return false;
         for (uint64_t d = 0; d < k->ndims; d++)
             if (a->stride_slot[d] != WM_NO_SLOT && (!slot_valid(k, a->stride_slot[d]) || k->dims[d].unbounded))
                 return false;
     }
     for (uint64_t i = 0; i < k->nscalars; i++)
-        if (!slot_valid(k, k->scalars[i].slot) || k->scalars[i].type > IR_F64)
+        if (!scalar_valid(k, &k->scalars[i]))
             return false;
     for (uint64_t i = 0; i < k->nconditions; i++)
         if (!slot_valid(k, k->condition_slots[i]))

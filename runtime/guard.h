@@ -29,7 +29,15 @@ struct wm_launch_plan {
     uint64_t work;   /* estimated instructions, saturated */
     uint64_t serial; /* loop iterations inside one grid point, unbounded dimensions not counted */
     bool unbounded;  /* some dimension inside a grid point has no trip count */
+    struct wm_range written[OFF_MAX_STREAMS]; /* of each stream, what the launch may write */
+    uint64_t memory_bytes;
+    bool aligned;
+    uint32_t *status; /* for an inspector's launch: set to 1 when the kernel must not run; else NULL */
 };
+
+/* Value of scalar `i` of `k`, the kernel that the plan was made for or its inspector. */
+uint64_t wm_guard_scalar(const struct wm_kernel *k, uint64_t i, const uint64_t *slots,
+                         const struct wm_launch_plan *plan);
 
 /* Whether the counts in `k` are within the ABI's limits and all indices are in range.  Checked once a kernel, when the
  * module is opened: the other functions here rely on it. */

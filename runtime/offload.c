@@ -28,7 +28,7 @@ struct wm_offload {
     struct wm_device *device;
     uint64_t min_work;
     bool default_threshold; /* nobody asked for a certain min_work */
-    uint64_t launches, nanoseconds, bytes_copied, validation_messages;
+    uint64_t launches, inspections, nanoseconds, bytes_copied, validation_messages;
     uint64_t fallbacks[WM_FALLBACK_COUNT];
     struct wm_kernel_stats *kernels;
     bool *invalid; /* a kernel whose description makes no sense */
@@ -87,6 +87,12 @@ static bool parse_device(const char *spec, enum device_kind *out_kind, int *out_
     return false;
 }
 
+/* An inspector runs with its kernel's plan and slots. */
+static bool inspector_fits(const struct wm_kernel *k, const struct wm_kernel *inspector) {
+    return wm_guard_kernel_valid(inspector) && inspector->inspects && inspector->nslots == k->nslots &&
+           inspector->nstreams == k->nstreams + 1 && inspector->streams[k->nstreams].kind == OFF_STREAM_STATUS;
+}
+
 struct wm_offload *wm_offload_open(const struct wm_offload_desc *desc) {
     const struct wm_module *module = desc->module;
     struct wm_offload *o = calloc(1, sizeof *o);
@@ -112,7 +118,10 @@ struct wm_offload *wm_offload_open(const struct wm_offload_desc *desc) {
             "there is no device \"%s\" (none, cpu, metal, vulkan, vulkan:N or auto); loops run on the calling thread",
             spec);
     for (uint64_t i = 0; i < module->nkernels; i++) {
-        o->invalid[i] = !wm_guard_kernel_valid(&module->kernels[i]);
+        const struct wm_kernel *k = &module->kernels[i];
+        o->invalid[i] = !wm_guard_kernel_valid(k) ||
+                        (k->inspector && (k->inspector > module->nkernels ||
+                                          !inspector_fits(k, &module->kernels[k->inspector - 1])));
         if (o->invalid[i])
             wm_device_log(&o->desc.log, WM_LOG_ERROR, "WMR2002", "kernel %s has a malformed description and never runs",
                           module->kernels[i].name);
@@ -178,7 +187,8 @@ static bool can_run_again(const struct wm_kernel *k, const struct wm_launch_plan
         if (!k->streams[w].write)
             continue;
         for (uint64_t r = 0; r < k->nstreams; r++)
-            if (k->streams[r].read && plan->streams[w].lo < plan->streams[r].hi &&
+            /* A stream over all of memory: the inspector has shown that it reads nothing that is written. */
+            if (k->streams[r].read && k->streams[r].kind == OFF_STREAM_RANGE && plan->streams[w].lo < plan->streams[r].hi &&
                 plan->streams[r].lo < plan->streams[w].hi)
                 return false;
     }
@@ -197,13 +207,23 @@ static bool decide(const struct wm_offload *o, const struct wm_kernel *k, const 
     return wm_guard_decide(k, slots, &limits, plan, out_why);
 }
 
+enum { BUS_SECTOR = 32 };
+
 /* A discrete GPU reads linear memory over the bus: copies and fills, which do little for each byte, lose there. */
 static bool worth_the_bus(const struct wm_offload *o, const struct wm_kernel *k, const struct wm_launch_plan *plan) {
     uint64_t bytes = 0, least;
     if (!o->default_threshold || !o->device->min_ops_per_byte)
         return true;
-    for (uint64_t s = 0; s < k->nstreams; s++)
-        bytes += plan->streams[s].hi - plan->streams[s].lo;
+    for (uint64_t s = 0; s < k->nstreams; s++) {
+        uint64_t size = plan->streams[s].hi - plan->streams[s].lo;
+        if (k->streams[s].kind == OFF_STREAM_MEMORY) { /* scattered reads fetch a sector each, if all are different */
+            uint64_t points = (uint64_t)plan->extent[0] * plan->extent[1];
+            if (__builtin_mul_overflow(points, plan->extent[2] * BUS_SECTOR * k->checked_loads, &points))
+                points = UINT64_MAX;
+            size = points < size ? points : size;
+        }
+        bytes += size;
+    }
     return !__builtin_mul_overflow(bytes, o->device->min_ops_per_byte, &least) && plan->work >= least;
 }
 
@@ -217,6 +237,38 @@ static uint64_t fall_back(struct wm_offload *o, uint64_t kernel, enum wm_fallbac
     o->fallbacks[why]++;
     o->kernels[kernel].fallbacks[why]++;
     return 0;
+}
+
+static void close_lost(struct wm_offload *o) {
+    struct wm_device *device = o->device; /* closing ends whatever the driver may still be doing to the memory */
+    o->bytes_copied += device->bytes_copied;
+    o->validation_messages += device->validation_messages;
+    device->ops->close(device);
+    o->device = NULL;
+}
+
+/* Runs the inspector of a kernel; true when the kernel itself may run.  It writes no linear memory, so that whatever
+ * happens the original loop can run instead. */
+static bool inspect(struct wm_offload *o, uint64_t kernel, struct wm_launch_plan *plan, const uint64_t *slots,
+                    enum wm_fallback *out_why) {
+    uint32_t status = 0;
+    plan->status = &status;
+    uint64_t start = now_nanoseconds();
+    enum wm_device_result result =
+        o->device->ops->launch(o->device, o->desc.module->kernels[kernel].inspector - 1, plan, slots, out_why);
+    o->nanoseconds += now_nanoseconds() - start;
+    plan->status = NULL;
+    if (result == WM_DEVICE_REFUSED)
+        return false;
+    if (result == WM_DEVICE_LOST) {
+        close_lost(o);
+        *out_why = WM_FALLBACK_DEVICE_ERROR;
+        return false;
+    }
+    o->inspections++;
+    o->kernels[kernel].inspections++;
+    *out_why = WM_FALLBACK_INSPECTED;
+    return status == 0;
 }
 
 uint64_t wm_offload_launch(struct wm_offload *o, uint64_t kernel, const uint64_t *slots, uint64_t *out_trips) {
@@ -242,17 +294,16 @@ uint64_t wm_offload_launch(struct wm_offload *o, uint64_t kernel, const uint64_t
     if (!worth_the_bus(o, k, &plan))
         return fall_back(o, kernel, WM_FALLBACK_SMALL);
 
+    if (k->inspector && !inspect(o, kernel, &plan, slots, &why))
+        return fall_back(o, kernel, why);
+
     uint64_t start = now_nanoseconds();
     enum wm_device_result result = device->ops->launch(device, kernel, &plan, slots, &why);
     uint64_t spent = now_nanoseconds() - start;
     if (result == WM_DEVICE_REFUSED)
         return fall_back(o, kernel, why);
     if (result == WM_DEVICE_LOST) {
-        /* Closing ends whatever the driver may still be doing to the memory. */
-        o->bytes_copied += device->bytes_copied;
-        o->validation_messages += device->validation_messages;
-        device->ops->close(device);
-        o->device = NULL;
+        close_lost(o);
         fall_back(o, kernel, WM_FALLBACK_DEVICE_ERROR);
         if (can_run_again(k, &plan))
             return 0;
@@ -279,6 +330,7 @@ void wm_offload_get_stats(const struct wm_offload *o, struct wm_offload_stats *o
                                      .device_name = "",
                                      .binding = "none",
                                      .launches = o->launches,
+                                     .inspections = o->inspections,
                                      .nanoseconds = o->nanoseconds,
                                      .bytes_copied = o->bytes_copied,
                                      .validation_messages = o->validation_messages,

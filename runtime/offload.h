@@ -45,7 +45,8 @@ enum wm_fallback {
 const char *wm_fallback_name(enum wm_fallback f);
 
 struct wm_kernel_stats {
-    uint64_t launches, nanoseconds; /* wall time of the launches */
+    uint64_t launches, inspections; /* an inspector's run is no launch */
+    uint64_t nanoseconds;           /* wall time of the launches */
     uint64_t fallbacks[WM_FALLBACK_COUNT];
 };
 
@@ -53,7 +54,7 @@ struct wm_offload_stats {
     const char *device;      /* "none", "cpu", "metal", "vulkan" */
     const char *device_name; /* the driver's name for it; "" for none */
     const char *binding;     /* "imported", "mirrored", "host", "none" */
-    uint64_t launches, bytes_copied, nanoseconds;
+    uint64_t launches, inspections, bytes_copied, nanoseconds;
     uint64_t fallbacks[WM_FALLBACK_COUNT];
     const struct wm_kernel_stats *kernels; /* module->nkernels of them; valid until close */
     uint64_t validation_messages; /* of the Vulkan validation layers, when WASMETAL_VALIDATION asked for them */

@@ -34,6 +34,7 @@ void wasmetal_get_stats(const wasmetal_instance *instance, wasmetal_stats *out_s
         .bytes_copied = s.bytes_copied,
         .nanoseconds = s.nanoseconds,
         .nkernels = instance->module->nkernels,
+        .inspections = s.inspections,
     };
 }
 
@@ -54,6 +55,7 @@ wasmetal_status wasmetal_get_kernel_stats(const wasmetal_instance *instance, siz
         out_stats->launches = s.kernels[kernel].launches;
         out_stats->fallbacks = sum(s.kernels[kernel].fallbacks);
         out_stats->nanoseconds = s.kernels[kernel].nanoseconds;
+        out_stats->inspections = s.kernels[kernel].inspections;
     }
     return WASMETAL_OK;
 }
@@ -117,18 +119,28 @@ size_t wasmetal_stats_json(const wasmetal_instance *instance, char *buffer, size
     put_string(&w, s.device_name);
     put(&w, ",\n  \"binding\": ");
     put_string(&w, s.binding);
-    put(&w, ",\n  \"launches\": %llu,\n  \"bytes_copied\": %llu,\n  \"nanoseconds\": %llu,\n  \"fallbacks\": ",
-        (unsigned long long)s.launches, (unsigned long long)s.bytes_copied, (unsigned long long)s.nanoseconds);
+    put(&w, ",\n  \"launches\": %llu,\n  \"inspections\": %llu,\n  \"bytes_copied\": %llu,\n  \"nanoseconds\": %llu,\n  "
+        "\"fallbacks\": ",
+        (unsigned long long)s.launches, (unsigned long long)s.inspections, (unsigned long long)s.bytes_copied,
+        (unsigned long long)s.nanoseconds);
     put_fallbacks(&w, s.fallbacks);
     put(&w, ",\n  \"kernels\": [");
+    bool first = true;
     for (uint64_t i = 0; i < m->nkernels; i++) {
         const struct wm_kernel *k = &m->kernels[i];
         const struct wm_kernel_stats *ks = s.kernels ? &s.kernels[i] : NULL;
-        put(&w, "%s\n    {\"name\": ", i ? "," : "");
+        if (k->inspects) {
+            continue; /* counted with the kernel that it inspects */
+        }
+        put(&w, "%s\n    {\"name\": ", first ? "" : ",");
+        first = false;
         put_string(&w, k->name);
-        put(&w, ", \"function\": %llu, \"offset\": %llu, \"launches\": %llu, \"nanoseconds\": %llu, \"fallbacks\": ",
-            (unsigned long long)k->func, (unsigned long long)k->wasm_offset,
-            (unsigned long long)(ks ? ks->launches : 0), (unsigned long long)(ks ? ks->nanoseconds : 0));
+        put(&w, ", \"function\": %llu, \"offset\": %llu, \"launches\": %llu, ", (unsigned long long)k->func,
+            (unsigned long long)k->wasm_offset, (unsigned long long)(ks ? ks->launches : 0));
+        if (k->inspector) {
+            put(&w, "\"inspections\": %llu, ", (unsigned long long)(ks ? ks->inspections : 0));
+        }
+        put(&w, "\"nanoseconds\": %llu, \"fallbacks\": ", (unsigned long long)(ks ? ks->nanoseconds : 0));
         put_fallbacks(&w, ks ? ks->fallbacks : NULL);
         put(&w, "}");
     }

@@ -410,6 +410,8 @@ static LLVMValueRef kernel_struct(struct host_cx *cx, const struct off_kernel *k
         add_number(&part, k->streams[i].write);
         add_number(&part, k->streams[i].min_bytes);
         add_number(&part, k->streams[i].max_bytes);
+        add_number(&part, k->streams[i].kind);
+        add_number(&part, k->streams[i].reread);
         list[i] = struct_of(&part);
     }
     add_array(&f, list, k->nstreams, "streams");
@@ -417,6 +419,7 @@ static LLVMValueRef kernel_struct(struct host_cx *cx, const struct off_kernel *k
     for (uint32_t i = 0; i < k->nscalars; i++) {
         add_number(&part, k->scalars[i].type);
         add_number(&part, k->scalars[i].slot);
+        add_number(&part, k->scalars[i].source);
         list[i] = struct_of(&part);
     }
     add_array(&f, list, k->nscalars, "scalars");
@@ -440,6 +443,11 @@ static LLVMValueRef kernel_struct(struct host_cx *cx, const struct off_kernel *k
     for (uint32_t i = 0; i < k->nranges; i++)
         list[i] = range_struct(cx, &k->ranges[i]);
     add_array(&f, list, k->nranges, "ranges");
+    add_number(&f, k->inspector ? (uint64_t)k->inspector->id + 1 : 0);
+    add_number(&f, k->inspects);
+    add_number(&f, k->checked_loads);
+    add_number(&f, k->checked_ops);
+    add_number(&f, k->gather_reach);
     ICE_UNLESS(f.n * 8 == sizeof(struct wm_kernel));
     return struct_of(&f);
 }

@@ -101,6 +101,11 @@ void host_emit_kernel(struct host_cx *cx, const struct off_kernel *k, LLVMValueR
         host_set_value(&hf, p, v);
     }
 
+    if (k->inspects) {
+        hf.status = LLVMBuildLoad2(hf.entry, cx->ptr, host_byte_gep(cx, hf.entry, scalars, 8 * k->nscalars), "");
+        LLVMSetAlignment(hf.status, 8);
+    }
+
     struct nest_loop loops[OFF_MAX_GRID] = {{0}};
     for (unsigned axis = k->ngrid; axis-- > 0;) {
         open_loop(&hf, &loops[axis], box, axis);

@@ -167,9 +167,20 @@ void host_emit_load(struct host_func *hf, struct ir_inst *i, unsigned arg) {
     host_set_value(hf, &i->results[0], v);
 }
 
+/* All points that store there store the same, from any thread. */
+static void emit_status_store(struct host_func *hf, struct ir_inst *i) {
+    LLVMValueRef store = LLVMBuildStore(hf->b, host_value(hf, i->operands[1]), hf->status);
+    LLVMSetOrdering(store, LLVMAtomicOrderingMonotonic);
+    LLVMSetAlignment(store, 4);
+}
+
 void host_emit_store(struct host_func *hf, struct ir_inst *i, unsigned arg) {
     (void)arg;
     const struct ir_op_info *info = ir_info(i);
+    if (hf->kernel && hf->kernel->streams[i->mem.stream].kind == OFF_STREAM_STATUS) {
+        emit_status_store(hf, i);
+        return;
+    }
     LLVMValueRef v = host_value(hf, i->operands[1]);
     LLVMTypeRef type = LLVMTypeOf(v);
     bool is_int = info->result == IR_I32 || info->result == IR_I64;

@@ -16,6 +16,10 @@
  * Slots are the numbers the host function hands over at launch: the low bits of each `launch` operand, zero-extended to
  * 64.  Scalars of the kernel, bases, strides, trip counts and conditions all name slots.
  *
+ * A kernel with data-dependent loads or with operations that may trap comes with a second kernel, its inspector
+ * (inspect.h), which runs first over the same grid and the same streams, writes nothing but a status word, and decides
+ * whether the launch goes on.
+ *
  * Parameter block of every GPU kernel, in 32-bit words:
  *   0-2 extent of the grid in points (x, y, z; 1 where unused)     3 first x of this dispatch (for split dispatches)
  *   then for each stream the linear-memory address of its binding's first byte, then the scalars (64-bit ones as
@@ -109,15 +113,33 @@ struct off_access {
     uint32_t wasm_offset;
 };
 
+enum off_stream_kind {
+    OFF_STREAM_RANGE,  /* the bytes that its accesses can touch */
+    OFF_STREAM_MEMORY, /* all of linear memory, read only: loads whose addresses depend on data, checked in the kernel */
+    OFF_STREAM_STATUS, /* one word of the runtime's own, in inspectors: address 0, set to 1 when the launch must not be */
+};
+
 struct off_stream {
     bool read, write;
     uint8_t min_bytes; /* narrowest access */
     uint8_t max_bytes; /* widest access: bases and strides must be multiples of each access's own width */
+    uint8_t kind;      /* enum off_stream_kind */
+    bool reread;       /* the inspector reads it where the kernel may have written: no read may overlap any write */
+};
+
+/* Where the value of a scalar comes from: a slot, or the guard's decision about this launch (i32). */
+enum off_scalar_source {
+    OFF_SCALAR_SLOT,
+    OFF_SCALAR_LAST_BYTE,     /* highest address in linear memory */
+    OFF_SCALAR_ALIGNMENT,     /* all ones where the device needs aligned accesses, else 0 */
+    OFF_SCALAR_WRITTEN_FIRST, /* first and last address the launch may write through stream `slot`; */
+    OFF_SCALAR_WRITTEN_LAST,  /* all ones and 0 when it writes none */
 };
 
 struct off_scalar {
     enum ir_type type;
     uint32_t slot;
+    enum off_scalar_source source;
 };
 
 /* What a kernel needs of a device.  CAP: SPIR-V capabilities of a variant; USE: for the strictness rules. */
@@ -172,6 +194,12 @@ struct off_kernel {
     uint32_t *condition_slots; /* each must be nonzero for a launch */
     uint32_t uses;             /* OFF_USE_* */
     uint32_t workgroup[3];     /* invocations; product <= 256 */
+
+    struct off_kernel *inspector; /* NULL: nothing to inspect */
+    bool inspects;                /* it is one itself */
+    uint32_t checked_loads;       /* of the nest: loads whose address the inspector checks, */
+    uint32_t checked_ops;         /* and operations that may trap */
+    uint64_t gather_reach;        /* greatest offset + width of a checked load */
 
     /* Filled by the backends, in the module arena.  A text is NULL where the target cannot express the kernel, and the
      * `_why` beside it then says the reason in words. */

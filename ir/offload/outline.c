@@ -22,6 +22,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ir/offload/inspect.h"
 #include "ir/opt/pass.h"
 #include "ir/util/ice.h"
 
@@ -168,6 +169,8 @@ static void trim_scalars(struct outliner *o, uint32_t ngrid) {
 static void set_streams(const struct plan *p, bool on) {
     for (uint32_t i = 0; i < p->naccesses; i++)
         p->accesses[i].inst->mem.stream = on ? p->accesses[i].desc.stream : -1;
+    for (uint32_t i = 0; i < p->ngathers; i++)
+        p->gathers[i]->mem.stream = on ? p->gather_stream : -1;
 }
 
 /* "<func>_<offset>", a C identifier. */
@@ -204,6 +207,9 @@ static void describe(struct ir_module *m, const struct plan *p, struct off_kerne
     k->nconditions = p->nconditions;
     k->condition_slots = arena_array(&m->arena, uint32_t, p->nconditions);
     memcpy(k->condition_slots, p->conditions, p->nconditions * sizeof p->conditions[0]);
+    k->checked_loads = p->ngathers;
+    k->checked_ops = p->nchecked;
+    k->gather_reach = p->gather_reach;
     k->uses = p->long_loop ? OFF_USE_LONG_LOOP : 0;
     /* Rows along x are what the memory system likes; 64 to 128 invocations suit every GPU and pass every limit. */
     static const uint32_t workgroups[OFF_MAX_GRID][3] = {{64, 1, 1}, {32, 4, 1}, {32, 4, 1}};
@@ -242,7 +248,7 @@ struct off_kernel *outline_kernel(struct ir_module *m, struct plan *p, struct pa
     trim_scalars(&o, p->nchain);
     opt_simplify(o.func, passes);
     trim_scalars(&o, p->nchain);
-    if (p->nslots + o.nimported > OFF_MAX_SLOTS) {
+    if (p->nslots + o.nimported + INSPECT_MAX_SCALARS > OFF_MAX_SLOTS) {
         ir_func_free(o.func);
         return NULL;
     }
@@ -257,6 +263,8 @@ struct off_kernel *outline_kernel(struct ir_module *m, struct plan *p, struct pa
     k->id = m->nkernels;
     k->body->index = k->id;
     *arena_push(&m->arena, m->kernels, m->nkernels, m->kernels_cap) = k;
+    if (p->ngathers || p->nchecked)
+        inspect_split(m, k, passes);
     return k;
 }
 

@@ -178,6 +178,8 @@ static bool check_size(struct plan *p) {
 
 /* One attempt with at most `max_chain` grid dimensions.  A smaller *out_chain asks for another attempt with that. */
 static bool plan_attempt(struct plan *p, uint32_t max_chain, uint32_t *out_chain) {
+    p->ngathers = p->nchecked = 0;
+    p->gather_reach = 0;
     p->ndims = p->naccesses = p->nslots = p->nconditions = p->nfinals = p->nranges = 0;
     p->long_loop = false;
     p->chain[0] = p->root;

@@ -60,6 +60,11 @@ struct plan {
     uint32_t ndims; /* the chain's come first */
     struct plan_access *accesses;
     uint32_t naccesses, accesses_cap;
+    struct ir_inst **gathers; /* loads whose addresses depend on data: checked in the kernel (inspect.h) */
+    uint32_t ngathers, gathers_cap;
+    uint64_t gather_reach; /* their greatest offset + width */
+    uint8_t gather_stream;
+    uint32_t nchecked; /* operations that may trap, checked likewise */
     struct off_range ranges[OFF_MAX_RANGES];
     uint32_t nranges;
     struct off_stream streams[OFF_MAX_STREAMS];
@@ -84,6 +89,9 @@ bool plan_nest(struct plan *p, struct arena *scratch, struct arena *text, struct
 void plan_end(struct plan *p);
 /* Whether the nest's counts are constants so small that no launch can pay. */
 bool plan_is_short(const struct plan *p);
+
+/* plan_body.c: whether control never comes behind the instruction, so that `unreachable` behind it is no trap. */
+bool plan_diverges(const struct ir_inst *i);
 
 /* plan_streams.c: groups the accesses into streams.  False when there are too many. */
 bool plan_assign_streams(struct plan *p);

@@ -227,6 +227,31 @@ void plan_add_cost_dims(struct plan *p, struct loop *l) {
 
 /* ---- 4. accesses ---- */
 
+enum { WIDE_RANGE = 4096 }; /* values of an index above which its table is checked instead of bound as a whole */
+
+/* A load whose address is not known before the nest: the inspector checks each of its addresses. */
+static bool add_gather(struct plan *p, struct ir_inst *i) {
+    uint64_t reach = i->mem.offset + ir_info(i)->bytes;
+    if (p->ngathers == OFF_MAX_ACCESSES)
+        return plan_reject(p, OFF_REJECT_TOO_COMPLEX, i, "more than 96 checked loads");
+    *arena_push(p->arena, p->gathers, p->ngathers, p->gathers_cap) = i;
+    p->gather_reach = reach > p->gather_reach ? reach : p->gather_reach;
+    return true;
+}
+
+/* Whether the address takes so many values, any of them for all one knows, that they may well cover other arrays. */
+static bool ranges_widely(const struct plan *p, const struct plan_access *x) {
+    for (uint32_t d = 0; d < p->ndims; d++) {
+        const struct off_dim *dim = &p->dims[d].desc;
+        if (!x->strides[d] || dim->rel != OFF_TRIP_RANGE)
+            continue;
+        const struct off_range *r = &p->ranges[dim->constant];
+        if (r->op == OFF_RANGE_CONST && (int64_t)r->hi - r->lo >= WIDE_RANGE)
+            return true;
+    }
+    return false;
+}
+
 /* Access `i` moves with a loop inside the nest that runs nobody knows how often: because its count differs from one
  * outer iteration to the next, or because it has none. */
 static bool reject_unbounded(struct plan *p, struct loop *l, const struct ir_inst *i) {
@@ -236,12 +261,12 @@ static bool reject_unbounded(struct plan *p, struct loop *l, const struct ir_ins
     return plan_reject(p, OFF_REJECT_UNBOUNDED_ACCESS, i, NULL);
 }
 
-static bool add_access(struct plan *p, struct ir_inst *i) {
+/* Of a load, the reason does not matter: see add_access. */
+static bool add_affine(struct plan *p, struct ir_inst *i) {
     bool store = ir_is_store(i);
-    enum off_reject bad_address = store ? OFF_REJECT_ADDRESS_STORE : OFF_REJECT_ADDRESS_LOAD;
     const struct aff *a = aff_of(p->aff, i->operands[0]);
     if (!a)
-        return plan_reject(p, bad_address, i, NULL);
+        return plan_reject(p, OFF_REJECT_ADDRESS_STORE, i, NULL);
     if (p->naccesses == OFF_MAX_ACCESSES)
         return plan_reject(p, OFF_REJECT_TOO_COMPLEX, i, "more than 96 loads and stores");
     struct plan_access *x = arena_push(p->arena, p->accesses, p->naccesses, p->accesses_cap);
@@ -249,12 +274,25 @@ static bool add_access(struct plan *p, struct ir_inst *i) {
         .inst = i,
         .desc = {.write = store, .bytes = ir_info(i)->bytes, .offset = i->mem.offset, .wasm_offset = i->wasm_offset}};
     if (!linearise(p, a, &x->base, x->strides))
-        return p->reject ? false : plan_reject(p, bad_address, i, "not linear in the loop counters");
+        return p->reject ? false : plan_reject(p, OFF_REJECT_ADDRESS_STORE, i, "not linear in the loop counters");
     for (uint32_t d = 0; d < p->ndims; d++)
         if (x->strides[d] && p->dims[d].desc.unbounded)
             return reject_unbounded(p, p->dims[d].loop, i);
     x->desc.when_slot = when_slot(p, i);
     return linear_slots(p, x->base, x->strides, &x->desc.base_slot, x->desc.stride_slot);
+}
+
+static bool add_access(struct plan *p, struct ir_inst *i) {
+    uint32_t ndims = p->ndims, nranges = p->nranges, nslots = p->nslots, naccesses = p->naccesses;
+    bool ok = add_affine(p, i);
+    if (ir_is_store(i) || (ok && !ranges_widely(p, &p->accesses[naccesses])))
+        return ok;
+    p->ndims = ndims;
+    p->nranges = nranges;
+    p->nslots = nslots;
+    p->naccesses = naccesses;
+    p->reject = OFF_REJECT_NONE;
+    return add_gather(p, i);
 }
 
 bool plan_add_accesses(struct plan *p, struct ir_region *r) {

@@ -116,6 +116,8 @@ static bool only_prefix(struct plan *p, struct prefix *x, struct ir_region *r) {
         }
         if (ir_nregions(i) || ir_is_store(i) || ir_has_flag(i, IR_FLAG_BRANCH | IR_FLAG_CALLS | IR_FLAG_WRITES))
             return false; /* an `if` beside the loop: not perfectly nested */
+        if (!before && (ir_is_load(i) || ir_may_trap(i)))
+            return false; /* it would be dropped, and with it what it may trap on */
         if (before && ++x->insts > MAX_PREFIX_INSTS)
             return false;
     }

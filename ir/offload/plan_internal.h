@@ -24,6 +24,7 @@ struct plan_scan {
     uint32_t insts, stores;
     struct ir_inst *first_store;
 };
+/* Counts p->nchecked. */
 bool plan_check_body(struct plan *p, struct plan_scan *s, struct ir_region *r);
 
 /* plan_chain.c: shape, exits and carried values of a loop that is to be parallel; rejects. */

@@ -69,20 +69,34 @@ static uint32_t renumber(uint32_t *group_of, uint32_t n) {
     return next;
 }
 
+/* One stream over all of memory for every load whose address depends on data. */
+static void add_gather_stream(struct plan *p) {
+    struct off_stream *s = &p->streams[p->nstreams];
+    *s = (struct off_stream){.read = true, .min_bytes = 255, .kind = OFF_STREAM_MEMORY};
+    for (uint32_t i = 0; i < p->ngathers; i++) {
+        uint8_t bytes = ir_info(p->gathers[i])->bytes;
+        s->min_bytes = bytes < s->min_bytes ? bytes : s->min_bytes;
+        s->max_bytes = bytes > s->max_bytes ? bytes : s->max_bytes;
+    }
+    p->gather_stream = (uint8_t)p->nstreams++;
+}
+
 bool plan_assign_streams(struct plan *p) {
     struct group groups[OFF_MAX_ACCESSES];
     uint32_t group_of[OFF_MAX_ACCESSES] = {0};
-    uint32_t n = OFF_MAX_STREAMS + 1;
-    for (int64_t gap = 256; n > OFF_MAX_STREAMS && gap <= INT64_C(1) << 32; gap <<= 8)
+    /* An inspector has a stream for its status word. */
+    uint32_t most = OFF_MAX_STREAMS - (p->ngathers != 0) - (p->ngathers || p->nchecked);
+    uint32_t n = most + 1;
+    for (int64_t gap = 256; n > most && gap <= INT64_C(1) << 32; gap <<= 8)
         n = group_by_key(p, groups, group_of, gap);
-    if (n > OFF_MAX_STREAMS) {
+    if (n > most) {
         for (uint32_t i = 0; i < p->naccesses; i++)
             for (uint32_t k = 0; k < i; k++)
                 if (group_of[i] != group_of[k] && share_pointer(key_of(p, &p->accesses[i]), key_of(p, &p->accesses[k])))
                     join(group_of, p->naccesses, group_of[i], group_of[k]);
         n = renumber(group_of, p->naccesses);
     }
-    if (n > OFF_MAX_STREAMS)
+    if (n > most)
         return false;
     p->nstreams = n;
     for (uint32_t s = 0; s < n; s++)
@@ -96,5 +110,7 @@ bool plan_assign_streams(struct plan *p) {
         s->min_bytes = x->bytes < s->min_bytes ? x->bytes : s->min_bytes;
         s->max_bytes = x->bytes > s->max_bytes ? x->bytes : s->max_bytes;
     }
+    if (p->ngathers)
+        add_gather_stream(p);
     return true;
 }

@@ -188,12 +188,9 @@ static void expand_type(enum ir_type t, bool split, enum ir_type *list, uint32_t
         list[(*n)++] = IR_I32;
 }
 
-struct ir_func *rebuild_run(struct ir_func *f, rebuild_rule *rule, bool split, uint32_t flags) {
-    return rebuild_run_in(f->module, f, rule, split, flags);
-}
-
-struct ir_func *rebuild_run_in(struct ir_module *m, struct ir_func *f, rebuild_rule *rule, bool split, uint32_t flags) {
-    struct rebuild r = {.src = f, .rule = rule, .split = split, .flags = flags};
+static struct ir_func *run(struct ir_module *m, struct ir_func *f, rebuild_rule *rule, bool split, uint32_t flags,
+                           const void *user) {
+    struct rebuild r = {.src = f, .rule = rule, .split = split, .flags = flags, .user = user};
     r.map = arena_array(&r.scratch, struct rebuild_pair, f->next_id + 1);
     struct ir_sig sig = {0};
     enum ir_type *params = arena_array(&r.scratch, enum ir_type, 2 * (size_t)f->body->nparams + 1);
@@ -214,4 +211,16 @@ struct ir_func *rebuild_run_in(struct ir_module *m, struct ir_func *f, rebuild_r
     walk_region(&r, f->body, r.dst->body);
     arena_free(&r.scratch);
     return r.dst;
+}
+
+struct ir_func *rebuild_run(struct ir_func *f, rebuild_rule *rule, bool split, uint32_t flags) {
+    return run(f->module, f, rule, split, flags, NULL);
+}
+
+struct ir_func *rebuild_run_in(struct ir_module *m, struct ir_func *f, rebuild_rule *rule, bool split, uint32_t flags) {
+    return run(m, f, rule, split, flags, NULL);
+}
+
+struct ir_func *rebuild_with(struct ir_func *f, rebuild_rule *rule, const void *user) {
+    return run(f->module, f, rule, false, 0, user);
 }

@@ -24,7 +24,8 @@ struct rebuild {
     struct ir_builder b;      /* where the rule builds */
     struct rebuild_pair *map; /* by value id of src */
     bool split;
-    uint32_t flags; /* for the rule */
+    uint32_t flags;   /* for the rule */
+    const void *user; /* likewise */
     rebuild_rule *rule;
     struct arena scratch;
 };
@@ -32,6 +33,8 @@ struct rebuild {
 struct ir_func *rebuild_run(struct ir_func *f, rebuild_rule *rule, bool split, uint32_t flags);
 /* The new function belongs to module m. */
 struct ir_func *rebuild_run_in(struct ir_module *m, struct ir_func *f, rebuild_rule *rule, bool split, uint32_t flags);
+/* As above without splitting; `user` is for the rule. */
+struct ir_func *rebuild_with(struct ir_func *f, rebuild_rule *rule, const void *user);
 
 struct rebuild_pair rebuild_get(const struct rebuild *r, const struct ir_value *v);
 /* Operand k of i in the new function. */

@@ -344,6 +344,7 @@ typedef struct wasmetal_stats {
     uint64_t bytes_copied;   /* of linear memory, to or from a device */
     uint64_t nanoseconds;    /* wall time spent in launches */
     size_t nkernels;
+    uint64_t inspections; /* runs of inspectors, which decide about launches of loops with data-dependent addresses */
 } wasmetal_stats;
 
 typedef struct wasmetal_kernel_stats {
@@ -351,6 +352,7 @@ typedef struct wasmetal_kernel_stats {
     uint32_t function;    /* where the loop nest is */
     uint64_t wasm_offset; /* of its outermost loop */
     uint64_t launches, fallbacks, nanoseconds;
+    uint64_t inspections;
 } wasmetal_kernel_stats;
 
 /* Strings live as long as the instance. */

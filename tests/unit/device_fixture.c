@@ -248,8 +248,8 @@ static struct wm_access map_accesses[] = {
     {.stream = 1, .write = 1, .bytes = 4, .base_slot = SLOT_OUT, .stride_slot = OUT_STRIDES, .when_slot = NO},
     {.stream = 1, .write = 0, .bytes = 4, .base_slot = SLOT_OUT, .stride_slot = OUT_STRIDES, .when_slot = NO},
 };
-static struct wm_stream map_streams[] = {{1, 0, 4, 4}, {0, 1, 4, 4}};
-static struct wm_stream update_streams[] = {{1, 0, 4, 4}, {1, 1, 4, 4}};
+static struct wm_stream map_streams[] = {{1, 0, 4, 4, 0, 0}, {0, 1, 4, 4, 0, 0}};
+static struct wm_stream update_streams[] = {{1, 0, 4, 4, 0, 0}, {1, 1, 4, 4, 0, 0}};
 static struct wm_scalar scalars[42];
 
 static void on_log(void *user, int level, const char *id, const char *message) {
@@ -267,10 +267,10 @@ bool device_fixture_open(struct device_fixture *f, uint64_t memory_bytes, bool w
     static wm_cpu_kernel *const natives[KERNEL_COUNT] = {map_cpu, axpy_cpu, grid_cpu, uniform_cpu, map_cpu, map_cpu};
     static const char *const names[KERNEL_COUNT] = {"map", "axpy", "grid", "uniform", "double", "variants"};
     memset(f, 0, sizeof *f);
-    scalars[0] = (struct wm_scalar){IR_I32, SLOT_IN};
-    scalars[1] = (struct wm_scalar){IR_I32, SLOT_OUT};
+    scalars[0] = (struct wm_scalar){.type = IR_I32, .slot = SLOT_IN};
+    scalars[1] = (struct wm_scalar){.type = IR_I32, .slot = SLOT_OUT};
     for (unsigned i = 0; i < 40; i++)
-        scalars[2 + i] = (struct wm_scalar){IR_I32, SLOT_SCALARS + i};
+        scalars[2 + i] = (struct wm_scalar){.type = IR_I32, .slot = SLOT_SCALARS + i};
     for (unsigned i = 0; i < KERNEL_COUNT; i++) {
         struct wm_kernel *k = &f->kernels[i];
         bool update = i == KERNEL_AXPY;

@@ -85,7 +85,7 @@ static void describe(struct off_kernel *k, uint32_t ngrid, struct arena *a) {
     k->nscalars = k->body->body->nparams - ngrid;
     k->scalars = arena_array(a, struct off_scalar, k->nscalars);
     for (uint32_t s = 0; s < k->nscalars; s++)
-        k->scalars[s] = (struct off_scalar){k->body->body->params[ngrid + s]->type, s + 3};
+        k->scalars[s] = (struct off_scalar){.type = k->body->body->params[ngrid + s]->type, .slot = s + 3};
     k->wasm_offset = 0x123;
     k->ndims = ngrid;
     for (uint32_t d = 0; d < ngrid; d++)
@@ -100,7 +100,7 @@ static void describe(struct off_kernel *k, uint32_t ngrid, struct arena *a) {
                                       .when_slot = OFF_NO_SLOT,
                                       .ops = 9};
     k->nstreams = 2;
-    k->streams[1] = (struct off_stream){true, true, 4, 4};
+    k->streams[1] = (struct off_stream){.read = true, .write = true, .min_bytes = 4, .max_bytes = 4};
     k->naccesses = 1;
     k->accesses = arena_new(a, struct off_access);
     k->accesses[0] = (struct off_access){.stream = 1,

@@ -110,17 +110,22 @@ static void convert_kernel(struct arena *a, const struct off_kernel *k, struct w
                               .nslots = k->nslots,
                               .nconditions = k->nconditions,
                               .uses = k->uses,
+                              .inspector = k->inspector ? k->inspector->id + 1 : 0,
+                              .inspects = k->inspects,
+                              .checked_loads = k->checked_loads,
+                              .checked_ops = k->checked_ops,
+                              .gather_reach = k->gather_reach,
                               .workgroup = {k->workgroup[0], k->workgroup[1], k->workgroup[2]}};
     convert_dims(a, k, out);
     convert_accesses(a, k, out);
     convert_ranges(a, k, out);
     struct wm_stream *streams = arena_array(a, struct wm_stream, k->nstreams + 1);
     for (uint32_t i = 0; i < k->nstreams; i++)
-        streams[i] = (struct wm_stream){k->streams[i].read, k->streams[i].write, k->streams[i].min_bytes,
-                                        k->streams[i].max_bytes};
+        streams[i] = (struct wm_stream){k->streams[i].read,      k->streams[i].write, k->streams[i].min_bytes,
+                                        k->streams[i].max_bytes, k->streams[i].kind,  k->streams[i].reread};
     struct wm_scalar *scalars = arena_array(a, struct wm_scalar, k->nscalars + 1);
     for (uint32_t i = 0; i < k->nscalars; i++)
-        scalars[i] = (struct wm_scalar){k->scalars[i].type, slot_number(k->scalars[i].slot)};
+        scalars[i] = (struct wm_scalar){k->scalars[i].type, slot_number(k->scalars[i].slot), k->scalars[i].source};
     uint64_t *conditions = arena_array(a, uint64_t, k->nconditions + 1);
     for (uint32_t i = 0; i < k->nconditions; i++)
         conditions[i] = slot_number(k->condition_slots[i]);
@@ -139,6 +144,7 @@ struct watched_access {
     bool write;
     const char *kernel;
     uint32_t wasm_offset;
+    bool status; /* a store to an inspector's status word */
 };
 
 struct watch_list {
@@ -152,13 +158,14 @@ static struct watch_list *watch_list_of(struct oft *t) {
 
 static void watch_region(struct oft *t, const struct off_kernel *k, struct ir_region *r) {
     struct watch_list *w = watch_list_of(t);
-    ir_foreach_inst (i, r) {
+    ir_foreach_inst_safe (i, r) {
         ir_foreach_region (inner, i)
             watch_region(t, k, inner);
         if (!ir_is_load(i) && !ir_is_store(i))
             continue;
         if (i->mem.stream < 0 || (uint32_t)i->mem.stream >= k->nstreams)
             (void)wrong(t, "kernel %s: an access has stream %d of %u", k->name, i->mem.stream, k->nstreams);
+        bool status = k->streams[i->mem.stream].kind == OFF_STREAM_STATUS;
         struct ir_builder b = ir_builder_before(i);
         struct ir_value *operands[2] = {i->operands[0], ir_build_i32(&b, w->count)};
         struct ir_inst *call = ir_build(&b, IR_CALL, NULL, 0, operands, 2);
@@ -168,7 +175,10 @@ static void watch_region(struct oft *t, const struct off_kernel *k, struct ir_re
                                                                                     .stream = i->mem.stream,
                                                                                     .write = ir_is_store(i),
                                                                                     .kernel = k->name,
-                                                                                    .wasm_offset = i->wasm_offset};
+                                                                                    .wasm_offset = i->wasm_offset,
+                                                                                    .status = status};
+        if (status) /* linear memory is not where it goes */
+            ir_inst_remove(i);
     }
 }
 
@@ -191,6 +201,10 @@ static enum ir_trap watch(void *user, struct ir_interp *in, uint32_t index, unio
     if (index != t->watch)
         return IR_TRAP_NONE; /* an import of the program's own: does nothing, and its results are its arguments */
     const struct watched_access *x = &watch_list_of(t)->list[args[1].i32];
+    if (x->status) {
+        t->flagged = true;
+        return IR_TRAP_NONE;
+    }
     uint64_t lo = args[0].i32 + x->offset, hi = lo + x->bytes;
     struct wm_range range = t->plan->streams[x->stream];
     if (lo < range.lo || hi > range.hi || hi > t->watched_bytes) {
@@ -241,7 +255,7 @@ static void run_points(struct oft *t, struct ir_interp *in, const struct off_ker
         for (uint32_t d = 0; d < k->ngrid; d++)
             args[d].i32 = at[d];
         for (uint32_t s = 0; s < k->nscalars; s++)
-            args[k->ngrid + s].i64 = slots[k->scalars[s].slot];
+            args[k->ngrid + s].i64 = wm_guard_scalar(&t->kernels[k->id], s, slots, t->plan);
         t->point = order[i] + 1;
         struct ir_trap_info trap;
         if (!ir_interp_call_func(in, k->body, args, &trap)) {
@@ -272,8 +286,18 @@ static bool launch(void *user, struct ir_interp *in, uint32_t kernel, const unio
         out_trips[0] = wm_guard_parts_may_run(&plan, why, t->min_work);
         return false;
     }
-    t->launches++;
     t->plan = &plan;
+    if (k->inspector) {
+        t->inspections++;
+        t->flagged = false;
+        run_points(t, in, k->inspector, slots);
+        if (t->flagged || t->error[0]) {
+            t->plan = NULL;
+            t->fallbacks[WM_FALLBACK_INSPECTED]++;
+            return false;
+        }
+    }
+    t->launches++;
     run_points(t, in, k, slots);
     t->plan = NULL;
     for (uint32_t d = 0; d < k->ndims; d++)
@@ -460,7 +484,8 @@ static void print_dim(struct strbuf *out, uint32_t index, const struct off_dim *
     strbuf_printf(out, " ops=%u\n", d->ops);
 }
 
-static const char *const range_name[] = {"const", "affine", "min_s", "max_s", "min_u", "max_u"};
+static const char *const range_name[] = {"const", "affine", "min_s", "max_s", "min_u", "max_u",
+                                         "lt_s",  "le_s",   "gt_s",  "ge_s",  "union"};
 
 static void print_strides(struct strbuf *out, const uint32_t *strides) {
     for (uint32_t d = 0; d < OFF_MAX_DIMS; d++)
@@ -493,8 +518,18 @@ static void print_kernel(struct strbuf *out, const struct off_kernel *k) {
         print_slot(out, "when", a->when_slot);
         strbuf_add(out, "\n");
     }
-    for (uint32_t i = 0; i < k->nscalars; i++)
-        strbuf_printf(out, ";   scalar %s s%u\n", ir_type_name[k->scalars[i].type], k->scalars[i].slot);
+    static const char *const kind_name[] = {"range", "memory", "status"};
+    for (uint32_t s = 0; s < k->nstreams; s++)
+        if (k->streams[s].kind || k->streams[s].reread)
+            strbuf_printf(out, ";   stream %u %s%s\n", s, kind_name[k->streams[s].kind],
+                          k->streams[s].reread ? " reread" : "");
+    static const char *const source_name[] = {"s", "last byte", "alignment", "first written ", "last written "};
+    for (uint32_t i = 0; i < k->nscalars; i++) {
+        const struct off_scalar *s = &k->scalars[i];
+        strbuf_printf(out, ";   scalar %s %s", ir_type_name[s->type], source_name[s->source]);
+        bool numbered = s->source != OFF_SCALAR_LAST_BYTE && s->source != OFF_SCALAR_ALIGNMENT;
+        strbuf_printf(out, numbered ? "%u\n" : "\n", s->slot);
+    }
     for (uint32_t i = 0; i < k->nconditions; i++)
         strbuf_printf(out, ";   condition s%u\n", k->condition_slots[i]);
     ir_print_func(out, k->body);

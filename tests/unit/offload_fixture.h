@@ -2,6 +2,8 @@
  * launch really carried out: the run-time guard decides, and the kernel's body is interpreted at every grid point, in
  * an order shuffled anew each time.
  *
+ * Inspectors run first, as on a device, and their verdict counts.
+ *
  * Kernels are watched.  Before each load and store they call an import of the fixture's own, which checks two things
  * that equal results alone would not show: no byte outside the stream's guarded range is touched, and no two grid
  * points touch the same byte unless both only read it.
@@ -27,13 +29,14 @@ struct oft {
     uint64_t random;
 
     /* over all runs */
-    uint64_t launches, points;
+    uint64_t launches, inspections, points;
     uint64_t fallbacks[WM_FALLBACK_COUNT];
 
     char error[512]; /* the first thing that was wrong; "" so far */
 
     /* while a kernel runs */
     const struct wm_launch_plan *plan;
+    bool flagged; /* by an inspector */
     uint32_t watch, point; /* index of the watching import; point + 1 */
     uint64_t epoch;
     uint64_t *writers, *readers; /* epoch << 32 | point, for each byte of memory */
