@@ -5,7 +5,8 @@
  * touch, overlap or lie at the end of memory, strides are too short, negative or zero.  Loops have every shape that
  * ir/analysis/loops.h names, any relation, step, counter width and trip count; addresses are strength-reduced pointers
  * or multiplied counters.  Bodies hold stores, loads, conditionals, table look-ups, clamps, merges, divisions,
- * accumulating and unrolled inner loops.
+ * accumulating and unrolled inner loops; every other function also gathers, lists, searches, loops with a count that is
+ * data, and traps that depend on data.
  *
  * The result, memory and trap of the offloaded function must be those of the original, and no kernel may break the
  * rules that tests/unit/offload_fixture.h watches.
@@ -78,6 +79,7 @@ struct gen {
     struct ir_value *live[RESULTS];
     uint32_t nlive;
     int budget; /* statements left */
+    bool wild;  /* addresses, counts and traps that depend on data */
 };
 
 static uint32_t below(struct gen *g, uint32_t n) {
@@ -297,6 +299,92 @@ static struct ir_value *moved_address(struct gen *g, struct scope *s, uint32_t a
     default:
         return op(g, IR_I32_ADD, p, i32(g, (uint32_t)between(g, -2, 2) * bytes));
     }
+}
+
+/* An index that depends on data: mostly small, sometimes as it comes. */
+static struct ir_value *wild_index(struct gen *g, struct scope *s) {
+    struct ir_value *x = datum(g, s, IR_I32);
+    switch (below(g, 8)) {
+    case 0:
+        return x;
+    case 1: /* a hash */
+        return op(g, IR_I32_SHR_U, op(g, IR_I32_MUL, x, i32(g, 2654435761u)), i32(g, 16 + below(g, 8)));
+    case 2: /* a mask, computed so that no analysis sees it */
+        return op(g, IR_I32_XOR, op(g, IR_I32_AND, x, known(g, IR_I32, 4095)), s->counter[s->depth - 1]);
+    default:
+        return op(g, IR_I32_REM_U, x, known(g, IR_I32, 1 + below(g, 1000)));
+    }
+}
+
+/* table[index], or a list followed for a few steps. */
+static void gather(struct gen *g, struct scope *s) {
+    enum access_kind kind = (enum access_kind)below(g, ACCESS_KINDS);
+    uint32_t a = below(g, g->narrays), table = chance(g, 20) ? g->arrays[a].base : MEMORY / 2 + 64 * below(g, 400);
+    uint32_t steps = chance(g, 30) ? 1 + below(g, 2) : 0;
+    struct ir_value *p = op(g, IR_I32_ADD, known(g, IR_I32, table),
+                            op(g, IR_I32_MUL, wild_index(g, s), known(g, IR_I32, kinds[kind].bytes)));
+    struct ir_value *v = load_from(g, kind, p, mem_at(g, kinds[kind].bytes));
+    for (uint32_t k = 0; k < steps; k++) {
+        struct ir_value *next = op(g, IR_I32_AND, convert(g, v, IR_I32), known(g, IR_I32, MEMORY - 16));
+        v = load_from(g, kind, next, mem_at(g, kinds[kind].bytes));
+    }
+    keep(g, s, v);
+}
+
+/* A loop whose count is data: sums what it walks over, or searches it. */
+static void walk(struct gen *g, struct scope *s) {
+    bool search = chance(g, 40);
+    enum access_kind kind = chance(g, 50) ? AS_U8 : AS_I32;
+    struct ir_value *mask = i32(g, chance(g, 5) ? 0xffff : 15), *count = op(g, IR_I32_AND, datum(g, s, IR_I32), mask);
+    struct ir_value *start = op(g, IR_I32_ADD, known(g, IR_I32, MEMORY / 2 + 256 * below(g, 100)),
+                                op(g, IR_I32_MUL, op(g, IR_I32_AND, datum(g, s, IR_I32), i32(g, 63)),
+                                   i32(g, kinds[kind].bytes)));
+    struct ir_value *zero = i32(g, 0), *init[3] = {start, zero, zero};
+    enum ir_type type = IR_I32;
+    stamp(g);
+    struct ir_inst *exit = ir_build_block(&g->b, &type, 1);
+    struct ir_builder after = g->b;
+    g->b = ir_builder_at_end(exit->regions[0]);
+    stamp(g);
+    struct ir_inst *loop = ir_build_loop(&g->b, init, 3, NULL, 0);
+    struct ir_builder behind = ir_builder_at_end(exit->regions[0]);
+    ir_build(&behind, IR_UNREACHABLE, NULL, 0, NULL, 0);
+    g->b = ir_builder_at_end(loop->regions[0]);
+    struct ir_value **p = loop->regions[0]->params;
+    struct ir_value *done = op(g, IR_I32_GE_S, p[2], count);
+    stamp(g);
+    ir_build_br_if(&g->b, done, exit, &p[1], 1);
+    struct ir_value *v = load_from(g, kind, p[0], (struct ir_mem){.stream = -1});
+    if (search) {
+        struct ir_value *hit = op(g, IR_I32_EQZ, op(g, IR_I32_AND, v, i32(g, 7)), NULL);
+        stamp(g);
+        ir_build_br_if(&g->b, hit, exit, &p[2], 1);
+    }
+    struct ir_value *next[3] = {op(g, IR_I32_ADD, p[0], i32(g, kinds[kind].bytes)), op(g, IR_I32_ADD, p[1], v),
+                                op(g, IR_I32_ADD, p[2], i32(g, 1))};
+    stamp(g);
+    ir_build_br(&g->b, loop, next, 3);
+    g->b = after;
+    keep(g, s, &exit->results[0]);
+}
+
+/* A conversion that traps, seldom or often; or a plain trap behind a condition. */
+static void may_trap(struct gen *g, struct scope *s) {
+    if (chance(g, 25)) {
+        struct ir_value *c = op(g, IR_I32_EQ, op(g, IR_I32_AND, datum(g, s, IR_I32), i32(g, 1023)), i32(g, 1001));
+        stamp(g);
+        struct ir_inst *i = ir_build_if(&g->b, c, NULL, 0);
+        struct ir_builder then = ir_builder_at_end(i->regions[0]), other = ir_builder_at_end(i->regions[1]);
+        then.wasm_offset = ++g->offset;
+        ir_build(&then, IR_UNREACHABLE, NULL, 0, NULL, 0);
+        ir_build_yield(&other, NULL, 0);
+        return;
+    }
+    static const enum ir_op ops[] = {IR_I32_TRUNC_F32_S, IR_I32_TRUNC_F32_U, IR_I64_TRUNC_F32_S, IR_I64_TRUNC_F32_U};
+    struct ir_value *x = datum(g, s, IR_F32);
+    if (chance(g, 70))
+        x = op(g, IR_F32_CONVERT_I32_U, op(g, IR_I32_AND, datum(g, s, IR_I32), i32(g, 65535)), NULL);
+    keep(g, s, op(g, ops[below(g, 4)], x, NULL));
 }
 
 static void do_load(struct gen *g, struct scope *s) {
@@ -770,6 +858,16 @@ static void conditional(struct gen *g, struct scope *s) {
 
 static void statement(struct gen *g, struct scope *s) {
     uint32_t what = below(g, 100);
+    if (g->wild && chance(g, 25)) {
+        uint32_t which = below(g, 10);
+        if (which < 5)
+            gather(g, s);
+        else if (which < 8)
+            walk(g, s);
+        else
+            may_trap(g, s);
+        return;
+    }
     if (what < 32)
         do_store(g, s);
     else if (what < 56)
@@ -918,6 +1016,7 @@ static struct ir_module *generate(uint64_t seed, union ir_bits *out_args) {
     g.m->nfuncs = 1;
 
     uint32_t nests = 1 + chance(&g, 30);
+    g.wild = chance(&g, 50);
     g.b = ir_builder_at_end(g.f->body);
     for (uint32_t k = 0; k < nests; k++) {
         struct ir_value *mark = i32(&g, k);
@@ -945,7 +1044,7 @@ static void fill_memory(uint64_t seed, uint8_t *memory) {
 /* ---- the program ---- */
 
 struct totals {
-    uint64_t nests, launched, launches, points, unfinished, trapped, failed;
+    uint64_t nests, launched, launches, inspected, inspections, points, unfinished, trapped, failed;
     uint64_t fallbacks[WM_FALLBACK_COUNT], rejects[OFF_REJECT_COUNT];
 };
 
@@ -971,6 +1070,8 @@ static void run_seed(uint64_t seed, bool print, struct totals *sum) {
     sum->nests++;
     sum->launched += t.launches != 0;
     sum->launches += t.launches;
+    sum->inspected += t.inspections && t.launches && t.inspections > t.fallbacks[WM_FALLBACK_INSPECTED];
+    sum->inspections += t.inspections;
     sum->points += t.points;
     sum->unfinished += plain.trap.code == IR_TRAP_INTERRUPT;
     sum->trapped += plain.trap.code && plain.trap.code != IR_TRAP_INTERRUPT;
@@ -1026,8 +1127,9 @@ int main(int argc, char **argv) {
         if (sum.fallbacks[k])
             printf(" %s %" PRIu64, names[k], sum.fallbacks[k]);
     printf("\n%" PRIu64 " nests, %" PRIu64 " launched (%" PRIu64 " launches, %" PRIu64 " points), %" PRIu64
-           " trapped, %" PRIu64 " unfinished, %" PRIu64 " failed\n",
-           sum.nests, sum.launched, sum.launches, sum.points, sum.trapped, sum.unfinished, sum.failed);
+           " of them after an inspection (%" PRIu64 " inspections), %" PRIu64 " trapped, %" PRIu64
+           " unfinished, %" PRIu64 " failed\n",
+           sum.nests, sum.launched, sum.launches, sum.points, sum.inspected, sum.inspections, sum.trapped, sum.unfinished, sum.failed);
     if (sum.launched * 100 < sum.nests * least) {
         fprintf(stderr, "fewer than %" PRIu64 "%% of the nests were launched\n", least);
         return 1;
