@@ -766,7 +766,8 @@ bool wm_guard_kernel_valid(const struct wm_kernel *k) {
         bool power_of_two = a->bytes != 0 && a->bytes <= 16 && (a->bytes & (a->bytes - 1)) == 0;
         if (a->when_slot != WM_NO_SLOT && !slot_valid(k, a->when_slot))
             return false;
-        if (a->stream >= k->nstreams || k->streams[a->stream].kind != OFF_STREAM_RANGE || !power_of_two || !slot_valid(k, a->base_slot))
+        if (a->stream >= k->nstreams || k->streams[a->stream].kind != OFF_STREAM_RANGE || !power_of_two ||
+            !slot_valid(k, a->base_slot))
             return false;
         for (uint64_t d = 0; d < k->ndims; d++)
             if (a->stride_slot[d] != WM_NO_SLOT && (!slot_valid(k, a->stride_slot[d]) || k->dims[d].unbounded))

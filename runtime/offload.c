@@ -120,8 +120,8 @@ struct wm_offload *wm_offload_open(const struct wm_offload_desc *desc) {
     for (uint64_t i = 0; i < module->nkernels; i++) {
         const struct wm_kernel *k = &module->kernels[i];
         o->invalid[i] = !wm_guard_kernel_valid(k) ||
-                        (k->inspector && (k->inspector > module->nkernels ||
-                                          !inspector_fits(k, &module->kernels[k->inspector - 1])));
+                        (k->inspector &&
+                         (k->inspector > module->nkernels || !inspector_fits(k, &module->kernels[k->inspector - 1])));
         if (o->invalid[i])
             wm_device_log(&o->desc.log, WM_LOG_ERROR, "WMR2002", "kernel %s has a malformed description and never runs",
                           module->kernels[i].name);
@@ -188,8 +188,8 @@ static bool can_run_again(const struct wm_kernel *k, const struct wm_launch_plan
             continue;
         for (uint64_t r = 0; r < k->nstreams; r++)
             /* A stream over all of memory: the inspector has shown that it reads nothing that is written. */
-            if (k->streams[r].read && k->streams[r].kind == OFF_STREAM_RANGE && plan->streams[w].lo < plan->streams[r].hi &&
-                plan->streams[r].lo < plan->streams[w].hi)
+            if (k->streams[r].read && k->streams[r].kind == OFF_STREAM_RANGE &&
+                plan->streams[w].lo < plan->streams[r].hi && plan->streams[r].lo < plan->streams[w].hi)
                 return false;
     }
     return true;

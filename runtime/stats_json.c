@@ -119,7 +119,8 @@ size_t wasmetal_stats_json(const wasmetal_instance *instance, char *buffer, size
     put_string(&w, s.device_name);
     put(&w, ",\n  \"binding\": ");
     put_string(&w, s.binding);
-    put(&w, ",\n  \"launches\": %llu,\n  \"inspections\": %llu,\n  \"bytes_copied\": %llu,\n  \"nanoseconds\": %llu,\n  "
+    put(&w,
+        ",\n  \"launches\": %llu,\n  \"inspections\": %llu,\n  \"bytes_copied\": %llu,\n  \"nanoseconds\": %llu,\n  "
         "\"fallbacks\": ",
         (unsigned long long)s.launches, (unsigned long long)s.inspections, (unsigned long long)s.bytes_copied,
         (unsigned long long)s.nanoseconds);

@@ -14,9 +14,9 @@ enum { MAX_ROUNDS = 16 };
 
 struct inspect {
     struct off_kernel *kernel;
-    struct ir_value *last_byte, *alignment; /* parameters of the kernel's body */
+    struct ir_value *last_byte, *alignment;                          /* parameters of the kernel's body */
     struct ir_value *first[OFF_MAX_STREAMS], *last[OFF_MAX_STREAMS]; /* of what is written; NULL: nothing */
-    int16_t status;                                                 /* stream */
+    int16_t status;                                                  /* stream */
 };
 
 /* ---- scalars ---- */

@@ -29,8 +29,8 @@
  *   address once more, cheaply; it then reads some byte of the memory, as wasm allows for such a race, never another.
  *
  * Termination: every loop left in the inspector counts its iterations and gives up, which sets the status, after
- * INSPECT_MAX_STEPS.  Loops that decide about a check are the same in the executor and end there as well.  Loops that no
- * check depends on are not in the inspector; those that never end never ended on the CPU either.
+ * INSPECT_MAX_STEPS.  Loops that decide about a check are the same in the executor and end there as well.  Loops that
+ * no check depends on are not in the inspector; those that never end never ended on the CPU either.
  */
 #ifndef WASMETAL_IR_OFFLOAD_INSPECT_H
 #define WASMETAL_IR_OFFLOAD_INSPECT_H

@@ -16,10 +16,10 @@ struct conversion {
 };
 
 static const struct conversion conversions[] = {
-    {IR_I32_TRUNC_F32_S, -0x1p31, 0x1p31, true},        {IR_I32_TRUNC_F32_U, -1, 0x1p32, false},
-    {IR_I32_TRUNC_F64_S, -0x1p31 - 1, 0x1p31, false},   {IR_I32_TRUNC_F64_U, -1, 0x1p32, false},
-    {IR_I64_TRUNC_F32_S, -0x1p63, 0x1p63, true},        {IR_I64_TRUNC_F32_U, -1, 0x1p64, false},
-    {IR_I64_TRUNC_F64_S, -0x1p63, 0x1p63, true},        {IR_I64_TRUNC_F64_U, -1, 0x1p64, false},
+    {IR_I32_TRUNC_F32_S, -0x1p31, 0x1p31, true},      {IR_I32_TRUNC_F32_U, -1, 0x1p32, false},
+    {IR_I32_TRUNC_F64_S, -0x1p31 - 1, 0x1p31, false}, {IR_I32_TRUNC_F64_U, -1, 0x1p32, false},
+    {IR_I64_TRUNC_F32_S, -0x1p63, 0x1p63, true},      {IR_I64_TRUNC_F32_U, -1, 0x1p64, false},
+    {IR_I64_TRUNC_F64_S, -0x1p63, 0x1p63, true},      {IR_I64_TRUNC_F64_U, -1, 0x1p64, false},
 };
 
 static struct ir_value *float_const(struct rebuild *r, enum ir_type type, double v) {
@@ -52,7 +52,8 @@ static struct ir_value *division_traps(struct rebuild *r, const struct ir_inst *
     struct ir_value *least = wide ? rebuild_i64(r, UINT64_C(1) << 63) : rebuild_i32(r, UINT32_C(1) << 31);
     struct ir_value *minus_one = wide ? rebuild_i64(r, UINT64_MAX) : rebuild_i32(r, UINT32_MAX);
     enum ir_op equal = wide ? IR_I64_EQ : IR_I32_EQ;
-    struct ir_value *both = rebuild_op(r, IR_I32_AND, rebuild_op(r, equal, x, least), rebuild_op(r, equal, y, minus_one));
+    struct ir_value *both =
+        rebuild_op(r, IR_I32_AND, rebuild_op(r, equal, x, least), rebuild_op(r, equal, y, minus_one));
     return rebuild_op(r, IR_I32_OR, zero, both);
 }
 

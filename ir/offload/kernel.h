@@ -115,8 +115,10 @@ struct off_access {
 
 enum off_stream_kind {
     OFF_STREAM_RANGE,  /* the bytes that its accesses can touch */
-    OFF_STREAM_MEMORY, /* all of linear memory, read only: loads whose addresses depend on data, checked in the kernel */
-    OFF_STREAM_STATUS, /* one word of the runtime's own, in inspectors: address 0, set to 1 when the launch must not be */
+    OFF_STREAM_MEMORY, /* all of linear memory, read only: loads whose addresses depend on data, checked in the kernel
+                        */
+    OFF_STREAM_STATUS, /* one word of the runtime's own, in inspectors: address 0, set to 1 when the launch must not be
+                        */
 };
 
 struct off_stream {

@@ -65,18 +65,64 @@ static void clone_inst(struct outliner *o, struct ir_inst *i) {
     ir_clone_inst(&o->b, i, o->map);
 }
 
-static void enter_loop(struct outliner *o, const struct loop *l) {
+static void import_symbols(struct outliner *o, const struct aff *a) {
+    for (uint32_t t = 0; t < a->nterms; t++)
+        for (uint32_t d = 0; d < a->terms[t].degree; d++) {
+            const struct aff_sym *s = aff_sym(o->plan->aff, a->terms[t].syms[d]);
+            if (s->kind == AFF_VALUE)
+                import_value(o, s->value);
+        }
+}
+
+/* A carried value that is the load of an earlier iteration (plan_delay.c): that load, or an initial value. */
+static struct ir_value *emit_delay(struct outliner *o, const struct plan_delay *d, struct ir_value *iteration) {
+    import_symbols(o, d->address);
+    for (uint32_t k = 0; k < d->depth; k++)
+        import_value(o, d->init[k]);
+    struct ir_value *early = ir_map_get(o->map, d->init[d->depth - 1]);
+    for (uint32_t k = d->depth - 1; k-- > 0;)
+        early = ir_build_select(&o->b, ir_map_get(o->map, d->init[k]), early,
+                                ir_build_simple(&o->b, IR_I32_EQ, iteration, ir_build_i32(&o->b, k)));
+    struct ir_value *depth = ir_build_i32(&o->b, d->depth);
+    struct ir_inst *choice =
+        ir_build_if(&o->b, ir_build_simple(&o->b, IR_I32_GE_U, iteration, depth), &d->param->type, 1);
+    struct ir_builder then = ir_builder_at_end(choice->regions[0]), other = ir_builder_at_end(choice->regions[1]);
+    then.wasm_offset = other.wasm_offset = o->b.wasm_offset;
+    int sym = aff_iter_sym(o->plan->aff, d->loop);
+    struct ir_value *now = sym < 0 ? NULL : o->sym_values[sym];
+    if (sym >= 0)
+        o->sym_values[sym] = ir_build_simple(&then, IR_I32_SUB, iteration, depth);
+    struct ir_value *address = aff_emit(o->plan->aff, &then, d->address, o->map, o->sym_values);
+    if (sym >= 0)
+        o->sym_values[sym] = now;
+    struct ir_mem mem = d->load->mem;
+    mem.stream = o->plan->accesses[d->access].desc.stream;
+    then.wasm_offset = d->load->wasm_offset;
+    struct ir_value *v = ir_build_load(&then, (enum ir_op)d->load->op, address, mem);
+    ir_build_yield(&then, &v, 1);
+    ir_build_yield(&other, &early, 1);
+    return &choice->results[0];
+}
+
+static const struct plan_delay *delay_of(const struct plan *p, const struct ir_value *param) {
+    for (uint32_t k = 0; k < p->ndelays; k++)
+        if (p->delays[k].param == param)
+            return &p->delays[k];
+    return NULL;
+}
+
+static void enter_loop(struct outliner *o, const struct loop *l, struct ir_value *iteration) {
     struct aff_ctx *aff = o->plan->aff;
     struct ir_region *r = l->inst->regions[0];
     for (uint32_t k = 0; k < r->nparams; k++) {
         const struct aff *a = aff_of(aff, r->params[k]);
-        ICE_UNLESS(a != NULL);
-        for (uint32_t t = 0; t < a->nterms; t++)
-            for (uint32_t d = 0; d < a->terms[t].degree; d++) {
-                const struct aff_sym *s = aff_sym(aff, a->terms[t].syms[d]);
-                if (s->kind == AFF_VALUE)
-                    import_value(o, s->value);
-            }
+        const struct plan_delay *delay = delay_of(o->plan, r->params[k]);
+        ICE_UNLESS(a || delay);
+        if (!a) {
+            ir_map_set(o->map, r->params[k], emit_delay(o, delay, iteration));
+            continue;
+        }
+        import_symbols(o, a);
         ir_map_set(o->map, r->params[k], aff_emit(aff, &o->b, a, o->map, o->sym_values));
     }
 }
@@ -118,7 +164,7 @@ static void clone_prefix(struct outliner *o, struct ir_region *r, uint32_t level
 
 static void clone_level(struct outliner *o, uint32_t level) {
     const struct loop *l = o->plan->chain[level];
-    enter_loop(o, l);
+    enter_loop(o, l, o->func->body->params[o->plan->axis_of[level]]);
     struct ir_region *body = l->inst->regions[0];
     if (l->shape == LOOP_TOP_IF) {
         for (struct ir_inst *i = body->first; i != l->test; i = i->next)
@@ -168,7 +214,8 @@ static void trim_scalars(struct outliner *o, uint32_t ngrid) {
 
 static void set_streams(const struct plan *p, bool on) {
     for (uint32_t i = 0; i < p->naccesses; i++)
-        p->accesses[i].inst->mem.stream = on ? p->accesses[i].desc.stream : -1;
+        if (!p->accesses[i].delayed)
+            p->accesses[i].inst->mem.stream = on ? p->accesses[i].desc.stream : -1;
     for (uint32_t i = 0; i < p->ngathers; i++)
         p->gathers[i]->mem.stream = on ? p->gather_stream : -1;
 }

@@ -178,7 +178,7 @@ static bool check_size(struct plan *p) {
 
 /* One attempt with at most `max_chain` grid dimensions.  A smaller *out_chain asks for another attempt with that. */
 static bool plan_attempt(struct plan *p, uint32_t max_chain, uint32_t *out_chain) {
-    p->ngathers = p->nchecked = 0;
+    p->ngathers = p->nchecked = p->ndelays = 0;
     p->gather_reach = 0;
     p->ndims = p->naccesses = p->nslots = p->nconditions = p->nfinals = p->nranges = 0;
     p->long_loop = false;
@@ -190,7 +190,7 @@ static bool plan_attempt(struct plan *p, uint32_t max_chain, uint32_t *out_chain
     while (p->nchain < max_chain && plan_extend_chain(p))
         ;
     p->reject = OFF_REJECT_NONE; /* what plan_extend_chain tried in vain is no reason */
-    if (!check_size(p) || !add_chain_dims(p) || !plan_add_accesses(p, p->root->inst->regions[0]))
+    if (!check_size(p) || !add_chain_dims(p) || !plan_add_accesses(p, p->root->inst->regions[0]) || !plan_add_delays(p))
         return false;
     *out_chain = plan_parallel_chain(p);
     return *out_chain == p->nchain;

@@ -38,6 +38,7 @@ struct plan_dim {
 struct plan_access {
     struct off_access desc;
     struct ir_inst *inst;
+    bool delayed;           /* `inst` as it stood some iterations earlier; the kernel has a load of its own for it */
     const struct aff *base; /* address at iteration 0, memarg offset not included */
     const struct aff *strides[OFF_MAX_DIMS];
 };
@@ -46,6 +47,20 @@ struct plan_access {
 struct plan_final {
     struct ir_value *value; /* as in the loop */
     const struct aff *expr; /* NULL: `value` is from before the nest */
+};
+
+enum { PLAN_MAX_DELAY = 4, PLAN_MAX_DELAYS = 16 };
+
+/* A parameter of a chain loop that holds what a load gave `depth` iterations ago, and init[k] in iteration k < depth
+ * (plan_delay.c). */
+struct plan_delay {
+    struct ir_value *param;
+    struct loop *loop;
+    struct ir_inst *load;
+    const struct aff *address; /* of the load, without its offset */
+    uint32_t depth;
+    struct ir_value *init[PLAN_MAX_DELAY];
+    uint32_t access; /* in plan.accesses */
 };
 
 struct plan {
@@ -73,6 +88,8 @@ struct plan {
     uint32_t nslots;
     uint32_t conditions[OFF_MAX_SLOTS];
     uint32_t nconditions;
+    struct plan_delay delays[PLAN_MAX_DELAYS];
+    uint32_t ndelays;
     struct plan_final *finals;
     uint32_t nfinals;
     bool long_loop; /* an inner loop may run for long */

@@ -191,7 +191,8 @@ static int range_of_value(struct plan *p, struct ir_value *v, uint32_t shift) {
     if (!aff_range_of(p->aff, v, &r))
         return -1;
     if (r.op == OFF_RANGE_CONST) {
-        struct off_range out = {.op = OFF_RANGE_CONST, .lo = r.lo >> shift, .hi = r.hi >> shift, .base_slot = OFF_NO_SLOT};
+        struct off_range out = {
+            .op = OFF_RANGE_CONST, .lo = r.lo >> shift, .hi = r.hi >> shift, .base_slot = OFF_NO_SLOT};
         memset(out.stride_slot, 0xff, sizeof out.stride_slot);
         return add_range(p, out);
     }
@@ -262,9 +263,8 @@ static bool reject_unbounded(struct plan *p, struct loop *l, const struct ir_ins
 }
 
 /* Of a load, the reason does not matter: see add_access. */
-static bool add_affine(struct plan *p, struct ir_inst *i) {
+static bool add_affine(struct plan *p, struct ir_inst *i, const struct aff *a) {
     bool store = ir_is_store(i);
-    const struct aff *a = aff_of(p->aff, i->operands[0]);
     if (!a)
         return plan_reject(p, OFF_REJECT_ADDRESS_STORE, i, NULL);
     if (p->naccesses == OFF_MAX_ACCESSES)
@@ -284,7 +284,7 @@ static bool add_affine(struct plan *p, struct ir_inst *i) {
 
 static bool add_access(struct plan *p, struct ir_inst *i) {
     uint32_t ndims = p->ndims, nranges = p->nranges, nslots = p->nslots, naccesses = p->naccesses;
-    bool ok = add_affine(p, i);
+    bool ok = add_affine(p, i, aff_of(p->aff, i->operands[0]));
     if (ir_is_store(i) || (ok && !ranges_widely(p, &p->accesses[naccesses])))
         return ok;
     p->ndims = ndims;
@@ -293,6 +293,14 @@ static bool add_access(struct plan *p, struct ir_inst *i) {
     p->naccesses = naccesses;
     p->reject = OFF_REJECT_NONE;
     return add_gather(p, i);
+}
+
+bool plan_add_load_at(struct plan *p, struct ir_inst *inst, const struct aff *a) {
+    uint32_t index = p->naccesses;
+    if (!a || !add_affine(p, inst, a))
+        return false;
+    p->accesses[index].desc.when_slot = OFF_NO_SLOT;
+    return true;
 }
 
 bool plan_add_accesses(struct plan *p, struct ir_region *r) {

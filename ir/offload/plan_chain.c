@@ -36,8 +36,9 @@ bool plan_check_parallel(struct plan *p, struct loop *l, struct aff_trip *out_tr
     if (l->shape == LOOP_OTHER)
         return plan_reject(p, OFF_REJECT_NO_TRIP_COUNT, inst, "the exit test is not at the top or the bottom");
     struct ir_region *r = inst->regions[0];
+    struct plan_delay delay;
     for (uint32_t k = 0; k < r->nparams; k++)
-        if (!aff_of(p->aff, r->params[k]))
+        if (!aff_of(p->aff, r->params[k]) && !plan_find_delay(p, l, k, &delay))
             return plan_reject(p, carried_reason(l, k), inst, NULL);
     if (!aff_trip_of(p->aff, l, out_trip))
         return plan_reject(p, OFF_REJECT_NO_TRIP_COUNT, l->test, NULL);
@@ -48,10 +49,16 @@ bool plan_check_parallel(struct plan *p, struct loop *l, struct aff_trip *out_tr
 }
 
 /* Each parameter of a chain loop is recomputed from the grid position, so it may depend on chain loops only. */
-bool plan_params_follow_grid(const struct plan *p, const struct loop *l) {
+bool plan_params_follow_grid(struct plan *p, struct loop *l) {
     struct ir_region *r = l->inst->regions[0];
     for (uint32_t k = 0; k < r->nparams; k++) {
         const struct aff *a = aff_of(p->aff, r->params[k]);
+        struct plan_delay delay;
+        if (!a) {
+            if (!plan_find_delay(p, l, k, &delay))
+                return false;
+            a = delay.address;
+        }
         for (uint32_t t = 0; t < a->nterms; t++)
             for (uint32_t d = 0; d < a->terms[t].degree; d++) {
                 const struct aff_sym *s = aff_sym(p->aff, a->terms[t].syms[d]);

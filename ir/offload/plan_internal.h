@@ -30,13 +30,16 @@ bool plan_check_body(struct plan *p, struct plan_scan *s, struct ir_region *r);
 /* plan_chain.c: shape, exits and carried values of a loop that is to be parallel; rejects. */
 bool plan_check_parallel(struct plan *p, struct loop *l, struct aff_trip *out_trip);
 /* Each parameter of a chain loop is recomputed from the grid position, so it may depend on chain loops only. */
-bool plan_params_follow_grid(const struct plan *p, const struct loop *l);
+bool plan_params_follow_grid(struct plan *p, struct loop *l);
 /* Adds the loop inside chain[nchain - 1] when that is parallel too and perfectly nested.  No is no rejection, whatever
  * p->reject says. */
 bool plan_extend_chain(struct plan *p);
 
 /* plan_access.c: every load and store in `r`; rejects. */
 bool plan_add_accesses(struct plan *p, struct ir_region *r);
+/* A load as `inst`, but at `a`, which it may always do.  False, with or without a reason, when that is not linear or
+ * NULL. */
+bool plan_add_load_at(struct plan *p, struct ir_inst *inst, const struct aff *a);
 /* A new dimension, -1 when there are too many. */
 int plan_new_dim(struct plan *p, struct loop *l, int sym);
 /* The slots behind a trip count; rejects. */
@@ -51,5 +54,11 @@ void plan_add_cost_dims(struct plan *p, struct loop *l);
 uint32_t plan_parallel_chain(struct plan *p);
 /* Iterations when they are a constant of the program, else 0. */
 uint64_t plan_constant_trip(const struct aff_trip *t);
+
+/* plan_delay.c: whether parameter `index` of `l`, which is no polynomial, is the value of a load of an earlier
+ * iteration. */
+bool plan_find_delay(struct plan *p, struct loop *l, uint32_t index, struct plan_delay *out);
+/* Accesses for all such parameters of the chain; rejects. */
+bool plan_add_delays(struct plan *p);
 
 #endif

@@ -30,7 +30,7 @@ enum {
     RESULTS = 6,
     MAX_DEPTH = 3,
     MAX_ARRAYS = 4,
-    MAX_CARRIED = MAX_ARRAYS + 3,
+    MAX_CARRIED = MAX_ARRAYS + 5,
     MAX_VALUES = 24,
     MEMORY = 65536,
 };
@@ -336,9 +336,9 @@ static void walk(struct gen *g, struct scope *s) {
     bool search = chance(g, 40);
     enum access_kind kind = chance(g, 50) ? AS_U8 : AS_I32;
     struct ir_value *mask = i32(g, chance(g, 5) ? 0xffff : 15), *count = op(g, IR_I32_AND, datum(g, s, IR_I32), mask);
-    struct ir_value *start = op(g, IR_I32_ADD, known(g, IR_I32, MEMORY / 2 + 256 * below(g, 100)),
-                                op(g, IR_I32_MUL, op(g, IR_I32_AND, datum(g, s, IR_I32), i32(g, 63)),
-                                   i32(g, kinds[kind].bytes)));
+    struct ir_value *start =
+        op(g, IR_I32_ADD, known(g, IR_I32, MEMORY / 2 + 256 * below(g, 100)),
+           op(g, IR_I32_MUL, op(g, IR_I32_AND, datum(g, s, IR_I32), i32(g, 63)), i32(g, kinds[kind].bytes)));
     struct ir_value *zero = i32(g, 0), *init[3] = {start, zero, zero};
     enum ir_type type = IR_I32;
     stamp(g);
@@ -700,6 +700,13 @@ static void gen_loop(struct gen *g, struct scope *s) {
     int acc = -1;
     if (chance(g, d ? 40 : 3))
         acc = (int)carry(&l, datum(g, s, (enum ir_type)below(g, 3)));
+    int late = -1, later = -1; /* what a load gave one iteration ago, and two */
+    uint32_t from = below(g, g->narrays);
+    if (chance(g, 15) && kinds[g->arrays[from].kind].type == IR_I32) {
+        late = (int)carry(&l, datum(g, s, IR_I32));
+        if (chance(g, 30))
+            later = (int)carry(&l, datum(g, s, IR_I32));
+    }
     for (uint32_t k = 0; k < l.n && !escape; k++) {
         l.live[k] = chance(g, (int)k == acc ? 90 : 25);
         l.live_next[k] = chance(g, 70);
@@ -714,6 +721,15 @@ static void gen_loop(struct gen *g, struct scope *s) {
     enter_arrays(g, &l, s, &inner, carried);
     if (acc >= 0 && chance(g, 30))
         keep(g, &inner, l.cur[acc]);
+    if (late >= 0) {
+        keep(g, &inner, l.cur[late]);
+        l.next[late] = load_from(g, g->arrays[from].kind, inner.at[from], (struct ir_mem){.stream = -1});
+        keep(g, &inner, l.next[late]);
+    }
+    if (later >= 0) {
+        keep(g, &inner, l.cur[later]);
+        l.next[later] = l.cur[late];
+    }
     struct ir_value *before[MAX_ARRAYS];
     memcpy(before, inner.at, sizeof before);
     body(g, &inner, innermost ? 2 + below(g, 4) : 1 + below(g, 3));
@@ -1129,7 +1145,8 @@ int main(int argc, char **argv) {
     printf("\n%" PRIu64 " nests, %" PRIu64 " launched (%" PRIu64 " launches, %" PRIu64 " points), %" PRIu64
            " of them after an inspection (%" PRIu64 " inspections), %" PRIu64 " trapped, %" PRIu64
            " unfinished, %" PRIu64 " failed\n",
-           sum.nests, sum.launched, sum.launches, sum.points, sum.inspected, sum.inspections, sum.trapped, sum.unfinished, sum.failed);
+           sum.nests, sum.launched, sum.launches, sum.points, sum.inspected, sum.inspections, sum.trapped,
+           sum.unfinished, sum.failed);
     if (sum.launched * 100 < sum.nests * least) {
         fprintf(stderr, "fewer than %" PRIu64 "%% of the nests were launched\n", least);
         return 1;

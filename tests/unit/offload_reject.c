@@ -85,7 +85,10 @@ static const struct reject_test tests[] = {
      NULL,
      {"", .body = "%v = i32.load offset=4096 %q !0x11\ni32.store %q, %v !0x12\n",
       .results = "%r:i32 = ", .yield = "yield %v", .after = "return %r"}},
-    {OFF_REJECT_CALL, 0x13, NULL, {"func 0 \"g\" (%x:i32) {\ncall 0 %x\nreturn\n}\n", .body = "call 0 %i !0x13\n" STORE}},
+    {OFF_REJECT_CALL,
+     0x13,
+     NULL,
+     {"func 0 \"g\" (%x:i32) {\ncall 0 %x\nreturn\n}\n", .body = "call 0 %i !0x13\n" STORE}},
     {OFF_REJECT_CALL_INDIRECT,
      0x13,
      NULL,
@@ -120,7 +123,8 @@ static const struct reject_test tests[] = {
      0x16,
      "no-trip-count",
      {"", .body = "%s:i32 = loop I (%r:i32 = %q) !0x14 {\n%v = i32.load8_u offset=4096 %r !0x15\n"
-                  "i32.store8 %r, %v !0x16\n%r1 = i32.add %r, %one\nbr_if %v, I(%r1) !0x16\nyield %r1\n}\ni32.store %q, %s !0x1e\n"}},
+                  "i32.store8 %r, %v !0x16\n%r1 = i32.add %r, %one\nbr_if %v, I(%r1) !0x16\nyield %r1\n}\ni32.store "
+                  "%q, %s !0x1e\n"}},
     {OFF_REJECT_CARRIED_MEMORY, 0x12, NULL, {"", .body = "%v = i32.load %q !0x11\ni32.store offset=4 %q, %v !0x12\n"}},
     {OFF_REJECT_CARRIED_MEMORY, 0x12, NULL, {"", .body = "i32.store %p, %i !0x12\n"}},
     {OFF_REJECT_TABLE,
