@@ -54,6 +54,7 @@ struct metal_device {
     uint32_t nwindows;
     struct metal_window *windows;
 
+    id<MTLBuffer> status; /* of inspectors: one word */
     bool probed;
     uint32_t inexact; /* OFF_USE_* */
     double gpu_seconds;

@@ -37,9 +37,10 @@ struct params {
     uint32_t count;
 };
 
-static void add_scalars(const struct wm_kernel *k, const uint64_t *slots, struct params *p) {
+static void add_scalars(const struct wm_kernel *k, const uint64_t *slots, const struct wm_launch_plan *plan,
+                        struct params *p) {
     for (uint64_t i = 0; i < k->nscalars; i++) {
-        uint64_t value = slots[k->scalars[i].slot];
+        uint64_t value = wm_guard_scalar(k, i, slots, plan);
         p->words[p->count++] = (uint32_t)value;
         if (k->scalars[i].type == IR_I64 || k->scalars[i].type == IR_F64)
             p->words[p->count++] = (uint32_t)(value >> 32);
@@ -65,6 +66,16 @@ static enum wm_device_result failed(struct metal_device *d, const struct wm_kern
     return committed ? WM_DEVICE_LOST : WM_DEVICE_REFUSED;
 }
 
+/* The word in which an inspector says that its kernel must not run. */
+static bool clear_status(struct metal_device *d) {
+    enum { STATUS_BYTES = 16 };
+    if (!d->status)
+        d->status = [d->device newBufferWithLength:STATUS_BYTES options:MTLResourceStorageModeShared];
+    if (d->status)
+        memset([d->status contents], 0, STATUS_BYTES);
+    return d->status != nil;
+}
+
 static enum wm_device_result launch(struct metal_device *d, uint64_t kernel, const struct wm_launch_plan *plan,
                                     const uint64_t *slots, enum wm_fallback *out_why) {
     const struct wm_kernel *k = &d->module->kernels[kernel];
@@ -86,11 +97,18 @@ static enum wm_device_result launch(struct metal_device *d, uint64_t kernel, con
         params.words[a] = plan->extent[a];
     params.words[OFF_PARAM_X_BASE] = 0;
     for (uint64_t s = 0; s < k->nstreams; s++) {
+        if (k->streams[s].kind == OFF_STREAM_STATUS) {
+            if (!clear_status(d))
+                return failed(d, k, "no buffer", false, out_why);
+            bindings[s] = (struct metal_binding){.buffer = d->status};
+            params.words[params.count++] = 0;
+            continue;
+        }
         if (!metal_bind_range(d, plan->streams[s], &bindings[s], out_why))
             return WM_DEVICE_REFUSED;
         params.words[params.count++] = (uint32_t)bindings[s].address;
     }
-    add_scalars(k, slots, &params);
+    add_scalars(k, slots, plan, &params);
 
     NSString *label = metal_string(k->name);
     id<MTLCommandBuffer> commands = [d->queue commandBuffer];
@@ -107,7 +125,11 @@ static enum wm_device_result launch(struct metal_device *d, uint64_t kernel, con
             threadsPerThreadgroup:MTLSizeMake(k->workgroup[0], k->workgroup[1], k->workgroup[2])];
     [encoder endEncoding];
     NSError *error = metal_commit_and_wait(d, commands, k->name);
-    return error ? failed(d, k, metal_error_text(error), true, out_why) : WM_DEVICE_DONE;
+    if (error)
+        return failed(d, k, metal_error_text(error), true, out_why);
+    if (plan->status && d->status)
+        memcpy(plan->status, [d->status contents], sizeof *plan->status);
+    return WM_DEVICE_DONE;
 }
 
 enum wm_device_result metal_launch(struct wm_device *base, uint64_t kernel, const struct wm_launch_plan *plan,

@@ -65,6 +65,7 @@ static void metal_close(struct wm_device *base) {
         metal_release_pipelines(d);
         if (d->capturing)
             [[MTLCaptureManager sharedCaptureManager] stopCapture];
+        [d->status release];
         [d->queue release];
         [d->device release];
     }

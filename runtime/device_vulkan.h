@@ -167,6 +167,7 @@ struct vulkan_device {
     const struct wm_module *module;
     struct wm_memory *memory;
     struct wm_log log;
+    bool no_environment;
     struct vk_instance instance;
     struct vk_api *vk; /* &instance.api */
     struct vk_traits traits;

@@ -222,7 +222,8 @@ static VkResult create_device(struct vulkan_device *d) {
         .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_FLOAT16_INT8_FEATURES,
         .shaderInt8 = (t->caps & OFF_CAP_INT8) != 0};
     VkPhysicalDeviceFeatures2 features = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2, .pNext = &storage16};
-    features.features.robustBufferAccess = t->robust;
+    const char *robust = d->no_environment ? NULL : getenv("WASMETAL_VULKAN_ROBUST");
+    features.features.robustBufferAccess = t->robust && !(robust && strcmp(robust, "0") == 0);
     features.features.shaderInt16 = (t->caps & OFF_CAP_INT16) != 0;
     features.features.shaderInt64 = (t->caps & OFF_CAP_INT64) != 0;
     features.features.shaderFloat64 = (t->caps & OFF_CAP_FLOAT64) != 0;
@@ -347,6 +348,7 @@ struct wm_device *wm_device_vulkan_open(const struct wm_device_desc *desc, int c
     d->log = desc->log;
     d->vk = &d->instance.api;
     d->pipelines = calloc(desc->module->nkernels + 1, sizeof *d->pipelines);
+    d->no_environment = desc->no_environment;
     if (!d->pipelines || !vk_instance_open(&d->instance, &d->log, desc->no_environment)) {
         free(d->pipelines);
         free(d);

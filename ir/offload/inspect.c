@@ -376,7 +376,7 @@ void inspect_split(struct ir_module *m, struct off_kernel *k, struct pass_ctx *p
     }
     late &= find_loads(inspector->body);
     for (uint32_t s = 0; s < k->nstreams; s++)
-        k->streams[s].reread = (late >> s & 1) != 0 && k->streams[s].kind == OFF_STREAM_RANGE;
+        k->streams[s].reread |= (late >> s & 1) != 0 && k->streams[s].kind == OFF_STREAM_RANGE;
     struct arena scratch = {0};
     bound_loops(inspector->body, c.status, &scratch);
     arena_free(&scratch);

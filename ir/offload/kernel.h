@@ -126,7 +126,8 @@ struct off_stream {
     uint8_t min_bytes; /* narrowest access */
     uint8_t max_bytes; /* widest access: bases and strides must be multiples of each access's own width */
     uint8_t kind;      /* enum off_stream_kind */
-    bool reread;       /* the inspector reads it where the kernel may have written: no read may overlap any write */
+    bool reread; /* read apart from the kernel's order, by the inspector or after the launch: no read may overlap a
+                    write */
 };
 
 /* Where the value of a scalar comes from: a slot, or the guard's decision about this launch (i32). */

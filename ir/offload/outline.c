@@ -23,6 +23,7 @@
 #include <string.h>
 
 #include "ir/offload/inspect.h"
+#include "ir/offload/trap_tails.h"
 #include "ir/opt/pass.h"
 #include "ir/util/ice.h"
 
@@ -292,6 +293,7 @@ struct off_kernel *outline_kernel(struct ir_module *m, struct plan *p, struct pa
     clone_level(&o, 0);
     set_streams(p, false);
     ir_build_return(&o.b, NULL, 0);
+    trap_tails_cut(o.func->body);
     trim_scalars(&o, p->nchain);
     opt_simplify(o.func, passes);
     trim_scalars(&o, p->nchain);
@@ -360,6 +362,8 @@ static struct ir_value **emit_finals(struct ir_builder *b, const struct plan *p,
         const struct plan_final *f = &p->finals[i];
         syms[iter] = last; /* aff_emit wraps it where 32 bits are wanted */
         out[i] = f->expr ? aff_emit(p->aff, b, f->expr, NULL, syms) : f->value;
+        if (f->load)
+            out[i] = ir_build_load(b, (enum ir_op)f->load->op, out[i], f->load->mem);
     }
     return out;
 }

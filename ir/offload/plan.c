@@ -73,22 +73,50 @@ bool plan_require(struct plan *p, struct plan_slot s) {
 
 /* ---- 6. after the loop ---- */
 
+/* The polynomial, when it depends on nothing in the nest but the root's iteration; else NULL. */
+static const struct aff *of_root_only(struct plan *p, const struct aff *a) {
+    int iter = aff_iter_sym(p->aff, p->root);
+    for (uint32_t t = 0; a && t < a->nterms; t++)
+        for (uint32_t d = 0; d < a->terms[t].degree; d++) {
+            uint32_t s = a->terms[t].syms[d];
+            if (aff_sym(p->aff, s)->kind != AFF_VALUE && (int)s != iter)
+                return NULL;
+        }
+    return a;
+}
+
+static struct plan_access *access_of(struct plan *p, const struct ir_inst *i) {
+    for (uint32_t k = 0; k < p->naccesses; k++)
+        if (p->accesses[k].inst == i && !p->accesses[k].delayed)
+            return &p->accesses[k];
+    return NULL;
+}
+
+/* What a load gave in the last iteration of a loop tested at its bottom can be loaded again after the launch, as long
+ * as the launch does not write there: compilers hand the last element of an unrolled loop to its remainder. */
+static bool load_again(struct plan *p, struct plan_final *f) {
+    struct ir_inst *i = f->value->def;
+    bool bottom = p->root->shape == LOOP_BOTTOM_YIELD || p->root->shape == LOOP_BOTTOM_BREAK;
+    if (!bottom || !i || !ir_is_load(i) || !access_of(p, i))
+        return false;
+    f->load = i;
+    f->expr = of_root_only(p, aff_of(p->aff, i->operands[0]));
+    return f->expr != NULL;
+}
+
 static bool add_final(struct plan *p, struct ir_value *v) {
     struct plan_final *f = &p->finals[p->nfinals++];
-    f->value = v;
+    *f = (struct plan_final){.value = v};
     if (!loop_contains_value(p->root, v))
         return true;
-    f->expr = aff_of(p->aff, v);
-    int iter = aff_iter_sym(p->aff, p->root);
-    for (uint32_t t = 0; f->expr && t < f->expr->nterms; t++)
-        for (uint32_t d = 0; d < f->expr->terms[t].degree; d++) {
-            uint32_t s = f->expr->terms[t].syms[d];
-            if (aff_sym(p->aff, s)->kind != AFF_VALUE && (int)s != iter)
-                f->expr = NULL;
-            if (!f->expr)
-                break;
-        }
-    return f->expr || plan_reject(p, OFF_REJECT_LIVE_OUT, v->def, NULL);
+    f->expr = of_root_only(p, aff_of(p->aff, v));
+    return f->expr || load_again(p, f) || plan_reject(p, OFF_REJECT_LIVE_OUT, v->def, NULL);
+}
+
+static void mark_rereads(struct plan *p) {
+    for (uint32_t i = 0; i < p->nfinals; i++)
+        if (p->finals[i].load)
+            p->streams[access_of(p, p->finals[i].load)->desc.stream].reread = true;
 }
 
 static bool add_finals(struct plan *p) {
@@ -226,6 +254,7 @@ bool plan_nest(struct plan *p, struct arena *scratch, struct arena *text, struct
     p->reject = OFF_REJECT_NONE; /* cost dimensions are best effort */
     if (!plan_assign_streams(p))
         return plan_reject(p, OFF_REJECT_TOO_COMPLEX, root->inst, "more than 8 separate memory ranges");
+    mark_rereads(p);
     choose_axes(p);
     return true;
 }

@@ -47,6 +47,7 @@ struct plan_access {
 struct plan_final {
     struct ir_value *value; /* as in the loop */
     const struct aff *expr; /* NULL: `value` is from before the nest */
+    struct ir_inst *load;   /* not NULL: `value` is what this load gives last, and `expr` its address */
 };
 
 enum { PLAN_MAX_DELAY = 4, PLAN_MAX_DELAYS = 16 };

@@ -2,6 +2,7 @@
  * dimensions and ranges that takes.
  */
 #include "ir/offload/plan_internal.h"
+#include "ir/offload/trap_tails.h"
 
 #include <string.h>
 
@@ -305,7 +306,7 @@ bool plan_add_load_at(struct plan *p, struct ir_inst *inst, const struct aff *a)
 
 bool plan_add_accesses(struct plan *p, struct ir_region *r) {
     ir_foreach_inst (i, r) {
-        if ((ir_is_load(i) || ir_is_store(i)) && !add_access(p, i))
+        if ((ir_is_load(i) || ir_is_store(i)) && !trap_tail_holds(i) && !add_access(p, i))
             return false;
         ir_foreach_region (inner, i)
             if (!plan_add_accesses(p, inner))

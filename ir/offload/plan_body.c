@@ -4,6 +4,7 @@
 #include "ir/offload/plan_internal.h"
 
 #include "ir/ir_effects.h"
+#include "ir/offload/trap_tails.h"
 
 enum { MAX_NEST_INSTS = 20000 }; /* bounds the size of a kernel */
 
@@ -58,6 +59,8 @@ bool plan_diverges(const struct ir_inst *i) {
 static bool check_inst(struct plan *p, struct plan_scan *s, struct ir_inst *i) {
     if (++s->insts > MAX_NEST_INSTS)
         return plan_reject(p, OFF_REJECT_TOO_COMPLEX, i, "more than 20,000 instructions");
+    if (i->op != IR_UNREACHABLE && trap_tail_holds(i))
+        return true; /* kernels have nothing of it but the trap */
     for (uint32_t k = 0; k < i->nresults; k++)
         if (!type_ok(i->results[k].type))
             return plan_reject(p, OFF_REJECT_TYPE, i, ir_type_name[i->results[k].type]);
