@@ -40,7 +40,7 @@
 
 enum {
     INSPECT_MAX_SCALARS = 2 + 2 * OFF_MAX_STREAMS, /* that it adds */
-    INSPECT_MAX_STEPS = 1 << 22,
+    INSPECT_MAX_STEPS = 1 << 20,
 };
 
 /* Splits `k`, a kernel entered in the module whose gather loads name the stream of kind OFF_STREAM_MEMORY: k->body

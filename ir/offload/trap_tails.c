@@ -42,7 +42,7 @@ struct tails {
 
 /* Whether what stands behind `label` is a tail. */
 static bool leads_to_trap(const struct ir_inst *label) {
-    if (label->op == IR_LOOP || label->nresults || !label->next || !trap_tail_holds(label->next))
+    if (label->op == IR_LOOP || !label->next || !trap_tail_holds(label->next))
         return false;
     uint32_t n = 0;
     for (const struct ir_inst *i = label->next; i; i = i->next)
@@ -57,8 +57,12 @@ static bool leaves_loop(const struct ir_inst *branch) {
     return false;
 }
 
-static void copy_tail(struct tails *t, struct ir_builder *b, const struct ir_inst *label) {
+/* `args`: what the branch passes for the label's results. */
+static void copy_tail(struct tails *t, struct ir_builder *b, const struct ir_inst *label,
+                      struct ir_value *const *args) {
     struct ir_map *map = ir_map_new(&t->scratch);
+    for (uint32_t k = 0; k < label->nresults; k++)
+        ir_map_set(map, &label->results[k], args[k]);
     for (const struct ir_inst *i = label->next; i; i = i->next)
         ir_clone_inst(b, i, map);
     t->copies++;
@@ -79,10 +83,10 @@ static void visit(struct tails *t, struct ir_region *r) {
             struct ir_builder then = ir_builder_at_end(choice->regions[0]),
                               other = ir_builder_at_end(choice->regions[1]);
             then.wasm_offset = other.wasm_offset = i->wasm_offset;
-            copy_tail(t, &then, i->target);
+            copy_tail(t, &then, i->target, i->operands + 1);
             ir_build_yield(&other, NULL, 0);
         } else {
-            copy_tail(t, &b, i->target);
+            copy_tail(t, &b, i->target, i->operands);
         }
         ir_inst_remove(i);
     }

@@ -37,6 +37,7 @@ struct oft {
     /* while a kernel runs */
     const struct wm_launch_plan *plan;
     bool flagged;          /* by an inspector */
+    bool unfinished;       /* an inspector ran out of fuel, and with it the run: not compared */
     uint32_t watch, point; /* index of the watching import; point + 1 */
     uint64_t epoch;
     uint64_t *writers, *readers; /* epoch << 32 | point, for each byte of memory */
