@@ -11,9 +11,9 @@
  * depends on the module and the options alone, never on the number of threads: same bytes out.
  *
  * LLVM's time and memory grow faster than a function's size in some passes (register allocation, instruction
- * selection's scheduler, alias queries).  A function above LARGE is compiled alone at -O1, above HUGE at -O0: a
- * million-instruction function then takes seconds, and what is lost is little, as such functions are tables or
- * interpreters' initialisers.
+ * selection's scheduler, alias queries), and with the square of a basic block's.  A function above LARGE is compiled
+ * alone at -O1, above HUGE_SIZE or with more than LONG_RUN instructions in a row at -O0: a million instructions then
+ * take seconds, and what is lost is little, as such functions are tables or initialisers.
  */
 #include "backends/host/host_internal.h"
 
@@ -26,36 +26,46 @@ enum {
     PART_SIZE = 30000, /* instructions */
     LARGE = 60000,
     HUGE_SIZE = 200000,
+    LONG_RUN = 10000,
     MAX_JOBS = 256,
     STACK_BYTES = 64 << 20 /* of a thread: emission recurses with the nesting, LLVM with expression depth */
 };
 
 /* ---- cutting ---- */
 
-static uint64_t weigh_region(const struct ir_region *r) {
-    uint64_t n = 0;
+struct weight {
+    uint64_t insts;        /* a br_table counts by its targets too */
+    uint64_t run, longest; /* instructions without control flow between them */
+};
+
+static void weigh_region(struct weight *w, const struct ir_region *r) {
     ir_foreach_inst (i, r) {
-        n += 1 + i->ntargets / 4;
-        for (unsigned k = 0; k < ir_nregions(i); k++)
-            n += weigh_region(i->regions[k]);
+        w->insts += 1 + i->ntargets / 4;
+        bool branches = ir_nregions(i) || i->op == IR_BR_IF || i->op == IR_BR_TABLE;
+        w->run = branches ? 0 : w->run + 1;
+        if (w->run > w->longest)
+            w->longest = w->run;
+        for (unsigned k = 0; k < ir_nregions(i); k++) {
+            weigh_region(w, i->regions[k]);
+            w->run = 0;
+        }
     }
-    return n;
 }
 
-static int level_for(const struct host_options *options, uint64_t weight) {
-    int most = weight > HUGE_SIZE ? 0 : weight > LARGE ? 1 : 3;
+static int level_for(const struct host_options *options, const struct weight *w) {
+    int most = w->insts > HUGE_SIZE || w->longest > LONG_RUN ? 0 : w->insts > LARGE ? 1 : 3;
     return options->opt_level < most ? options->opt_level : most;
 }
 
 uint32_t host_split(struct arena *arena, const struct ir_module *m, const struct host_options *options,
                     struct host_part **out_parts) {
     uint64_t size = options->part_size ? options->part_size : PART_SIZE, total = 0;
-    uint64_t *weights = arena_array(arena, uint64_t, m->nfuncs + 1);
+    struct weight *weights = arena_array(arena, struct weight, m->nfuncs + 1);
     bool elf = options->triple ? host_is_elf(options->triple) : host_is_elf(host_native_triple()), large = false;
     for (uint32_t i = m->nfunc_imports; i < m->nfuncs; i++) {
-        weights[i] = weigh_region(m->funcs[i].func->body);
-        total += weights[i];
-        large |= level_for(options, weights[i]) < options->opt_level;
+        weigh_region(&weights[i], m->funcs[i].func->body);
+        total += weights[i].insts;
+        large |= level_for(options, &weights[i]) < options->opt_level;
     }
     struct host_part *parts = NULL;
     uint32_t n = 0, cap = 0;
@@ -73,13 +83,13 @@ uint32_t host_split(struct arena *arena, const struct ir_module *m, const struct
         (struct host_part){m->nfunc_imports, m->nfunc_imports, .head = true, .opt_level = options->opt_level};
     uint64_t sum = 0;
     for (uint32_t i = m->nfunc_imports; i < m->nfuncs; i++) {
-        int level = level_for(options, weights[i]);
-        if (n == 1 || sum + weights[i] > size || level != parts[n - 1].opt_level) {
+        int level = level_for(options, &weights[i]);
+        if (n == 1 || sum + weights[i].insts > size || level != parts[n - 1].opt_level) {
             *arena_push(arena, parts, n, cap) = (struct host_part){.begin = i, .end = i, .opt_level = level};
             sum = 0;
         }
         parts[n - 1].end = i + 1;
-        sum += weights[i];
+        sum += weights[i].insts;
     }
     parts[n - 1].tail = true;
     *out_parts = parts;
