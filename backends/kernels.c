@@ -19,6 +19,7 @@
 #include "backends/msl/msl_emit.h"
 #include "backends/spirv/spv_emit.h"
 #include "backends/wgsl/wgsl_emit.h"
+#include "ir/fp_mode.h"
 #include "ir/ir_build.h"
 #include "ir/ir_text.h"
 #include "ir/ir_verify.h"
@@ -182,7 +183,7 @@ static uint32_t *emit_spirv(struct arena *to, const struct off_kernel *k, struct
 
 static bool add_variant(struct arena *a, struct off_kernel *k, struct ir_func *f, uint32_t caps, uint32_t avoids) {
     struct off_spirv v = {.caps = caps, .avoids = avoids};
-    v.words = emit_spirv(a, k, f, caps, true, &v.nwords);
+    v.words = emit_spirv(a, k, f, caps, !(f->module->fp & FP_CONTRACT), &v.nwords);
     if (!v.words) {
         k->spirv_why = too_deep;
         return false;
@@ -240,18 +241,24 @@ static struct ir_func *make_form(struct ir_func *body, struct ir_module *library
     return next;
 }
 
+/* What --fp= takes no interest in. */
+static uint32_t relaxed_uses(unsigned fp) {
+    return (fp & FP_CONTRACT ? OFF_USE_F32_ARITH | OFF_USE_F64_ARITH : 0) |
+           (fp & FP_DIVIDE ? OFF_USE_F32_DIV | OFF_USE_F32_SQRT : 0) | (fp & FP_SUBNORMALS ? OFF_USE_F32_SUBNORMAL : 0);
+}
+
 static struct forms make_forms(struct ir_module *m, struct ir_func *body) {
-    uint32_t uses = find_uses(body->body);
+    uint32_t uses = find_uses(body->body) & ~relaxed_uses(m->fp);
     bool f64 = legalize_has_f64_arithmetic(body), divide = (uses & (OFF_USE_F32_DIV | OFF_USE_F32_SQRT)) != 0;
     struct forms f = {0};
-    if (f64 || (uses & OFF_USE_F32))
+    if (f64 || (uses & OFF_USE_F32_SUBNORMAL))
         f.library = soft_library_new(m);
     f.arith = make_form(body, NULL, 0, false, !f64);
     f.exact = divide ? make_form(body, NULL, 0, true, !f64) : f.arith;
     f.own = f64 ? make_form(body, f.library, SOFT_F64, false, true) : f.arith;
     f.own_exact = !divide ? f.own : f64 ? make_form(body, f.library, SOFT_F64, true, true) : f.exact;
     f.soft = f.own_exact;
-    if (uses & OFF_USE_F32)
+    if (uses & OFF_USE_F32_SUBNORMAL)
         f.soft = make_form(body, f.library, (f64 ? SOFT_F64 : 0) | SOFT_SUBNORMALS, divide, true);
     if (f.soft == f.arith)
         f.soft = NULL;
@@ -296,7 +303,7 @@ static char *make_msl(struct arena *a, const struct off_kernel *k, struct ir_fun
     uint32_t n, *words = emit_spirv(&scratch, k, f, (split ? 0 : OFF_CAP_INT64) | storage, false, &n);
     char *text = NULL;
     if (words)
-        text = msl_emit_kernel(a, k, name, words, n, out_why);
+        text = msl_emit_kernel(a, k, name, words, n, (own->module->fp & FP_CONTRACT) != 0, out_why);
     else
         *out_why = too_deep;
     arena_free(&scratch);
@@ -323,7 +330,7 @@ void kernels_emit(struct ir_module *m, struct off_kernel *k) {
     }
     struct forms f = make_forms(m, k->body);
     struct traits t = find_traits(k->body, f.arith);
-    k->uses = t.uses | (may_loop_long(k, &t) ? OFF_USE_LONG_LOOP : 0);
+    k->uses = (t.uses & ~relaxed_uses(m->fp)) | (may_loop_long(k, &t) ? OFF_USE_LONG_LOOP : 0);
     make_spirv(a, k, &f, &t);
     k->msl = make_msl(a, k, f.own, &t, k->name, &k->msl_why);
     const char *exact_why;

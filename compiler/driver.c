@@ -98,6 +98,7 @@ bool driver_analyse(struct driver *dr) {
     dr->module = front_read_module(dr->bytes, dr->size, &front, dr->diag);
     if (!dr->module)
         return false;
+    dr->module->fp = o->fp_mode;
     simplify(dr);
     dr->stopped |= o->stop_after != NULL;
     if (dr->stopped)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "compiler/source_map.h"
+#include "ir/fp_mode.h"
 
 static const char *func_name(const struct ir_module *m, uint32_t func) {
     return m->funcs[func].func->name;
@@ -100,6 +101,9 @@ void explain_text(struct strbuf *out, struct ir_module *m, const struct off_repo
     }
     strbuf_printf(out, "%u loop%s: %u offloaded, %u inside those, %u on the CPU\n", report->nloops,
                   report->nloops == 1 ? "" : "s", kernels, inside, stay);
+    if (m->fp)
+        strbuf_printf(out, "kernels compiled with --fp=%s: results may differ from other engines'\n",
+                      fp_mode_text(m->fp));
     bool first = true;
     for (int why = 0; why < OFF_REJECT_COUNT; why++)
         if (met[why] && *off_reject_hint(why)) {
@@ -162,7 +166,7 @@ void explain_json(struct strbuf *out, struct ir_module *m, const struct off_repo
     strbuf_add_json(out, version, strlen(version));
     strbuf_add(out, ",\n  \"module\": ");
     strbuf_add_json(out, m->name, strlen(m->name));
-    strbuf_add(out, ",\n  \"kernels\": [");
+    strbuf_printf(out, ",\n  \"fp\": \"%s\",\n  \"kernels\": [", fp_mode_text(m->fp));
     for (uint32_t i = 0; i < m->nkernels; i++) {
         strbuf_add(out, i ? "," : "");
         json_kernel(out, m, m->kernels[i], map);

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ir/fp_mode.h"
 #include "ir/util/arena.h"
 
 #define WASI_MODULE "wasi_snapshot_preview1"
@@ -529,12 +530,14 @@ static void write_all(struct header *h) {
     const struct ir_module *m = h->m;
     strbuf_printf(out,
                   "/* Interface of the compiled WebAssembly module \"%s\".  Made by wasmetal; do not edit.\n *\n"
+                  " * Floating point in kernels: %s%s.\n"
                   " * Link the object file and the runtime library.  Ownership and threads: wasmetal.h. */\n"
                   "#ifndef WASMETAL_MODULE_%s_H\n#define WASMETAL_MODULE_%s_H\n\n"
                   "#include <stdint.h>\n#include <stdlib.h>\n#include <string.h>\n\n#include <wasmetal.h>\n\n"
                   "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n"
                   "extern const wasmetal_module wasmetal_module_%s;\n\n",
-                  m->name, m->name, m->name, m->name);
+                  m->name, fp_mode_text(m->fp), m->fp ? " (results may differ from other engines')" : "", m->name,
+                  m->name, m->name);
     add_imports_struct(h);
     for (uint32_t i = 0; i < h->nimports; i++) {
         if (h->imports[i].kind == IR_EXTERN_FUNC) {

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "compiler/features.h"
+#include "ir/fp_mode.h"
 #include "ir/opt/pass.h"
 
 enum kind { KIND_FLAG, KIND_TEXT, KIND_LIST, KIND_LEVEL, KIND_JOBS };
@@ -168,6 +169,8 @@ static bool check_pass_names(const char *option, const char *names, bool all, st
 static bool check(struct options *o, struct diag *d) {
     if (o->bounds_checks && strcmp(o->bounds_checks, "auto") != 0 && strcmp(o->bounds_checks, "on") != 0)
         return fail(d, "--bounds-checks=%s: auto or on", o->bounds_checks);
+    if (o->fp && !fp_mode_parse(o->fp, &o->fp_mode))
+        return fail(d, "--fp=%s: strict, fast, or some of contract, reassociate, divide and subnormals", o->fp);
     if (!check_pass_names("--dump-after", o->dump_after, true, d) ||
         !check_pass_names("--stop-after", o->stop_after, false, d) || !check_pass_names("--skip", o->skip, false, d))
         return false;
@@ -252,7 +255,8 @@ void options_print_help(FILE *out, enum command command) {
     }
     fprintf(out, "wasmetal %s%s%s\n  %s\n", commands[command].name, *commands[command].operands ? " [OPTIONS] " : "",
             commands[command].operands, commands[command].what);
-    if (command == COMMAND_COMPILE || command == COMMAND_RUN || command == COMMAND_EXPLAIN) {
+    if (command == COMMAND_COMPILE || command == COMMAND_RUN || command == COMMAND_EXPLAIN ||
+        command == COMMAND_DEVICES) {
         fputs("\noptions:\n", out);
         print_options(out, command);
     }

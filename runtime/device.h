@@ -77,6 +77,9 @@ bool wm_device_emulation_pays(const struct wm_device *d, uint64_t emulated, cons
 unsigned wm_device_cpu_threads(void);
 
 struct wasmetal_device_info;
+struct wasmetal_device_class;
+/* What wasmetal_probe_device says of Vulkan device `index`; 0 when it cannot be opened. */
+size_t wm_device_vulkan_probe(int index, struct wasmetal_device_class *out, size_t capacity);
 /* Append one entry for each such device to those already in `out` (`count` of `capacity`); return the new count. */
 size_t wm_device_vulkan_list(struct wasmetal_device_info *out, size_t count, size_t capacity);
 size_t wm_device_metal_list(struct wasmetal_device_info *out, size_t count, size_t capacity);

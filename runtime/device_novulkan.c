@@ -7,6 +7,13 @@ struct wm_device *wm_device_vulkan_open(const struct wm_device_desc *desc, int c
     return NULL;
 }
 
+size_t wm_device_vulkan_probe(int index, struct wasmetal_device_class *out, size_t capacity) {
+    (void)index;
+    (void)out;
+    (void)capacity;
+    return 0;
+}
+
 size_t wm_device_vulkan_list(struct wasmetal_device_info *out, size_t count, size_t capacity) {
     (void)out;
     (void)capacity;

@@ -190,7 +190,20 @@ struct vulkan_device {
     uint32_t nwindows;
     struct vk_window *windows; /* made when first used */
 
-    uint32_t probed, inexact; /* OFF_USE_* */
+    uint32_t probed, inexact;           /* OFF_USE_* */
+    unsigned wrong[2], wrong_normal[2]; /* VK_PROBE_* of f32 and f64 that were wrong, and that with ordinary numbers */
+};
+
+/* Results of the probe by what they tell. */
+enum {
+    VK_PROBE_MUL = 1 << 0,
+    VK_PROBE_ADD = 1 << 1 | 1 << 2,
+    VK_PROBE_MUL_ADD = 1 << 3,
+    VK_PROBE_DIV = 1 << 4,
+    VK_PROBE_ROOT = 1 << 5,
+    VK_PROBE_COMPARE = 1 << 6,
+    VK_PROBE_CONVERT = 1 << 7 | 1 << 10,
+    VK_PROBE_MINMAX = 1 << 8 | 1 << 9,
 };
 
 struct vk_binding {

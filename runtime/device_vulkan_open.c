@@ -400,6 +400,17 @@ size_t wm_device_vulkan_list(struct wasmetal_device_info *out, size_t count, siz
         snprintf(info->driver, sizeof info->driver, "%s", t.driver);
         info->software = t.software;
         info->usable = t.why_not[0] == 0;
+        info->min_work = t.software ? VULKAN_SOFTWARE_MIN_WORK : VULKAN_HARDWARE_MIN_WORK;
+        info->import_alignment = t.import_alignment;
+        info->max_buffer_bytes = t.max_window;
+        info->max_binding_bytes = t.properties.limits.maxStorageBufferRange;
+        for (int a = 0; a < 3; a++)
+            info->max_workgroup[a] = t.properties.limits.maxComputeWorkGroupSize[a];
+        info->max_invocations = t.properties.limits.maxComputeWorkGroupInvocations;
+        snprintf(info->binding, sizeof info->binding, "%s",
+                 t.properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU
+                     ? "imported: kernels reach it over the bus"
+                     : "imported: kernels work where it lies");
         snprintf(info->note, sizeof info->note, "%s",
                  t.why_not[0]        ? t.why_not
                  : t.cuts_long_loops ? "may end long loops early: kernels with such loops stay on the CPU"

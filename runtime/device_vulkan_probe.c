@@ -11,8 +11,9 @@
  * rounding boundary (a = q * b for q halfway between neighbours, rounded).
  *
  * Results of a case:  0 a*b   1 a+b   2 a-b   3 a*b+c   4 a/b   5 sqrt(a)   6 (a<b) + 2(a==b)   7 a's bits as an
- * integer, converted.  The SPIR-V is put together here, in the same form as compiled kernels have: plain operations
- * decorated NoContraction; float-controls modes are added as to all kernels.
+ * integer, converted   8 min(a, b)   9 max(a, b)   10 a as an i32, where it fits.  Kernels compute comparisons of f32,
+ * minimum and maximum on the bits; those results are only shown.  The SPIR-V is put together here, in the same form as
+ * compiled kernels have: plain operations decorated NoContraction; float-controls modes are added as to all kernels.
  */
 #include "runtime/device_vulkan.h"
 
@@ -23,7 +24,7 @@
 enum {
     CASES = 1536, /* a multiple of the workgroup */
     WORKGROUP = 64,
-    RESULTS = 8,
+    RESULTS = 11,
     MODULE_WORDS = 1024,
 };
 
@@ -57,6 +58,7 @@ enum {
     OP_MEMBER_DECORATE = 72,
     OP_COMPOSITE_CONSTRUCT = 80,
     OP_COMPOSITE_EXTRACT = 81,
+    OP_CONVERT_F_TO_S = 110,
     OP_CONVERT_S_TO_F = 111,
     OP_BITCAST = 124,
     OP_I_ADD = 128,
@@ -84,6 +86,8 @@ enum {
     STORAGE_CLASS_STORAGE_BUFFER = 12,
     BUILT_IN_GLOBAL_INVOCATION_ID = 28,
     GLSL_STD_450_SQRT = 31,
+    GLSL_STD_450_FMIN = 37,
+    GLSL_STD_450_FMAX = 40,
 };
 
 /* Fixed ids; the function body's follow after LAST_ID. */
@@ -106,7 +110,7 @@ enum {
     ID_FUNCTION_TYPE,
     ID_IN,
     ID_OUT,
-    ID_EXACT, /* RESULTS - 3 results that are decorated */
+    ID_EXACT, /* the first six results, which are decorated */
     ID_CONSTANTS = ID_EXACT + 8,
     LAST_ID = ID_CONSTANTS + 32,
 };
@@ -251,6 +255,14 @@ static void write_body(struct writer *w, bool wide) {
     EMIT(w, OP_BITCAST, ID_INT, as_int, low);
     EMIT(w, OP_CONVERT_S_TO_F, ID_FLOAT, converted, as_int);
     store_float(w, out, 7, converted, wide);
+    uint32_t least = fresh(w), most = fresh(w), integer = fresh(w), bits = fresh(w);
+    EMIT(w, OP_EXT_INST, ID_FLOAT, least, ID_GLSL, GLSL_STD_450_FMIN, a, b);
+    EMIT(w, OP_EXT_INST, ID_FLOAT, most, ID_GLSL, GLSL_STD_450_FMAX, a, b);
+    store_float(w, out, 8, least, wide);
+    store_float(w, out, 9, most, wide);
+    EMIT(w, OP_CONVERT_F_TO_S, ID_INT, integer, a);
+    EMIT(w, OP_BITCAST, ID_UINT, bits, integer);
+    store_word(w, out, 10 * width, bits);
     w->words[w->count++] = 1 << 16 | OP_RETURN;
     w->words[w->count++] = 1 << 16 | OP_FUNCTION_END;
 }
@@ -355,11 +367,14 @@ static const char *verdict(unsigned wrong, unsigned wrong_normal, unsigned resul
 
 static void probe(struct vulkan_device *d, bool wide) {
     /* f32 comparisons are computed on the bits in every kernel (legalize_float.c): the device's do not matter. */
-    enum { DIV = 1 << 4, ROOT = 1 << 5, COMPARE = 1 << 6 };
-    const unsigned ARITH = 0xff & ~(DIV | ROOT | (wide ? 0 : COMPARE));
+    enum { DIV = VK_PROBE_DIV, ROOT = VK_PROBE_ROOT, COMPARE = VK_PROBE_COMPARE };
+    const unsigned ARITH =
+        VK_PROBE_ADD | VK_PROBE_MUL | VK_PROBE_MUL_ADD | VK_PROBE_CONVERT | (wide ? VK_PROBE_COMPARE : 0);
     unsigned wrong = ~0u, normal = ~0u;
     if (!wide || (d->traits.caps & OFF_CAP_FLOAT64))
         wrong = wrong_results(d, wide, &normal);
+    d->wrong[wide] = wrong;
+    d->wrong_normal[wide] = normal;
     const uint32_t arith = wide ? OFF_USE_F64_ARITH : OFF_USE_F32_ARITH, div = wide ? OFF_USE_F64_DIV : OFF_USE_F32_DIV;
     const uint32_t root = wide ? OFF_USE_F64_SQRT : OFF_USE_F32_SQRT;
     d->probed |= arith | div | root | (wide ? 0 : OFF_USE_F32_SUBNORMAL);

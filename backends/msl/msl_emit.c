@@ -60,7 +60,7 @@ static spvc_result compile(spvc_context cx, const struct off_kernel *k, const ch
 }
 
 char *msl_emit_kernel(struct arena *a, const struct off_kernel *k, const char *name, const uint32_t *words,
-                      uint32_t nwords, const char **out_why) {
+                      uint32_t nwords, bool contract, const char **out_why) {
     char error[200] = "";
     spvc_context cx;
     if (spvc_context_create(&cx) != SPVC_SUCCESS) {
@@ -71,7 +71,7 @@ char *msl_emit_kernel(struct arena *a, const struct off_kernel *k, const char *n
     const char *text = NULL;
     char *out = NULL;
     if (compile(cx, k, name, words, nwords, &text) == SPVC_SUCCESS)
-        out = arena_printf(a, "%s%s", prelude, text);
+        out = arena_printf(a, "%s%s", contract ? "" : prelude, text);
     else
         *out_why = arena_printf(a, "SPIRV-Cross refuses the kernel: %s", error);
     spvc_context_destroy(cx);

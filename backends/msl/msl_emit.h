@@ -5,9 +5,10 @@
 #include "ir/offload/kernel.h"
 
 /* The source in `a`, with one kernel function of that name; NULL with *out_why (in `a`) when SPIRV-Cross refuses.  The
- * SPIR-V must have been made with `precise` false.  Stream s is [[buffer(s)]], the parameter block (32-bit words, or
- * uint4s when it is long, as in kernel.h) is [[buffer(nstreams)]]. */
+ * SPIR-V must have been made with `precise` false.  `contract`: the source does not forbid contraction.  Stream s is
+ * [[buffer(s)]], the parameter block (32-bit words, or uint4s when it is long, as in kernel.h) is [[buffer(nstreams)]].
+ */
 char *msl_emit_kernel(struct arena *a, const struct off_kernel *k, const char *name, const uint32_t *words,
-                      uint32_t nwords, const char **out_why);
+                      uint32_t nwords, bool contract, const char **out_why);
 
 #endif

@@ -139,6 +139,7 @@ struct ir_module *soft_library_new(const struct ir_module *m) {
     library->funcs = arena_array(&library->arena, struct ir_func_entry, library->nfuncs);
     library->memories = m->memories;
     library->nmemories = m->nmemories;
+    library->fp = m->fp;
     return library;
 }
 

@@ -371,10 +371,24 @@ typedef struct wasmetal_device_info {
     bool software;    /* runs on the CPU */
     bool usable;      /* false: `note` says why not */
     char note[256];
+    char binding[96];  /* what linear memory is to it, in words */
+    uint64_t min_work; /* estimated operations from which on a launch pays, see WASMETAL_MIN_WORK */
+    uint64_t max_buffer_bytes, max_binding_bytes, import_alignment; /* 0: no such limit */
+    uint32_t max_workgroup[3], max_invocations;
 } wasmetal_device_info;
+
+/* How a device does a class of operations, in words for people. */
+typedef struct wasmetal_device_class {
+    char operations[48]; /* "f32 divide" */
+    char device[32];     /* what it was found to do: "exact", "inexact for subnormals", "without f64" */
+    char kernels[48];    /* what kernels use there: "instruction", "integers" */
+} wasmetal_device_class;
 
 /* Fills at most `capacity` entries and returns how many devices there are.  Loads drivers, so it can take a second. */
 WASMETAL_API size_t wasmetal_list_devices(wasmetal_device_info *out_devices, size_t capacity);
+/* Opens the device with this `spec` and measures how it computes.  Fills at most `capacity` entries and returns how
+ * many classes there are; 0 when there is no such device or it cannot be opened. */
+WASMETAL_API size_t wasmetal_probe_device(const char *spec, wasmetal_device_class *out_classes, size_t capacity);
 
 #ifdef __cplusplus
 }

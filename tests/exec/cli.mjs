@@ -70,6 +70,29 @@ for (const kind of ['ir', 'llvm', 'msl', 'wgsl', 'metadata', 'header', 'spirv'])
 check('--emit=metadata is JSON', JSON.parse(run([library, '--emit=metadata']).stdout).kernels !== undefined);
 check('explain --json is the same',
       run(['explain', '--json', library]).stdout === run([library, '--emit=metadata']).stdout);
+// Floating point.
+expect([library, '--fp=loose', '-o', 'x.o'], 2, 'WM2001');
+expect([library, '--fp=divide,,contract', '-o', 'x.o'], 2, 'WM2001');
+check('--fp in the metadata', JSON.parse(run([library, '--emit=metadata']).stdout).fp === 'strict' &&
+      JSON.parse(run([library, '--emit=metadata', '--fp=fast']).stdout).fp === 'fast' &&
+      JSON.parse(run([library, '--emit=metadata', '--fp=divide,contract']).stdout).fp === 'contract,divide');
+expect([library, '--emit=header'], 0, 'kernels: strict.');
+expect([library, '--emit=header', '--fp=fast'], 0, 'kernels: fast (');
+expect(['explain', library, '--fp=divide'], 0, '--fp=divide');
+check('explain without --fp is quiet', !run(['explain', library]).stdout.includes('--fp'));
+
+// Devices: the table, and the same as JSON.
+const devices = JSON.parse(run(['devices', '--json']).stdout);
+check('devices: cpu comes first', devices[0].device === 'cpu' && devices[0].usable && devices[0].operations.length > 0);
+for (const d of devices.filter((v) => v.usable && v.device !== 'cpu')) {
+  check(`devices: ${d.name}`, d.max_buffer_bytes > 0 && d.import_alignment > 0 && d.binding.startsWith('imported') &&
+        d.max_invocations > 0 && d.min_work > 0 && d.operations.length > 20, d);
+  check(`devices: ${d.name} answers every class`, d.operations.every((o) => o.class && o.device && o.kernels), d);
+}
+const table = run(['devices']).stdout;
+for (const d of devices) check(`devices: ${d.device} in the table`, table.includes(d.name));
+expect(['devices', library], 2, 'WM2001');
+
 const dump = run([library, '--dump-after=all', '--emit=ir', '-o', 'dump.ir']);
 check('--dump-after', dump.status === 0 && dump.stderr.includes('; after '));
 check('module from standard input',

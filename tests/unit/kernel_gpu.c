@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "backends/kernels.h"
+#include "ir/fp_mode.h"
 #include "tests/unit/kernel_test.h"
 #include "tests/unit/kernel_vulkan.h"
 
@@ -145,6 +146,51 @@ static void test_uniform_block(void **state) {
     kt_free(&wide);
 }
 
+/* Whether some result is decorated NoContraction. */
+static bool forbids_contraction(const struct off_spirv *s) {
+    enum { HEADER = 5, OP_DECORATE = 71, NO_CONTRACTION = 42 };
+    for (uint32_t at = HEADER; at < s->nwords; at += s->words[at] >> 16)
+        if ((s->words[at] & 0xffff) == OP_DECORATE && s->words[at + 2] == NO_CONTRACTION)
+            return true;
+    return false;
+}
+
+/* What --fp= lets go, and only that. */
+static void test_relaxed(void **state) {
+    (void)state;
+    static const struct {
+        unsigned fp;
+        enum ir_op op;
+        uint32_t uses;
+        bool forbids;
+    } rows[] = {
+        {0, IR_F32_DIV, OFF_USE_F32_ARITH | OFF_USE_F32_DIV | OFF_USE_F32_SUBNORMAL, true},
+        {FP_DIVIDE, IR_F32_DIV, OFF_USE_F32_ARITH | OFF_USE_F32_SUBNORMAL, true},
+        {FP_SUBNORMALS, IR_F32_DIV, OFF_USE_F32_ARITH | OFF_USE_F32_DIV, true},
+        {FP_CONTRACT, IR_F32_DIV, OFF_USE_F32_DIV | OFF_USE_F32_SUBNORMAL, false},
+        {FP_REASSOCIATE, IR_F32_MUL, OFF_USE_F32_ARITH | OFF_USE_F32_SUBNORMAL, true},
+        {FP_FAST, IR_F32_DIV, 0, false},
+        {FP_FAST, IR_F64_ADD, 0, false},
+        {FP_FAST, IR_F64_DIV, OFF_USE_F64_DIV, false},
+    };
+    for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
+        struct kt t;
+        kt_init_op(&t, rows[k].op);
+        t.k.name = "relaxed";
+        t.module->fp = rows[k].fp;
+        kernels_emit(t.module, &t.k);
+        assert_int_equal(t.k.uses, rows[k].uses);
+        assert_true(t.k.nspirv > 0);
+        assert_int_equal(forbids_contraction(&t.k.spirv[0]), rows[k].forbids);
+        assert_int_equal(strstr(t.k.msl, "fp contract(off)") != NULL, rows[k].forbids);
+        bool corrected = false;
+        for (uint32_t v = 0; v < t.k.nspirv; v++)
+            corrected |= (t.k.spirv[v].avoids & OFF_USE_F32_DIV) != 0;
+        assert_int_equal(corrected, (rows[k].uses & OFF_USE_F32_DIV) != 0);
+        kt_free(&t);
+    }
+}
+
 static void test_validation(void **state) {
     (void)state;
     assert_int_equal(device ? vkt_validation_messages(device) : 0, 0);
@@ -153,10 +199,8 @@ static void test_validation(void **state) {
 int main(void) {
     device = vkt_open();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_narrow),
-        cmocka_unit_test(test_uniform_block),
-        cmocka_unit_test(test_operations),
-        cmocka_unit_test(test_validation),
+        cmocka_unit_test(test_narrow),  cmocka_unit_test(test_uniform_block), cmocka_unit_test(test_operations),
+        cmocka_unit_test(test_relaxed), cmocka_unit_test(test_validation),
     };
     int rc = cmocka_run_group_tests(tests, NULL, NULL);
     if (device)

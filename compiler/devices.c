@@ -1,0 +1,116 @@
+/* `wasmetal devices`: what loops can run on here, and how each device does each class of operations. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "compiler/driver.h"
+#include "ir/util/strbuf.h"
+#include "wasmetal.h"
+
+enum { MAX_DEVICES = 64, MAX_CLASSES = 32 };
+
+static void print_bytes(struct strbuf *out, uint64_t n) {
+    static const char *const units[] = {"bytes", "KiB", "MiB", "GiB"};
+    unsigned u = 0;
+    for (; u < 3 && n % 1024 == 0 && n >= 1024; u++)
+        n /= 1024;
+    strbuf_printf(out, "%" PRIu64 " %s", n, units[u]);
+}
+
+static void print_limits(struct strbuf *out, const wasmetal_device_info *v) {
+    strbuf_printf(out, "    memory      %s\n", v->binding);
+    if (v->import_alignment) {
+        strbuf_add(out, "    limits      buffer ");
+        print_bytes(out, v->max_buffer_bytes);
+        strbuf_add(out, ", binding ");
+        print_bytes(out, v->max_binding_bytes);
+        strbuf_add(out, ", import alignment ");
+        print_bytes(out, v->import_alignment);
+        strbuf_printf(out, ", workgroup %" PRIu32 " x %" PRIu32 " x %" PRIu32 ", %" PRIu32 " invocations\n",
+                      v->max_workgroup[0], v->max_workgroup[1], v->max_workgroup[2], v->max_invocations);
+    }
+    strbuf_printf(out, "    launches    from %" PRIu64 " operations\n", v->min_work);
+}
+
+static void print_device(struct strbuf *out, const wasmetal_device_info *v, const wasmetal_device_class *classes,
+                         size_t n) {
+    strbuf_printf(out, "%-10s %s%s%s%s%s%s%s\n", v->spec, v->name, *v->driver ? ", " : "", v->driver,
+                  v->software ? " (software)" : "", v->usable ? "" : " - not usable", *v->note ? ": " : "", v->note);
+    if (!v->usable)
+        return;
+    print_limits(out, v);
+    if (!n) {
+        strbuf_add(out, "    (the probe could not run)\n");
+        return;
+    }
+    strbuf_printf(out, "    %-38s %-24s %s\n", "operations", "the device is", "kernels use");
+    for (size_t i = 0; i < n; i++)
+        strbuf_printf(out, "    %-38s %-24s %s\n", classes[i].operations, classes[i].device, classes[i].kernels);
+}
+
+static void json_string(struct strbuf *out, const char *key, const char *text) {
+    strbuf_printf(out, "\"%s\": ", key);
+    strbuf_add_json(out, text, strlen(text));
+}
+
+static void json_device(struct strbuf *out, const wasmetal_device_info *v, const wasmetal_device_class *classes,
+                        size_t n) {
+    strbuf_add(out, "{");
+    json_string(out, "device", v->spec);
+    strbuf_add(out, ", ");
+    json_string(out, "name", v->name);
+    strbuf_add(out, ", ");
+    json_string(out, "driver", v->driver);
+    strbuf_add(out, ", ");
+    json_string(out, "note", v->note);
+    strbuf_add(out, ", ");
+    json_string(out, "binding", v->binding);
+    strbuf_printf(out,
+                  ", \"software\": %s, \"usable\": %s, \"min_work\": %" PRIu64 ", \"max_buffer_bytes\": %" PRIu64
+                  ", \"max_binding_bytes\": %" PRIu64 ", \"import_alignment\": %" PRIu64
+                  ", \"max_workgroup\": [%" PRIu32 ", %" PRIu32 ", %" PRIu32 "], \"max_invocations\": %" PRIu32
+                  ", \"operations\": [",
+                  v->software ? "true" : "false", v->usable ? "true" : "false", v->min_work, v->max_buffer_bytes,
+                  v->max_binding_bytes, v->import_alignment, v->max_workgroup[0], v->max_workgroup[1],
+                  v->max_workgroup[2], v->max_invocations);
+    for (size_t i = 0; i < n; i++) {
+        strbuf_add(out, i ? ",\n    {" : "\n    {");
+        json_string(out, "class", classes[i].operations);
+        strbuf_add(out, ", ");
+        json_string(out, "device", classes[i].device);
+        strbuf_add(out, ", ");
+        json_string(out, "kernels", classes[i].kernels);
+        strbuf_add(out, "}");
+    }
+    strbuf_add(out, "]}");
+}
+
+int command_devices(const struct options *o, struct diag *d) {
+    (void)d;
+    wasmetal_device_info *devices = calloc(MAX_DEVICES, sizeof *devices);
+    wasmetal_device_class *classes = calloc(MAX_CLASSES, sizeof *classes);
+    if (!devices || !classes) {
+        fputs("wasmetal: out of memory\n", stderr);
+        exit(70);
+    }
+    struct strbuf out = {0};
+    size_t n = wasmetal_list_devices(devices, MAX_DEVICES);
+    n = n < MAX_DEVICES ? n : MAX_DEVICES;
+    strbuf_add(&out, o->json ? "[" : "");
+    for (size_t i = 0; i < n; i++) {
+        size_t count = devices[i].usable ? wasmetal_probe_device(devices[i].spec, classes, MAX_CLASSES) : 0;
+        count = count < MAX_CLASSES ? count : MAX_CLASSES;
+        if (o->json) {
+            strbuf_add(&out, i ? ",\n  " : "\n  ");
+            json_device(&out, &devices[i], classes, count);
+        } else {
+            print_device(&out, &devices[i], classes, count);
+        }
+    }
+    strbuf_add(&out, o->json ? "\n]\n" : "");
+    fwrite(out.data, 1, out.len, stdout);
+    strbuf_free(&out);
+    free(classes);
+    free(devices);
+    return EXIT_OK;
+}
