@@ -273,6 +273,7 @@ struct ir_module {
     const char *name; /* file stem, a C identifier */
     struct ir_sig *types;
     uint32_t ntypes;
+    unsigned fp;                 /* what kernels may relax (ir/fp_mode.h); 0: nothing */
     struct ir_func_entry *funcs; /* imports first */
     uint32_t nfuncs, nfunc_imports;
     struct ir_memory *memories;
@@ -288,7 +289,6 @@ struct ir_module {
     struct ir_export *exports;
     uint32_t nexports;
     int64_t start;               /* function index, -1 when there is none */
-    unsigned fp;                 /* what kernels may relax (ir/fp_mode.h); 0: nothing */
     struct off_kernel **kernels; /* ir/offload/kernel.h */
     uint32_t nkernels, kernels_cap;
     /* Raw custom sections the tools need (.debug_*, producers), in file order. */

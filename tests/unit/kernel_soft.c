@@ -163,7 +163,7 @@ static void check(struct runner *r, uint64_t x, uint64_t y) {
     if (!ir_interp_call_func(r->reference, r->plain, want, &trap))
         return; /* a trapping conversion */
     uint32_t n = 0;
-    for (uint32_t k = 0; k < info->operands; k++) {
+    for (uint32_t k = 0; k < info->operands && k < 2; k++) {
         split[n++].i32 = (uint32_t)operands[k];
         if (is_wide((enum ir_type)info->operand_types[k]))
             split[n++].i32 = (uint32_t)(operands[k] >> 32);
