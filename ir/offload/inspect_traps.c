@@ -10,16 +10,16 @@
 #include "ir/util/ice.h"
 
 struct conversion {
-    enum ir_op op;
     double low, high;
+    enum ir_op op;
     bool low_inside; /* `low` itself is in range */
 };
 
 static const struct conversion conversions[] = {
-    {IR_I32_TRUNC_F32_S, -0x1p31, 0x1p31, true},      {IR_I32_TRUNC_F32_U, -1, 0x1p32, false},
-    {IR_I32_TRUNC_F64_S, -0x1p31 - 1, 0x1p31, false}, {IR_I32_TRUNC_F64_U, -1, 0x1p32, false},
-    {IR_I64_TRUNC_F32_S, -0x1p63, 0x1p63, true},      {IR_I64_TRUNC_F32_U, -1, 0x1p64, false},
-    {IR_I64_TRUNC_F64_S, -0x1p63, 0x1p63, true},      {IR_I64_TRUNC_F64_U, -1, 0x1p64, false},
+    {-0x1p31, 0x1p31, IR_I32_TRUNC_F32_S, true},      {-1, 0x1p32, IR_I32_TRUNC_F32_U, false},
+    {-0x1p31 - 1, 0x1p31, IR_I32_TRUNC_F64_S, false}, {-1, 0x1p32, IR_I32_TRUNC_F64_U, false},
+    {-0x1p63, 0x1p63, IR_I64_TRUNC_F32_S, true},      {-1, 0x1p64, IR_I64_TRUNC_F32_U, false},
+    {-0x1p63, 0x1p63, IR_I64_TRUNC_F64_S, true},      {-1, 0x1p64, IR_I64_TRUNC_F64_U, false},
 };
 
 static struct ir_value *float_const(struct rebuild *r, enum ir_type type, double v) {
