@@ -43,6 +43,10 @@
  *       strides grow, and the search gives up when there are more.  This settles what b is too coarse for: accesses of
  *       one unrolled body that lie a row apart (out[x*h + y] with x unrolled).
  *
+ *    An access that happens before the launch (OFF_NO_STREAM) stands for a value that every point uses, so no store may
+ *    touch it at all.  It does not move; as long as there are two points, a store at one of them is tested against the
+ *    access at the other, and they are disjoint.  With one point only, there is no launch.
+ *
  *    A grid dimension in which a write does not move makes |s_1| = 0 < D in b, and in c the write equals itself, so it
  *    is refused, as it must be.
  *
@@ -363,7 +367,7 @@ static enum wm_fallback measure_access(const struct wm_kernel *k, const struct w
     if ((uint64_t)(hi + offset + bytes) > limits->memory_bytes)
         return WM_FALLBACK_BOUNDS;
     aligned &= ((base + offset) & (bytes - 1)) == 0;
-    if (limits->aligned && !aligned)
+    if (limits->aligned && !aligned && a->stream != OFF_NO_STREAM)
         return WM_FALLBACK_ALIGNMENT;
     out->first = base + offset;
     out->last = base + offset + bytes;
@@ -603,6 +607,13 @@ static void widen(struct wm_range *r, uint64_t lo, uint64_t hi) {
     r->hi = hi > r->hi ? hi : r->hi;
 }
 
+static bool points_are_one(const struct wm_kernel *k, const struct wm_launch_plan *plan) {
+    for (unsigned d = 0; d < k->ndims; d++)
+        if (k->dims[d].axis >= 0 && plan->trips[d] != 1)
+            return false;
+    return true;
+}
+
 bool wm_guard_decide(const struct wm_kernel *k, const uint64_t *slots, const struct wm_guard_limits *limits,
                      struct wm_launch_plan *plan, enum wm_fallback *out_why) {
     for (uint64_t c = 0; c < k->nconditions; c++) {
@@ -647,9 +658,14 @@ bool wm_guard_decide(const struct wm_kernel *k, const uint64_t *slots, const str
             *out_why = why;
             return false;
         }
-        widen(&plan->streams[a->stream], (uint64_t)all[i].lo, (uint64_t)all[i].hi);
-        if (a->write)
-            widen(&plan->written[a->stream], (uint64_t)all[i].lo, (uint64_t)all[i].hi);
+        if (a->stream != OFF_NO_STREAM) {
+            widen(&plan->streams[a->stream], (uint64_t)all[i].lo, (uint64_t)all[i].hi);
+            if (a->write)
+                widen(&plan->written[a->stream], (uint64_t)all[i].lo, (uint64_t)all[i].hi);
+        } else if (points_are_one(k, plan)) {
+            *out_why = WM_FALLBACK_SMALL;
+            return false;
+        }
         add_to_groups(k, &groups, i, (uint8_t)a->stream, &all[i]);
     }
     if (!grid_points_are_free(k, plan, &groups, all) || !rereads_are_free(k, plan, &groups, all)) {
@@ -766,8 +782,8 @@ bool wm_guard_kernel_valid(const struct wm_kernel *k) {
         bool power_of_two = a->bytes != 0 && a->bytes <= 16 && (a->bytes & (a->bytes - 1)) == 0;
         if (a->when_slot != WM_NO_SLOT && !slot_valid(k, a->when_slot))
             return false;
-        if (a->stream >= k->nstreams || k->streams[a->stream].kind != OFF_STREAM_RANGE || !power_of_two ||
-            !slot_valid(k, a->base_slot))
+        bool streamed = a->stream < k->nstreams && k->streams[a->stream].kind == OFF_STREAM_RANGE;
+        if ((!streamed && a->stream != OFF_NO_STREAM) || !power_of_two || !slot_valid(k, a->base_slot))
             return false;
         for (uint64_t d = 0; d < k->ndims; d++)
             if (a->stride_slot[d] != WM_NO_SLOT && (!slot_valid(k, a->stride_slot[d]) || k->dims[d].unbounded))

@@ -13,7 +13,7 @@
 #include "ir/offload/kernel.h"
 #include "ir/util/ice.h"
 
-enum { OUTER_EXPANSION = 6, OUTER_TERMS = 4, MAX_EDGES = 4, MAX_RECURSION = 400 };
+enum { OUTER_EXPANSION = 6, OUTER_TERMS = 4, MAX_EDGES = 4, MAX_RECURSION = 400, MAX_HOISTED_LOADS = 64 };
 
 struct edges { /* where values come together at the end of a block or if */
     uint32_t n;
@@ -32,6 +32,8 @@ struct aff_ctx {
     struct ir_inst **noted; /* blocks whose note holds their edges */
     uint32_t nnoted, noted_cap;
     uint32_t depth; /* recursion of aff_of */
+    struct aff_hoist *hoists, **hoists_end;
+    uint32_t nhoisted_loads;
 };
 
 static const struct aff unknown_marker;
@@ -551,6 +553,60 @@ static uint32_t low_zeros(const struct ir_inst *d) {
     return c && c->i32 ? (uint32_t)__builtin_ctz(c->i32) : 0;
 }
 
+/* ---- values read again and again ---- */
+
+const struct aff_hoist *aff_hoists(const struct aff_ctx *cx) {
+    return cx->hoists;
+}
+
+/* Known before the nest; symbols that stand for parameters still to be solved are not. */
+static bool known_before(const struct aff_ctx *cx, const struct aff *a) {
+    for (uint32_t i = 0; i < a->nterms; i++)
+        for (uint32_t k = 0; k < a->terms[i].degree; k++) {
+            const struct aff_sym *s = &cx->syms[a->terms[i].syms[k]];
+            if (s->kind != AFF_VALUE || loop_contains_value(cx->root, s->value))
+                return false;
+        }
+    return true;
+}
+
+static bool sets_global(const struct ir_region *r, uint32_t index) {
+    ir_foreach_inst (i, r) {
+        if (i->op == IR_GLOBAL_SET && i->index == index)
+            return true;
+        ir_foreach_region (inner, i)
+            if (sets_global(inner, index))
+                return true;
+    }
+    return false;
+}
+
+const struct aff_hoist *aff_hoist_of(struct aff_ctx *cx, struct ir_inst *i, bool make) {
+    const struct aff *base = NULL;
+    if (ir_is_load(i)) {
+        base = i->operands[0]->type == IR_I32 ? aff_of(cx, i->operands[0]) : NULL;
+        if (!base || i->mem.memory != 0 || !known_before(cx, base))
+            return NULL;
+    } else if (i->op != IR_GLOBAL_GET || sets_global(cx->root->inst->regions[0], i->index)) {
+        return NULL;
+    }
+    for (const struct aff_hoist *h = cx->hoists; h; h = h->next)
+        if (h->inst->op == i->op &&
+            (base ? h->inst->mem.offset == i->mem.offset && aff_equal(h->base, base) : h->inst->index == i->index))
+            return h;
+    if (!make || (base && cx->nhoisted_loads == MAX_HOISTED_LOADS))
+        return NULL;
+    cx->nhoisted_loads += base != NULL;
+    struct aff_hoist *h = arena_new(cx->arena, struct aff_hoist);
+    h->inst = i;
+    h->base = base;
+    h->value = arena_new(cx->arena, struct ir_value);
+    h->value->type = i->results[0].type;
+    *cx->hoists_end = h;
+    cx->hoists_end = &h->next;
+    return h;
+}
+
 static const struct aff *value_of(struct aff_ctx *cx, struct ir_value *v) {
     const union ir_bits *c = ir_const_of(v);
     if (c)
@@ -562,6 +618,9 @@ static const struct aff *value_of(struct aff_ctx *cx, struct ir_value *v) {
         return v->note == UNKNOWN ? NULL : v->note;
     }
     struct aff_range range;
+    const struct aff_hoist *h = aff_hoist_of(cx, v->def, true);
+    if (h)
+        return symbol_expr(cx, bits_of(v), (struct aff_sym){.kind = AFF_VALUE, .value = h->value});
     const struct aff *a = operation(cx, v->def);
     if (a)
         return a;
@@ -766,6 +825,7 @@ struct aff_ctx *aff_begin(struct arena *scratch, struct loop *root) {
     struct aff_ctx *cx = arena_new(scratch, struct aff_ctx);
     cx->arena = scratch;
     cx->root = root;
+    cx->hoists_end = &cx->hoists;
     enter_loops(root);
     return cx;
 }

@@ -45,6 +45,15 @@ struct aff {
     struct aff_term terms[];
 };
 
+/* A value that the nest reads from memory or a global again and again, though no part of its address changes: read once
+ * before the nest, it is a symbol like any other, provided that nothing in the nest writes there.  Made on demand. */
+struct aff_hoist {
+    struct ir_inst *inst;   /* a load, or global.get; the first of those alike */
+    struct ir_value *value; /* stands for what is read before the nest: no instruction gives it */
+    const struct aff *base; /* of a load: the address, without the offset of the memarg */
+    struct aff_hoist *next; /* later made */
+};
+
 struct aff_ctx;
 
 /* For one nest.  Uses ir_value.note and ir_inst.note of what is inside the root until aff_end. */
@@ -53,6 +62,12 @@ void aff_end(struct aff_ctx *cx);
 
 /* The polynomial of an integer value that is in scope inside the root or defined outside it; NULL when it is none. */
 const struct aff *aff_of(struct aff_ctx *cx, struct ir_value *v);
+
+/* All that were made so far, first made first: a later one's address may depend on an earlier one's value. */
+const struct aff_hoist *aff_hoists(const struct aff_ctx *cx);
+/* That of a load or global.get inside the nest; NULL: it was never asked for as a number, or it varies.  `make`: also
+ * makes one, of any type. */
+const struct aff_hoist *aff_hoist_of(struct aff_ctx *cx, struct ir_inst *i, bool make);
 
 const struct aff *aff_const(struct aff_ctx *cx, unsigned bits, uint64_t c);
 const struct aff *aff_add(struct aff_ctx *cx, const struct aff *a, const struct aff *b); /* NULL in, NULL out */

@@ -44,6 +44,9 @@ enum {
 };
 
 #define OFF_NO_SLOT UINT32_MAX
+/* `stream` of an access that happens before the launch: the host reads a value there that the nest reads again and
+ * again. The guard sees to it that nothing in the nest writes there; the kernel has no such access. */
+#define OFF_NO_STREAM UINT8_MAX
 
 /* How often a dimension runs.  The loop tests t_k = init + k*step (mod 2^bits) against bound; bottom-tested: after body
  * k, so trip = 1 + min{k : not (t_k REL bound)}; top-tested: before body k, so trip = min{k : not (t_k REL bound)}.
@@ -103,7 +106,7 @@ struct off_dim {
 };
 
 struct off_access {
-    uint8_t stream;
+    uint8_t stream; /* or OFF_NO_STREAM */
     bool write;
     uint8_t bytes;
     uint64_t offset;                    /* of the memarg */

@@ -52,7 +52,15 @@ static void import_value(struct outliner *o, struct ir_value *v) {
     ir_map_set(o->map, v, ir_region_add_param(o->func->body, v->type));
 }
 
+/* What is read before the nest comes as a scalar; a global variable always does. */
+static const struct aff_hoist *hoist_of(const struct outliner *o, struct ir_inst *i) {
+    return ir_is_load(i) || i->op == IR_GLOBAL_GET ? aff_hoist_of(o->plan->aff, i, i->op == IR_GLOBAL_GET) : NULL;
+}
+
 static void import_operands(struct outliner *o, struct ir_inst *i) {
+    const struct aff_hoist *h = hoist_of(o, i);
+    if (h)
+        import_value(o, h->value);
     for (uint32_t k = 0; k < i->noperands; k++)
         import_value(o, i->operands[k]);
     ir_foreach_region (r, i) {
@@ -182,6 +190,29 @@ static void clone_level(struct outliner *o, uint32_t level) {
             clone_inst(o, i);
 }
 
+static void forward_operands(struct ir_region *r) {
+    ir_foreach_inst (i, r) {
+        for (uint32_t k = 0; k < i->noperands; k++)
+            i->operands[k] = ir_resolve(i->operands[k]);
+        ir_foreach_region (inner, i)
+            forward_operands(inner);
+    }
+}
+
+/* Takes the copies of what is read before the nest out of the kernel again. */
+static void replace_hoisted(struct outliner *o, struct ir_region *r) {
+    ir_foreach_inst (i, r) {
+        const struct aff_hoist *h = hoist_of(o, i);
+        struct ir_value *copy = h ? ir_map_get(o->map, &i->results[0]) : NULL;
+        if (h && copy != &i->results[0]) {
+            copy->fwd = ir_map_get(o->map, h->value);
+            ir_inst_remove(copy->def);
+        }
+        ir_foreach_region (inner, i)
+            replace_hoisted(o, inner);
+    }
+}
+
 static void mark_used(struct ir_region *r, bool *used) {
     ir_foreach_inst (i, r) {
         for (uint32_t k = 0; k < i->noperands; k++)
@@ -292,6 +323,8 @@ struct off_kernel *outline_kernel(struct ir_module *m, struct plan *p, struct pa
     set_streams(p, true);
     clone_level(&o, 0);
     set_streams(p, false);
+    replace_hoisted(&o, p->root->inst->regions[0]);
+    forward_operands(o.func->body);
     ir_build_return(&o.b, NULL, 0);
     trap_tails_cut(o.func->body);
     trim_scalars(&o, p->nchain);
@@ -326,12 +359,47 @@ static struct ir_value *emit_cond(struct ir_builder *b, struct ir_value *v, bool
     return ir_build_simple(b, wide ? IR_I64_NE : IR_I32_NE, v, wide ? ir_build_i64(b, 0) : ir_build_i32(b, 0));
 }
 
-static struct ir_value *emit_slot(struct ir_builder *b, const struct plan *p, const struct plan_slot *s) {
+/* Reads ahead what the nest reads again and again.  A load that would trap gives 0: the guard then finds its access out
+ * of bounds.  Returns the map from the stand-ins to what was read. */
+static struct ir_map *emit_hoisted(struct ir_builder *b, const struct plan *p) {
+    struct ir_map *map = ir_map_new(p->arena);
+    for (const struct aff_hoist *h = aff_hoists(p->aff); h; h = h->next) {
+        enum ir_type type = h->value->type;
+        if (!h->base) {
+            struct ir_inst *get = ir_build(b, IR_GLOBAL_GET, &type, 1, NULL, 0);
+            get->index = h->inst->index;
+            ir_map_set(map, h->value, get->results);
+            continue;
+        }
+        enum ir_type size_type = IR_I32;
+        struct ir_value *address = aff_emit(p->aff, b, h->base, map, NULL);
+        struct ir_value *last = ir_build_simple(b, IR_I64_EXTEND_I32_U, address, NULL);
+        last = ir_build_simple(b, IR_I64_ADD, last, ir_build_i64(b, h->inst->mem.offset + ir_info(h->inst)->bytes));
+        struct ir_value *size = ir_build(b, IR_MEMORY_SIZE, &size_type, 1, NULL, 0)->results;
+        size = ir_build_simple(b, IR_I64_EXTEND_I32_U, size, NULL);
+        size = ir_build_simple(b, IR_I64_SHL, size, ir_build_i64(b, 16));
+        struct ir_value *is_inside = ir_build_simple(b, IR_I64_LE_U, last, size);
+        struct ir_inst *inside = ir_build_if(b, is_inside, &type, 1);
+        struct ir_builder then = ir_builder_at_end(inside->regions[0]);
+        struct ir_builder other = ir_builder_at_end(inside->regions[1]);
+        then.wasm_offset = other.wasm_offset = b->wasm_offset;
+        struct ir_value *v = ir_build_load(&then, (enum ir_op)h->inst->op, address, h->inst->mem);
+        v->def->mem.stream = -1;
+        ir_build_yield(&then, &v, 1);
+        v = ir_build_const(&other, type, (union ir_bits){0});
+        ir_build_yield(&other, &v, 1);
+        ir_map_set(map, h->value, inside->results);
+    }
+    return map;
+}
+
+static struct ir_value *emit_slot(struct ir_builder *b, const struct plan *p, const struct plan_slot *s,
+                                  struct ir_map *map) {
     switch (s->kind) {
     case PLAN_SLOT_EXPR:
-        return aff_emit(p->aff, b, s->expr, NULL, NULL);
+        return aff_emit(p->aff, b, s->expr, map, NULL);
     case PLAN_SLOT_VALUE:
-        return s->value;
+        return ir_map_get(map, s->value);
     case PLAN_SLOT_ALL: {
         struct ir_value *all = emit_cond(b, s->conds[0].value, s->conds[0].nonzero);
         for (uint32_t i = 1; i < s->nconds; i++)
@@ -352,7 +420,8 @@ static struct ir_value *emit_slot(struct ir_builder *b, const struct plan *p, co
 }
 
 /* The values that leave the loop, once its kernel has run `trip` (i64) iterations. */
-static struct ir_value **emit_finals(struct ir_builder *b, const struct plan *p, struct ir_value *trip) {
+static struct ir_value **emit_finals(struct ir_builder *b, const struct plan *p, struct ir_value *trip,
+                                     struct ir_map *map) {
     struct ir_value **out = arena_array(p->arena, struct ir_value *, p->nfinals + 1);
     bool bottom = p->root->shape == LOOP_BOTTOM_YIELD || p->root->shape == LOOP_BOTTOM_BREAK;
     struct ir_value *last = bottom ? ir_build_simple(b, IR_I64_SUB, trip, ir_build_i64(b, 1)) : trip;
@@ -361,7 +430,7 @@ static struct ir_value **emit_finals(struct ir_builder *b, const struct plan *p,
     for (uint32_t i = 0; i < p->nfinals; i++) {
         const struct plan_final *f = &p->finals[i];
         syms[iter] = last; /* aff_emit wraps it where 32 bits are wanted */
-        out[i] = f->expr ? aff_emit(p->aff, b, f->expr, NULL, syms) : f->value;
+        out[i] = f->expr ? aff_emit(p->aff, b, f->expr, map, syms) : f->value;
         if (f->load)
             out[i] = ir_build_load(b, (enum ir_op)f->load->op, out[i], f->load->mem);
     }
@@ -371,10 +440,11 @@ static struct ir_value **emit_finals(struct ir_builder *b, const struct plan *p,
 static char own_use; /* ir_inst.note of a yield that names the loop's own results */
 
 /* The launch itself, at `b`. */
-static struct ir_inst *emit_launch(struct ir_builder *b, const struct plan *p, struct off_kernel *k) {
+static struct ir_inst *emit_launch(struct ir_builder *b, const struct plan *p, struct off_kernel *k,
+                                   struct ir_map *map) {
     struct ir_value **slots = arena_array(p->arena, struct ir_value *, p->nslots + 1);
     for (uint32_t i = 0; i < p->nslots; i++) {
-        slots[i] = emit_slot(b, p, &p->slots[i]);
+        slots[i] = emit_slot(b, p, &p->slots[i], map);
         k->slot_types[i] = slots[i]->type;
     }
     enum ir_type results[1 + OFF_MAX_DIMS] = {IR_I32};
@@ -387,7 +457,7 @@ static struct ir_inst *emit_launch(struct ir_builder *b, const struct plan *p, s
 
 /* The launch, or zeros when `hint` is zero; an instruction with the results of a launch. */
 static struct ir_inst *emit_launch_if(struct ir_builder *b, const struct plan *p, struct off_kernel *k,
-                                      struct ir_value *hint) {
+                                      struct ir_value *hint, struct ir_map *map) {
     enum ir_type types[1 + OFF_MAX_DIMS] = {IR_I32};
     struct ir_value *values[1 + OFF_MAX_DIMS];
     for (uint32_t d = 0; d < p->ndims; d++)
@@ -395,7 +465,7 @@ static struct ir_inst *emit_launch_if(struct ir_builder *b, const struct plan *p
     struct ir_inst *choice = ir_build_if(b, emit_cond(b, hint, true), types, 1 + p->ndims);
     struct ir_builder then = ir_builder_at_end(choice->regions[0]), other = ir_builder_at_end(choice->regions[1]);
     then.wasm_offset = other.wasm_offset = b->wasm_offset;
-    struct ir_inst *launch = emit_launch(&then, p, k);
+    struct ir_inst *launch = emit_launch(&then, p, k, map);
     for (uint32_t d = 0; d <= p->ndims; d++)
         values[d] = &launch->results[d];
     ir_build_yield(&then, values, 1 + p->ndims);
@@ -409,7 +479,8 @@ struct ir_value *outline_launch(const struct plan *p, struct off_kernel *k, stru
     struct ir_inst *root = p->root->inst;
     struct ir_builder b = ir_builder_before(root);
     b.wasm_offset = root->wasm_offset;
-    struct ir_inst *launch = hint ? emit_launch_if(&b, p, k, hint) : emit_launch(&b, p, k);
+    struct ir_map *map = emit_hoisted(&b, p);
+    struct ir_inst *launch = hint ? emit_launch_if(&b, p, k, hint, map) : emit_launch(&b, p, k, map);
 
     bool falls_out = p->root->exit_label == NULL;
     enum ir_type *types = arena_array(p->arena, enum ir_type, root->nresults + 1);
@@ -419,7 +490,7 @@ struct ir_value *outline_launch(const struct plan *p, struct off_kernel *k, stru
     struct ir_builder then = ir_builder_at_end(choice->regions[0]);
     struct ir_builder other = ir_builder_at_end(choice->regions[1]);
     then.wasm_offset = other.wasm_offset = root->wasm_offset;
-    struct ir_value **finals = emit_finals(&then, p, &launch->results[1]);
+    struct ir_value **finals = emit_finals(&then, p, &launch->results[1], map);
     if (!falls_out) {
         ir_build_br(&then, p->root->exit_label, finals, p->nfinals);
         ir_build_yield(&other, NULL, 0);

@@ -204,6 +204,14 @@ static bool check_size(struct plan *p) {
                        arena_printf(p->text, "at most %llu", (unsigned long long)points));
 }
 
+/* What is read before the nest needs no binding; which loads those are is known once nobody asks for values any more.
+ */
+static void mark_hoisted(struct plan *p) {
+    for (uint32_t i = 0; i < p->naccesses; i++)
+        if (!p->accesses[i].desc.write && aff_hoist_of(p->aff, p->accesses[i].inst, false))
+            p->accesses[i].desc.stream = OFF_NO_STREAM;
+}
+
 /* One attempt with at most `max_chain` grid dimensions.  A smaller *out_chain asks for another attempt with that. */
 static bool plan_attempt(struct plan *p, uint32_t max_chain, uint32_t *out_chain) {
     p->ngathers = p->nchecked = p->ndelays = 0;
@@ -252,6 +260,7 @@ bool plan_nest(struct plan *p, struct arena *scratch, struct arena *text, struct
         return false;
     plan_add_cost_dims(p, root);
     p->reject = OFF_REJECT_NONE; /* cost dimensions are best effort */
+    mark_hoisted(p);
     if (!plan_assign_streams(p))
         return plan_reject(p, OFF_REJECT_TOO_COMPLEX, root->inst, "more than 8 separate memory ranges");
     mark_rereads(p);

@@ -88,7 +88,8 @@ static bool check_inst(struct plan *p, struct plan_scan *s, struct ir_inst *i) {
         return plan_reject(p, OFF_REJECT_CALL_INDIRECT, i, NULL);
     case IR_LAUNCH:
         return plan_reject(p, OFF_REJECT_CALL, i, "a kernel launch");
-    case IR_GLOBAL_GET:
+    case IR_GLOBAL_GET: /* read before the nest */
+        return true;
     case IR_GLOBAL_SET:
         return plan_reject(p, OFF_REJECT_GLOBAL, i, NULL);
     case IR_MEMORY_SIZE:

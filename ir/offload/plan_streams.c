@@ -26,6 +26,8 @@ static uint32_t group_by_key(struct plan *p, struct group *groups, uint32_t *gro
     uint32_t n = 0;
     for (uint32_t i = 0; i < p->naccesses; i++) {
         const struct plan_access *x = &p->accesses[i];
+        if (x->desc.stream == OFF_NO_STREAM)
+            continue;
         const struct aff *key = key_of(p, x);
         int64_t low = constant_of(x), high = low + x->desc.bytes;
         uint32_t g = 0;
@@ -91,8 +93,9 @@ bool plan_assign_streams(struct plan *p) {
         n = group_by_key(p, groups, group_of, gap);
     if (n > most) {
         for (uint32_t i = 0; i < p->naccesses; i++)
-            for (uint32_t k = 0; k < i; k++)
-                if (group_of[i] != group_of[k] && share_pointer(key_of(p, &p->accesses[i]), key_of(p, &p->accesses[k])))
+            for (uint32_t k = 0; k < i && p->accesses[i].desc.stream != OFF_NO_STREAM; k++)
+                if (p->accesses[k].desc.stream != OFF_NO_STREAM && group_of[i] != group_of[k] &&
+                    share_pointer(key_of(p, &p->accesses[i]), key_of(p, &p->accesses[k])))
                     join(group_of, p->naccesses, group_of[i], group_of[k]);
         n = renumber(group_of, p->naccesses);
     }
@@ -103,6 +106,8 @@ bool plan_assign_streams(struct plan *p) {
         p->streams[s] = (struct off_stream){.min_bytes = 255};
     for (uint32_t i = 0; i < p->naccesses; i++) {
         struct off_access *x = &p->accesses[i].desc;
+        if (x->stream == OFF_NO_STREAM)
+            continue;
         struct off_stream *s = &p->streams[group_of[i]];
         x->stream = (uint8_t)group_of[i];
         s->write |= x->write;
