@@ -13,7 +13,7 @@
 #include "ir/offload/kernel.h"
 #include "ir/util/ice.h"
 
-enum { OUTER_EXPANSION = 6, OUTER_TERMS = 4, MAX_EDGES = 4, MAX_RECURSION = 400, MAX_HOISTED_LOADS = 64 };
+enum { OUTER_EXPANSION = 6, OUTER_TERMS = 4, MAX_EDGES = 4, MAX_RECURSION = 400, MAX_HOISTED_LOADS = 64, MAX_WEB = 32 };
 
 struct edges { /* where values come together at the end of a block or if */
     uint32_t n;
@@ -34,6 +34,7 @@ struct aff_ctx {
     uint32_t depth; /* recursion of aff_of */
     struct aff_hoist *hoists, **hoists_end;
     uint32_t nhoisted_loads;
+    struct aff_equality *equalities;
 };
 
 static const struct aff unknown_marker;
@@ -426,9 +427,17 @@ static const struct aff *passed_value(struct aff_ctx *cx, struct ir_inst *from, 
     return a; /* left by another exit: its iteration number stays in, standing for some iteration */
 }
 
+/* Equal, or to be found equal before the launch. */
+static bool taken_as_equal(const struct aff_ctx *cx, const struct aff *a, const struct aff *b) {
+    for (const struct aff_equality *e = cx->equalities; e; e = e->next)
+        if ((aff_equal(e->a, a) && aff_equal(e->b, b)) || (aff_equal(e->a, b) && aff_equal(e->b, a)))
+            return true;
+    return aff_equal(a, b);
+}
+
 static const struct aff *choose(struct aff_ctx *cx, struct ir_inst *merge, uint32_t which, const struct aff *sum,
                                 const struct aff *first, const struct aff *other) {
-    if (aff_equal(first, other))
+    if (taken_as_equal(cx, first, other))
         return sum;
     const struct aff *m =
         symbol_expr(cx, first->bits, (struct aff_sym){.kind = AFF_CHOICE, .merge = merge, .which = which});
@@ -455,7 +464,8 @@ static const struct aff *merged(struct aff_ctx *cx, struct ir_inst *label, uint3
     if (label->op == IR_IF && e->n == 2 && e->from[0]->parent == label->regions[0] &&
         e->from[1]->parent == label->regions[1] && e->from[0]->op == IR_YIELD && e->from[1]->op == IR_YIELD) {
         const struct aff *other = first ? passed_value(cx, e->from[1], e->from[1]->operands[index], label) : NULL;
-        const struct aff *known = aff_equal(first, other) ? first : select_known(cx, label->operands[0], first, other);
+        const struct aff *known =
+            taken_as_equal(cx, first, other) ? first : select_known(cx, label->operands[0], first, other);
         if (known)
             return known;
     }
@@ -514,45 +524,6 @@ static const struct aff *outer_value(struct aff_ctx *cx, struct ir_value *v, uns
     return symbol_expr(cx, bits_of(v), (struct aff_sym){.kind = AFF_VALUE, .value = v});
 }
 
-/* Sets the notes of all parameters of `l`. */
-static void solve_params(struct aff_ctx *cx, struct loop *l) {
-    struct ir_region *r = l->inst->regions[0];
-    const struct aff **steps = arena_array(cx->arena, const struct aff *, r->nparams + 1);
-    const struct aff **inits = arena_array(cx->arena, const struct aff *, r->nparams + 1);
-    for (uint32_t k = 0; k < r->nparams; k++)
-        inits[k] = aff_of(cx, l->inst->operands[k]);
-
-    uint32_t mark = cx->ntouched;
-    for (uint32_t k = 0; k < r->nparams; k++) {
-        struct ir_value *p = r->params[k];
-        bool integer = p->type == IR_I32 || p->type == IR_I64;
-        remember(cx, p, integer ? symbol_expr(cx, bits_of(p), (struct aff_sym){.kind = AFF_VALUE, .value = p}) : NULL);
-    }
-    for (uint32_t k = 0; k < r->nparams && l->nback_edges == 1 && l->back->op != IR_BR_TABLE; k++) {
-        const struct aff *self = r->params[k]->note == UNKNOWN ? NULL : r->params[k]->note;
-        const struct aff *next = self ? aff_of(cx, loop_next_value(l, k)) : NULL;
-        const struct aff *step = next ? aff_sub(cx, next, self) : NULL;
-        if (step && fixed_in_loop(cx, step, l))
-            steps[k] = step;
-    }
-    forget_from(cx, mark);
-    for (uint32_t k = 0; k < r->nparams; k++) {
-        const struct aff *a = NULL;
-        if (steps[k] && inits[k]) {
-            const struct aff *iter = symbol_expr(cx, inits[k]->bits, (struct aff_sym){.kind = AFF_ITER, .loop = l});
-            a = aff_add(cx, inits[k], aff_mul(cx, iter, steps[k]));
-        }
-        remember(cx, r->params[k], a);
-    }
-}
-
-/* Low bits of a masked value that are 0: `x & 240` counts in steps of 16, which matters for the alignment of what it
- * indexes. */
-static uint32_t low_zeros(const struct ir_inst *d) {
-    const union ir_bits *c = d->op == IR_I32_AND ? ir_const_of(d->operands[1]) : NULL;
-    return c && c->i32 ? (uint32_t)__builtin_ctz(c->i32) : 0;
-}
-
 /* ---- values read again and again ---- */
 
 const struct aff_hoist *aff_hoists(const struct aff_ctx *cx) {
@@ -605,6 +576,156 @@ const struct aff_hoist *aff_hoist_of(struct aff_ctx *cx, struct ir_inst *i, bool
     *cx->hoists_end = h;
     cx->hoists_end = &h->next;
     return h;
+}
+
+struct ir_value *aff_known_cond(struct aff_ctx *cx, struct ir_value *cond) {
+    struct ir_inst *d = cond->def;
+    if (!loop_contains_value(cx->root, cond))
+        return cond;
+    if (!d || !find_comparison(d->op))
+        return NULL;
+    const struct aff *a = aff_of(cx, d->operands[0]), *b = a ? aff_of(cx, d->operands[1]) : NULL;
+    if (!b || !known_before(cx, a) || !known_before(cx, b))
+        return NULL;
+    for (const struct aff_hoist *h = cx->hoists; h; h = h->next)
+        if (h->inst->op == d->op && aff_equal(h->base, a) && aff_equal(h->other, b))
+            return h->value;
+    struct aff_hoist *h = arena_new(cx->arena, struct aff_hoist);
+    *h = (struct aff_hoist){.inst = d, .value = arena_new(cx->arena, struct ir_value), .base = a, .other = b};
+    h->value->type = cond->type;
+    *cx->hoists_end = h;
+    cx->hoists_end = &h->next;
+    return h->value;
+}
+
+/* The values that meet in a loop parameter, through further parameters, block results and selects. */
+struct web {
+    struct ir_value *seen[MAX_WEB];
+    uint32_t nseen;
+    const struct aff *first; /* the number that all leaves are, or are to be found equal to */
+    const struct aff *others[MAX_EDGES];
+    uint32_t nothers;
+    bool reads; /* a leaf is read from memory */
+};
+
+static bool add_leaf(struct web *w, const struct aff *a) {
+    if (!a || aff_equal(a, w->first))
+        return a != NULL;
+    if (!w->first) {
+        w->first = a;
+        return true;
+    }
+    for (uint32_t k = 0; k < w->nothers; k++)
+        if (aff_equal(a, w->others[k]))
+            return true;
+    if (w->nothers == MAX_EDGES || a->bits != w->first->bits)
+        return false;
+    w->others[w->nothers++] = a;
+    return true;
+}
+
+/* False when something else than values known before the nest meets there. */
+static bool walk_web(struct aff_ctx *cx, struct web *w, struct ir_value *v) {
+    if (!loop_contains_value(cx->root, v) || ir_const_of(v))
+        return add_leaf(w, aff_of(cx, v));
+    for (uint32_t k = 0; k < w->nseen; k++)
+        if (w->seen[k] == v)
+            return true;
+    if (w->nseen == MAX_WEB)
+        return false;
+    w->seen[w->nseen++] = v;
+    struct ir_inst *d = v->def;
+    if (!d) {
+        struct loop *l = v->region->parent->note;
+        return l->nback_edges == 1 && l->back->op != IR_BR_TABLE && walk_web(cx, w, l->inst->operands[v->index]) &&
+               walk_web(cx, w, loop_next_value(l, v->index));
+    }
+    if (d->op == IR_BLOCK || d->op == IR_IF) {
+        const struct edges *e = edges_of(cx, d);
+        bool ok = e->n && !e->too_many;
+        for (uint32_t k = 0; k < e->n && ok; k++)
+            ok = walk_web(cx, w, e->from[k]->operands[e->first[k] + v->index]);
+        return ok;
+    }
+    if (d->op == IR_LOOP) {
+        struct ir_inst *end = d->regions[0]->last;
+        return end->op == IR_YIELD && walk_web(cx, w, end->operands[v->index]);
+    }
+    if (d->op == IR_SELECT)
+        return walk_web(cx, w, d->operands[0]) && walk_web(cx, w, d->operands[1]);
+    const struct aff_hoist *h = ir_is_load(d) ? aff_hoist_of(cx, d, true) : NULL;
+    w->reads |= h != NULL;
+    return h && add_leaf(w, symbol_expr(cx, bits_of(v), (struct aff_sym){.kind = AFF_VALUE, .value = h->value}));
+}
+
+/* Parameters that hold what was loaded before the loop and is loaded again in it: compilers carry `s->width` like this
+ * from one iteration to the next.  Each is the number before the loop, on condition that the others are equal to it. */
+static void solve_reloaded(struct aff_ctx *cx, struct loop *l, const struct aff **out) {
+    struct ir_region *r = l->inst->regions[0];
+    uint32_t mark = cx->ntouched;
+    for (uint32_t k = 0; k < r->nparams; k++)
+        remember(cx, r->params[k], NULL);
+    for (uint32_t k = 0; k < r->nparams; k++) {
+        struct web w = {.nseen = 0};
+        if ((r->params[k]->type != IR_I32 && r->params[k]->type != IR_I64) || !walk_web(cx, &w, r->params[k]) ||
+            !w.reads || !w.first)
+            continue;
+        out[k] = w.first;
+        for (uint32_t n = 0; n < w.nothers; n++) {
+            struct aff_equality *e = arena_new(cx->arena, struct aff_equality);
+            *e = (struct aff_equality){.a = w.first, .b = w.others[n], .next = cx->equalities};
+            cx->equalities = e;
+        }
+    }
+    forget_from(cx, mark);
+}
+
+const struct aff_equality *aff_equalities(const struct aff_ctx *cx) {
+    return cx->equalities;
+}
+
+/* Sets the notes of all parameters of `l`. */
+static void solve_params(struct aff_ctx *cx, struct loop *l) {
+    struct ir_region *r = l->inst->regions[0];
+    const struct aff **reloaded = arena_array(cx->arena, const struct aff *, r->nparams + 1);
+    solve_reloaded(cx, l, reloaded);
+    const struct aff **steps = arena_array(cx->arena, const struct aff *, r->nparams + 1);
+    const struct aff **inits = arena_array(cx->arena, const struct aff *, r->nparams + 1);
+    for (uint32_t k = 0; k < r->nparams; k++)
+        inits[k] = aff_of(cx, l->inst->operands[k]);
+
+    uint32_t mark = cx->ntouched;
+    for (uint32_t k = 0; k < r->nparams; k++) {
+        struct ir_value *p = r->params[k];
+        bool integer = p->type == IR_I32 || p->type == IR_I64;
+        remember(cx, p,
+                 reloaded[k] ? reloaded[k]
+                 : integer   ? symbol_expr(cx, bits_of(p), (struct aff_sym){.kind = AFF_VALUE, .value = p})
+                             : NULL);
+    }
+    for (uint32_t k = 0; k < r->nparams && l->nback_edges == 1 && l->back->op != IR_BR_TABLE; k++) {
+        const struct aff *self = r->params[k]->note == UNKNOWN ? NULL : r->params[k]->note;
+        const struct aff *next = self ? aff_of(cx, loop_next_value(l, k)) : NULL;
+        const struct aff *step = next ? aff_sub(cx, next, self) : NULL;
+        if (step && fixed_in_loop(cx, step, l))
+            steps[k] = step;
+    }
+    forget_from(cx, mark);
+    for (uint32_t k = 0; k < r->nparams; k++) {
+        const struct aff *a = reloaded[k];
+        if (!a && steps[k] && inits[k]) {
+            const struct aff *iter = symbol_expr(cx, inits[k]->bits, (struct aff_sym){.kind = AFF_ITER, .loop = l});
+            a = aff_add(cx, inits[k], aff_mul(cx, iter, steps[k]));
+        }
+        remember(cx, r->params[k], a);
+    }
+}
+
+/* Low bits of a masked value that are 0: `x & 240` counts in steps of 16, which matters for the alignment of what it
+ * indexes. */
+static uint32_t low_zeros(const struct ir_inst *d) {
+    const union ir_bits *c = d->op == IR_I32_AND ? ir_const_of(d->operands[1]) : NULL;
+    return c && c->i32 ? (uint32_t)__builtin_ctz(c->i32) : 0;
 }
 
 static const struct aff *value_of(struct aff_ctx *cx, struct ir_value *v) {

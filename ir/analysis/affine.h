@@ -48,10 +48,12 @@ struct aff {
 /* A value that the nest reads from memory or a global again and again, though no part of its address changes: read once
  * before the nest, it is a symbol like any other, provided that nothing in the nest writes there.  Made on demand. */
 struct aff_hoist {
-    struct ir_inst *inst;   /* a load, or global.get; the first of those alike */
+    struct ir_inst *inst;   /* a load, global.get, or comparison (of such values); the first of those alike */
     struct ir_value *value; /* stands for what is read before the nest: no instruction gives it */
-    const struct aff *base; /* of a load: the address, without the offset of the memarg */
-    struct aff_hoist *next; /* later made */
+    const struct aff
+        *base; /* of a load: the address, without the offset of the memarg; of a comparison: the left side */
+    const struct aff *other; /* of a comparison: the right side */
+    struct aff_hoist *next;  /* later made */
 };
 
 struct aff_ctx;
@@ -62,6 +64,18 @@ void aff_end(struct aff_ctx *cx);
 
 /* The polynomial of an integer value that is in scope inside the root or defined outside it; NULL when it is none. */
 const struct aff *aff_of(struct aff_ctx *cx, struct ir_value *v);
+
+/* A condition as a value from before the nest: itself, or what stands for it when it compares such values; else NULL.
+ */
+struct ir_value *aff_known_cond(struct aff_ctx *cx, struct ir_value *cond);
+
+/* Two numbers that are known before the nest and that everything here takes to be equal: a value loaded in front of the
+ * nest and the same place read in each iteration.  The launch has to ask. */
+struct aff_equality {
+    const struct aff *a, *b;
+    struct aff_equality *next;
+};
+const struct aff_equality *aff_equalities(const struct aff_ctx *cx);
 
 /* All that were made so far, first made first: a later one's address may depend on an earlier one's value. */
 const struct aff_hoist *aff_hoists(const struct aff_ctx *cx);

@@ -371,6 +371,12 @@ static struct ir_map *emit_hoisted(struct ir_builder *b, const struct plan *p) {
             ir_map_set(map, h->value, get->results);
             continue;
         }
+        if (h->other) {
+            struct ir_value *left = aff_emit(p->aff, b, h->base, map, NULL);
+            struct ir_value *right = aff_emit(p->aff, b, h->other, map, NULL);
+            ir_map_set(map, h->value, ir_build_simple(b, (enum ir_op)h->inst->op, left, right));
+            continue;
+        }
         enum ir_type size_type = IR_I32;
         struct ir_value *address = aff_emit(p->aff, b, h->base, map, NULL);
         struct ir_value *last = ir_build_simple(b, IR_I64_EXTEND_I32_U, address, NULL);
@@ -398,12 +404,17 @@ static struct ir_value *emit_slot(struct ir_builder *b, const struct plan *p, co
     switch (s->kind) {
     case PLAN_SLOT_EXPR:
         return aff_emit(p->aff, b, s->expr, map, NULL);
+    case PLAN_SLOT_IS_ZERO: {
+        struct ir_value *v = aff_emit(p->aff, b, s->expr, map, NULL);
+        return ir_build_simple(b, v->type == IR_I64 ? IR_I64_EQZ : IR_I32_EQZ, v, NULL);
+    }
     case PLAN_SLOT_VALUE:
         return ir_map_get(map, s->value);
     case PLAN_SLOT_ALL: {
-        struct ir_value *all = emit_cond(b, s->conds[0].value, s->conds[0].nonzero);
+        struct ir_value *all = emit_cond(b, ir_map_get(map, s->conds[0].value), s->conds[0].nonzero);
         for (uint32_t i = 1; i < s->nconds; i++)
-            all = ir_build_simple(b, IR_I32_AND, all, emit_cond(b, s->conds[i].value, s->conds[i].nonzero));
+            all = ir_build_simple(b, IR_I32_AND, all,
+                                  emit_cond(b, ir_map_get(map, s->conds[i].value), s->conds[i].nonzero));
         return all;
     }
     case PLAN_SLOT_DIVISOR: {

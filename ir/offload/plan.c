@@ -36,7 +36,7 @@ bool plan_reject(struct plan *p, enum off_reject why, const struct ir_inst *at, 
 static bool same_slot(const struct plan_slot *a, const struct plan_slot *b) {
     if (a->kind != b->kind || a->value != b->value || a->is_signed != b->is_signed || a->nconds != b->nconds)
         return false;
-    if (a->kind == PLAN_SLOT_EXPR)
+    if (a->kind == PLAN_SLOT_EXPR || a->kind == PLAN_SLOT_IS_ZERO)
         return aff_equal(a->expr, b->expr);
     for (uint32_t i = 0; i < a->nconds; i++)
         if (a->conds[i].value != b->conds[i].value || a->conds[i].nonzero != b->conds[i].nonzero)
@@ -258,6 +258,13 @@ bool plan_nest(struct plan *p, struct arena *scratch, struct arena *text, struct
     }
     if (!add_finals(p))
         return false;
+    for (const struct aff_equality *e = aff_equalities(p->aff); e; e = e->next) {
+        const struct aff *difference = aff_sub(p->aff, e->a, e->b);
+        if (!difference)
+            return plan_reject(p, OFF_REJECT_TOO_COMPLEX, root->inst, NULL);
+        if (!plan_require(p, (struct plan_slot){.kind = PLAN_SLOT_IS_ZERO, .expr = difference}))
+            return false;
+    }
     plan_add_cost_dims(p, root);
     p->reject = OFF_REJECT_NONE; /* cost dimensions are best effort */
     mark_hoisted(p);

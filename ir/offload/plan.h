@@ -12,6 +12,7 @@ enum plan_slot_kind {
     PLAN_SLOT_EXPR,    /* the polynomial `expr` */
     PLAN_SLOT_VALUE,   /* the value itself */
     PLAN_SLOT_ALL,     /* 1 when all of `conds` hold, else 0 */
+    PLAN_SLOT_IS_ZERO, /* 1 when `expr` is 0, else 0 */
     PLAN_SLOT_DIVISOR, /* 1 when `value` is neither 0 nor (signed) -1 */
 };
 

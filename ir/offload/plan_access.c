@@ -49,11 +49,12 @@ static uint32_t when_slot(struct plan *p, const struct ir_inst *i) {
     uint32_t n = 0;
     for (const struct ir_inst *at = i; at != p->root->inst && n < PLAN_MAX_CONDS; at = at->parent->parent) {
         for (const struct ir_inst *b = at->prev; b && n < PLAN_MAX_CONDS; b = b->prev)
-            if (b->op == IR_BR_IF && !loop_contains_value(p->root, b->operands[0]))
-                conds[n++] = (struct plan_cond){b->operands[0], false};
+            if (b->op == IR_BR_IF && aff_known_cond(p->aff, b->operands[0]))
+                conds[n++] = (struct plan_cond){aff_known_cond(p->aff, b->operands[0]), false};
         const struct ir_inst *around = at->parent->parent;
-        if (around->op == IR_IF && n < PLAN_MAX_CONDS && !loop_contains_value(p->root, around->operands[0]))
-            conds[n++] = (struct plan_cond){around->operands[0], at->parent == around->regions[0]};
+        if (around->op == IR_IF && n < PLAN_MAX_CONDS && aff_known_cond(p->aff, around->operands[0]))
+            conds[n++] =
+                (struct plan_cond){aff_known_cond(p->aff, around->operands[0]), at->parent == around->regions[0]};
     }
     if (!n)
         return OFF_NO_SLOT;

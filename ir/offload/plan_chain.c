@@ -101,10 +101,11 @@ static bool only_prefix(struct plan *p, struct prefix *x, struct ir_region *r) {
             around |= region_holds(inner, x->inner->inst);
         if (around) {
             if (i->op == IR_IF) {
-                if (loop_contains_value(p->root, i->operands[0]) || x->nconds == PLAN_MAX_CONDS)
+                struct ir_value *cond = aff_known_cond(p->aff, i->operands[0]);
+                if (!cond || x->nconds == PLAN_MAX_CONDS)
                     return false;
                 bool then_side = region_holds(i->regions[0], x->inner->inst);
-                x->conds[x->nconds++] = (struct plan_cond){i->operands[0], then_side};
+                x->conds[x->nconds++] = (struct plan_cond){cond, then_side};
                 if (!only_prefix(p, x, i->regions[then_side ? 0 : 1]))
                     return false;
             } else if (i->op != IR_BLOCK || !only_prefix(p, x, i->regions[0])) {
@@ -116,9 +117,10 @@ static bool only_prefix(struct plan *p, struct prefix *x, struct ir_region *r) {
         if (i->op == IR_YIELD || (i->op == IR_BR && !before))
             continue;
         if (i->op == IR_BR_IF && before) {
-            if (loop_contains_value(p->root, i->operands[0]) || x->nconds == PLAN_MAX_CONDS)
+            struct ir_value *cond = aff_known_cond(p->aff, i->operands[0]);
+            if (!cond || x->nconds == PLAN_MAX_CONDS)
                 return false;
-            x->conds[x->nconds++] = (struct plan_cond){i->operands[0], false};
+            x->conds[x->nconds++] = (struct plan_cond){cond, false};
             continue;
         }
         if (ir_nregions(i) || ir_is_store(i) || ir_has_flag(i, IR_FLAG_BRANCH | IR_FLAG_CALLS | IR_FLAG_WRITES))

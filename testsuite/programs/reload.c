@@ -25,7 +25,7 @@ __attribute__((noinline)) static void add_rows(struct image *out, struct image *
             out->pixels[y * out->stride + x] = a->pixels[y * a->stride + x] + 3 * b->pixels[y * b->stride + x];
 }
 
-static int limit = 9001;
+int limit;
 static int *table;
 int *volatile table_source;
 
@@ -66,6 +66,8 @@ int main(void) {
         ((float *)a.pixels)[i] = (float)i * 0.5f;
     brighten(pa, &gain);
     printf("%08x\n", checksum(a.pixels, width * height));
+    volatile int some = 9001;
+    limit = some;
     table = b.pixels;
     table_source = table;
     count_up();
