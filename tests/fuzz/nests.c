@@ -22,6 +22,7 @@
 #include "ir/ir_build.h"
 #include "ir/ir_text.h"
 #include "ir/util/ice.h"
+#include "tests/fuzz/nest_helpers.h"
 #include "tests/unit/offload_fixture.h"
 
 enum {
@@ -78,8 +79,9 @@ struct gen {
     uint32_t trip[MAX_DEPTH];
     struct ir_value *live[RESULTS];
     uint32_t nlive;
-    int budget; /* statements left */
-    bool wild;  /* addresses, counts and traps that depend on data */
+    int budget;       /* statements left */
+    bool wild;        /* addresses, counts and traps that depend on data */
+    uint32_t helpers; /* index of the first function of nest_helpers.h */
 };
 
 static uint32_t below(struct gen *g, uint32_t n) {
@@ -137,6 +139,36 @@ static struct ir_value *known(struct gen *g, enum ir_type type, uint64_t v) {
     default:
         return param(g, type, v);
     }
+}
+
+/* A number that the nest reads again and again, from memory or a global: mostly one that nothing changes. */
+static struct ir_value *again(struct gen *g, uint32_t v) {
+    if (chance(g, 75))
+        return known(g, IR_I32, v);
+    struct ir_value *stored = known(g, IR_I32, v);
+    struct ir_builder *e = &g->entry;
+    e->wasm_offset = ++g->offset;
+    enum ir_type i32 = IR_I32;
+    if (chance(g, 25)) {
+        ir_build(e, IR_GLOBAL_SET, NULL, 0, &stored, 1);
+        stamp(g);
+        return ir_build(&g->b, IR_GLOBAL_GET, &i32, 1, NULL, 0)->results;
+    }
+    struct array *x = &g->arrays[below(g, g->narrays)];
+    uint32_t place = chance(g, 85) ? 4 * below(g, 60) : x->base + 4 * below(g, 100);
+    if (place >= MEMORY - 8)
+        place = 4;
+    struct ir_mem mem = {.stream = -1};
+    ir_build_store(e, IR_I32_STORE, ir_build_i32(e, place), stored, mem);
+    struct ir_value *at = known(g, IR_I32, place);
+    if (chance(g, 20)) { /* through a pointer that is read again, too */
+        uint32_t pointer = 4 * below(g, 60);
+        ir_build_store(e, IR_I32_STORE, ir_build_i32(e, pointer), ir_build_i32(e, place), mem);
+        stamp(g);
+        at = ir_build_load(&g->b, IR_I32_LOAD, known(g, IR_I32, pointer), mem);
+    }
+    stamp(g);
+    return ir_build_load(&g->b, IR_I32_LOAD, at, mem);
 }
 
 /* A condition that does not change in the nest. */
@@ -242,7 +274,7 @@ static struct ir_value *moved_address(struct gen *g, struct scope *s, uint32_t a
     switch (below(g, 8)) {
     case 6: { /* index bits put together */
         struct ir_value *x = op(g, IR_I32_SHL, s->counter[s->depth - 1], i32(g, 3));
-        return op(g, IR_I32_ADD, known(g, IR_I32, g->arrays[a].base), op(g, IR_I32_OR, x, i32(g, below(g, 9))));
+        return op(g, IR_I32_ADD, again(g, g->arrays[a].base), op(g, IR_I32_OR, x, i32(g, below(g, 9))));
     }
     case 7: { /* the outcome of a comparison */
         struct ir_value *c = op(g, chance(g, 50) ? IR_I32_LT_S : IR_I32_NE, datum(g, s, IR_I32), datum(g, s, IR_I32));
@@ -293,11 +325,11 @@ static struct ir_value *moved_address(struct gen *g, struct scope *s, uint32_t a
         return &block->results[0];
     }
     case 4: { /* masked */
-        struct ir_value *x = op(g, IR_I32_AND, datum(g, s, IR_I32), i32(g, 31));
-        return op(g, IR_I32_ADD, known(g, IR_I32, g->arrays[a].base), op(g, IR_I32_SHL, x, i32(g, 2)));
+        struct ir_value *x = op(g, IR_I32_AND, datum(g, s, IR_I32), i32(g, chance(g, 50) ? 31 : 56));
+        return op(g, IR_I32_ADD, again(g, g->arrays[a].base), op(g, IR_I32_SHL, x, i32(g, 2)));
     }
     default:
-        return op(g, IR_I32_ADD, p, i32(g, (uint32_t)between(g, -2, 2) * bytes));
+        return op(g, IR_I32_ADD, p, again(g, (uint32_t)between(g, -2, 2) * bytes));
     }
 }
 
@@ -394,6 +426,18 @@ static void do_load(struct gen *g, struct scope *s) {
     keep(g, s, load_from(g, kind, p, mem_at(g, kinds[kind].bytes)));
 }
 
+/* A call, of a function that accesses an array's element, or one that only computes. */
+static void call_helper(struct gen *g, struct scope *s) {
+    uint32_t a = below(g, g->narrays), helper = below(g, HELPERS);
+    bool pure = helper == HELPER_CHOOSE || helper == HELPER_COUNT;
+    enum ir_type i32 = IR_I32;
+    struct ir_value *args[2] = {pure ? datum(g, s, IR_I32) : s->at[a], datum(g, s, IR_I32)};
+    stamp(g);
+    struct ir_inst *c = ir_build(&g->b, IR_CALL, &i32, 1, args, 2);
+    c->index = g->helpers + helper;
+    keep(g, s, c->results);
+}
+
 static void do_store(struct gen *g, struct scope *s) {
     uint32_t a = below(g, g->narrays);
     for (int tries = 0; g->arrays[a].read_only && tries < 8; tries++)
@@ -479,7 +523,9 @@ static struct ir_value *counter_number(struct gen *g, const struct nested *l, ui
 }
 
 static struct ir_value *test(struct gen *g, struct nested *l, struct ir_value *counter, bool to_exit) {
-    struct ir_value *bound = l->bound_value ? l->bound_value : counter_number(g, l, l->bound);
+    struct ir_value *bound = l->bound_value                               ? l->bound_value
+                             : l->counter_type == IR_I32 && chance(g, 20) ? again(g, (uint32_t)l->bound)
+                                                                          : counter_number(g, l, l->bound);
     bool zero = !l->bound_value && l->bound == 0 && (l->compare == IR_I32_NE) && !l->negate;
     if (zero)
         return to_exit ? op(g, IR_I32_EQZ, counter, NULL) : counter;
@@ -896,6 +942,8 @@ static void statement(struct gen *g, struct scope *s) {
         divide(g, s);
     else if (what < 95 && s->depth < MAX_DEPTH)
         gen_unrolled(g, s);
+    else if (what < 98)
+        call_helper(g, s);
     else
         compute(g, s);
 }
@@ -1024,12 +1072,19 @@ static struct ir_module *generate(uint64_t seed, union ir_bits *out_args) {
     g.m->nmemories = 1;
     g.f = ir_func_new(g.m, "nest", &sig);
     g.f->type = 0;
-    g.m->types = arena_new(a, struct ir_sig);
+    g.m->types = arena_array(a, struct ir_sig, 2);
     g.m->types[0] = g.f->sig;
-    g.m->ntypes = 1;
+    enum ir_type *i32s = arena_array(a, enum ir_type, 2);
+    i32s[0] = i32s[1] = IR_I32;
+    g.m->types[1] = (struct ir_sig){2, 1, i32s, i32s};
+    g.m->ntypes = 2;
+    g.m->globals = arena_new(a, struct ir_global);
+    g.m->globals[0] = (struct ir_global){.type = IR_I32, .mutable_ = true, .init.op = IR_I32_CONST};
+    g.m->nglobals = 1;
     g.m->funcs = arena_new(a, struct ir_func_entry);
     g.m->funcs[0].func = g.f;
     g.m->nfuncs = 1;
+    g.helpers = nest_helpers_add(g.m, 1, &g.offset);
 
     uint32_t nests = 1 + chance(&g, 30);
     g.wild = chance(&g, 50);

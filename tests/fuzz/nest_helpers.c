@@ -1,0 +1,113 @@
+/* See nest_helpers.h. */
+#include "tests/fuzz/nest_helpers.h"
+
+#include <string.h>
+
+struct maker {
+    struct ir_builder b;
+    uint32_t *offset;
+};
+
+static struct ir_value *op(struct maker *k, enum ir_op o, struct ir_value *x, struct ir_value *y) {
+    k->b.wasm_offset = ++*k->offset;
+    return ir_build_simple(&k->b, o, x, y);
+}
+
+static struct ir_value *number(struct maker *k, uint32_t v) {
+    k->b.wasm_offset = ++*k->offset;
+    return ir_build_i32(&k->b, v);
+}
+
+static void give(struct maker *k, struct ir_value *v) {
+    k->b.wasm_offset = ++*k->offset;
+    ir_build_return(&k->b, &v, 1);
+}
+
+static struct ir_value *call(struct maker *k, uint32_t func, struct ir_value *x, struct ir_value *y) {
+    enum ir_type i32 = IR_I32;
+    k->b.wasm_offset = ++*k->offset;
+    struct ir_inst *c = ir_build(&k->b, IR_CALL, &i32, 1, (struct ir_value *[]){x, y}, 2);
+    c->index = func;
+    return c->results;
+}
+
+static void choose(struct maker *k, struct ir_value *x, struct ir_value *y) {
+    struct ir_value *odd = op(k, IR_I32_AND, x, number(k, 1));
+    k->b.wasm_offset = ++*k->offset;
+    struct ir_inst *block = ir_build_block(&k->b, NULL, 0);
+    struct ir_builder outer = k->b;
+    k->b = ir_builder_at_end(block->regions[0]);
+    k->b.wasm_offset = ++*k->offset;
+    ir_build_br_if(&k->b, odd, block, NULL, 0);
+    struct ir_value *less = op(k, IR_I32_LT_S, x, y);
+    struct ir_inst *either = ir_build_if(&k->b, less, NULL, 0);
+    struct ir_builder inner = k->b;
+    k->b = ir_builder_at_end(either->regions[0]);
+    give(k, op(k, IR_I32_SUB, y, x));
+    k->b = ir_builder_at_end(either->regions[1]);
+    ir_build_yield(&k->b, NULL, 0);
+    k->b = inner;
+    give(k, op(k, IR_I32_MUL, x, number(k, 3)));
+    k->b = outer;
+    give(k, op(k, IR_I32_XOR, x, y));
+}
+
+static void update(struct maker *k, struct ir_value *address, struct ir_value *x) {
+    struct ir_mem mem = {.stream = -1};
+    k->b.wasm_offset = ++*k->offset;
+    struct ir_value *old = ir_build_load(&k->b, IR_I32_LOAD, address, mem);
+    struct ir_value *sum = op(k, IR_I32_ADD, old, x);
+    k->b.wasm_offset = ++*k->offset;
+    ir_build_store(&k->b, IR_I32_STORE, address, sum, mem);
+    give(k, old);
+}
+
+static void count(struct maker *k, struct ir_value *x, struct ir_value *y) {
+    struct ir_value *n = op(k, IR_I32_AND, x, number(k, 7)), *one = number(k, 1), *factor = number(k, 31);
+    struct ir_value *init[2] = {n, y};
+    enum ir_type i32 = IR_I32;
+    k->b.wasm_offset = ++*k->offset;
+    struct ir_inst *loop = ir_build_loop(&k->b, init, 2, &i32, 1);
+    struct ir_region *r = loop->regions[0];
+    struct ir_builder outer = k->b;
+    k->b = ir_builder_at_end(r);
+    struct ir_value *left = op(k, IR_I32_SUB, r->params[0], one);
+    struct ir_value *sum = op(k, IR_I32_ADD, op(k, IR_I32_MUL, r->params[1], factor), left);
+    struct ir_value *more = op(k, IR_I32_GT_S, left, number(k, 0));
+    ir_build_br_if(&k->b, more, loop, (struct ir_value *[]){left, sum}, 2);
+    ir_build_yield(&k->b, &sum, 1);
+    k->b = outer;
+    give(k, loop->results);
+}
+
+uint32_t nest_helpers_add(struct ir_module *m, uint32_t type, uint32_t *offset) {
+    static const char *const names[HELPERS] = {"choose", "update", "both", "count"};
+    uint32_t first = m->nfuncs;
+    struct ir_func_entry *funcs = arena_array(&m->arena, struct ir_func_entry, first + HELPERS);
+    memcpy(funcs, m->funcs, first * sizeof *funcs);
+    m->funcs = funcs;
+    for (uint32_t h = 0; h < HELPERS; h++) {
+        struct ir_func *f = ir_func_new(m, names[h], &m->types[type]);
+        f->type = type;
+        f->index = m->nfuncs;
+        m->funcs[m->nfuncs++].func = f;
+        struct maker k = {.b = ir_builder_at_end(f->body), .offset = offset};
+        struct ir_value *x = f->body->params[0], *y = f->body->params[1];
+        switch ((enum nest_helper)h) {
+        case HELPER_CHOOSE:
+            choose(&k, x, y);
+            break;
+        case HELPER_UPDATE:
+            update(&k, x, y);
+            break;
+        case HELPER_BOTH:
+            give(&k, call(&k, first + HELPER_UPDATE, x, call(&k, first + HELPER_CHOOSE, y, number(&k, 7))));
+            break;
+        case HELPER_COUNT:
+        case HELPERS:
+            count(&k, x, y);
+            break;
+        }
+    }
+    return first;
+}
