@@ -588,7 +588,7 @@ static bool rereads_are_free(const struct wm_kernel *k, const struct wm_launch_p
                              const struct footprint *all) {
     for (unsigned i = 0; i < k->naccesses; i++) {
         const struct wm_access *a = &k->accesses[i];
-        if (a->write || !k->streams[a->stream].reread || g->group_of[i] == NO_GROUP)
+        if (a->write || a->stream == OFF_NO_STREAM || !k->streams[a->stream].reread || g->group_of[i] == NO_GROUP)
             continue;
         for (unsigned s = 0; s < k->nstreams; s++)
             if (ranges_overlap(all[i].lo, all[i].hi, (int64_t)plan->written[s].lo, (int64_t)plan->written[s].hi))
