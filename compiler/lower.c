@@ -376,11 +376,13 @@ static void lower_store_lane(struct lowerer *l, const struct wasm_inst *i) {
 }
 
 static void lower_call(struct lowerer *l, enum ir_op op, const struct ir_sig *sig, uint32_t index, uint32_t index2) {
-    take_operands(l, sig->nparams + (op == IR_CALL_INDIRECT));
-    struct ir_inst *call = ir_build(&l->b, op, sig->results, sig->nresults, l->list, l->nlist);
+    take_operands(l, sig->nparams + (op == IR_CALL_INDIRECT || op == IR_RETURN_CALL_INDIRECT));
+    bool tail = op == IR_RETURN_CALL || op == IR_RETURN_CALL_INDIRECT;
+    struct ir_inst *call = ir_build(&l->b, op, sig->results, tail ? 0 : sig->nresults, l->list, l->nlist);
     call->index = index;
     call->index2 = index2;
     push_results(l, call);
+    l->skipping = tail;
 }
 
 /* How many operands, and the type of the result; IR_TYPE_COUNT: no result. */
@@ -394,10 +396,12 @@ static uint32_t fixed_signature(const struct lowerer *l, const struct wasm_inst 
     case IR_GLOBAL_SET:
         return 1;
     case IR_MEMORY_SIZE:
+    case IR_MEMORY_GROW:
+        *out_result = m->memories[i->index].limits.is64 ? IR_I64 : IR_I32;
+        return i->op == IR_MEMORY_GROW;
     case IR_TABLE_SIZE:
         *out_result = IR_I32;
         return 0;
-    case IR_MEMORY_GROW:
     case IR_REF_IS_NULL:
         *out_result = IR_I32;
         return 1;
@@ -493,6 +497,12 @@ static void lower_inst(struct lowerer *l, const struct wasm_inst *i) {
         break;
     case WASM_CALL_INDIRECT:
         lower_call(l, IR_CALL_INDIRECT, &l->module->types[i->index], i->index, i->index2);
+        break;
+    case WASM_RETURN_CALL:
+        lower_call(l, IR_RETURN_CALL, &l->module->funcs[i->index].func->sig, i->index, 0);
+        break;
+    case WASM_RETURN_CALL_INDIRECT:
+        lower_call(l, IR_RETURN_CALL_INDIRECT, &l->module->types[i->index], i->index, i->index2);
         break;
     case WASM_RETURN:
         lower_return(l);

@@ -251,6 +251,8 @@ static void walk_back(struct liveness *l) {
                 set_union(l->live, label_live(l, inst->targets[k]), l->words);
             break;
         case WASM_RETURN:
+        case WASM_RETURN_CALL:
+        case WASM_RETURN_CALL_INDIRECT:
         case WASM_UNREACHABLE:
             memset(l->live, 0, bytes);
             break;

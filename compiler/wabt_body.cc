@@ -290,8 +290,9 @@ Result Reader::OnMemoryFillExpr(Index m) {
     return Fixed(IR_MEMORY_FILL, m, 0, validator_.OnMemoryFill(At(), VarOf(m)));
 }
 
-Result Reader::OnMemoryCopyExpr(Index src, Index dst) {
-    return Fixed(IR_MEMORY_COPY, dst, src, validator_.OnMemoryCopy(At(), VarOf(src), VarOf(dst)));
+/* The destination comes first in the binary; wabt calls it the source throughout. */
+Result Reader::OnMemoryCopyExpr(Index dst, Index src) {
+    return Fixed(IR_MEMORY_COPY, dst, src, validator_.OnMemoryCopy(At(), VarOf(dst), VarOf(src)));
 }
 
 Result Reader::OnMemoryInitExpr(Index segment, Index m) {
@@ -363,17 +364,34 @@ Result Reader::OnCallExpr(Index f) {
     return Plain(WASM_CALL, f, validator_.OnCall(At(), VarOf(f)));
 }
 
-Result Reader::OnCallIndirectExpr(Index sig, Index table) {
+Result Reader::CallIndirect(wasm_kind kind, Index sig, Index table) {
+    if (init_)
+        return NotConstant();
     if (sig < m_->ntypes && !Work(m_->types[sig]))
         return Result::Error;
-    if (Failed(validator_.OnCallIndirect(At(), VarOf(sig), VarOf(table))))
+    if (Failed(kind == WASM_CALL_INDIRECT ? validator_.OnCallIndirect(At(), VarOf(sig), VarOf(table))
+                                          : validator_.OnReturnCallIndirect(At(), VarOf(sig), VarOf(table))))
         return Result::Error;
     if (tables_[table].type != IR_FUNCREF) /* wabt does not look */
-        return Fail(DIAG_INVALID, "call_indirect through a table that is not of funcref");
-    wasm_inst *i = Add(WASM_CALL_INDIRECT, 0);
+        return Fail(DIAG_INVALID, "indirect call through a table that is not of funcref");
+    wasm_inst *i = Add(kind, 0);
     i->index = sig;
     i->index2 = table;
     return Result::Ok;
+}
+
+Result Reader::OnCallIndirectExpr(Index sig, Index table) {
+    return CallIndirect(WASM_CALL_INDIRECT, sig, table);
+}
+
+Result Reader::OnReturnCallExpr(Index f) {
+    if (!init_ && f < func_types_.size() && !Work(m_->types[func_types_[f]]))
+        return Result::Error;
+    return Plain(WASM_RETURN_CALL, f, validator_.OnReturnCall(At(), VarOf(f)));
+}
+
+Result Reader::OnReturnCallIndirectExpr(Index sig, Index table) {
+    return CallIndirect(WASM_RETURN_CALL_INDIRECT, sig, table);
 }
 
 Result Reader::OnBlockExpr(Type sig) {

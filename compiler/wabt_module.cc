@@ -206,7 +206,7 @@ Result Reader::BeginDataSegment(Index, Index memory, uint8_t flags) {
 }
 
 Result Reader::BeginDataSegmentInitExpr(Index) {
-    return BeginInit(Type::I32, &datas_.back().offset);
+    return BeginInit(memories_[datas_.back().memory].limits.is64 ? Type::I64 : Type::I32, &datas_.back().offset);
 }
 
 Result Reader::EndDataSegmentInitExpr(Index) {
@@ -258,6 +258,8 @@ Result Reader::AddTable(Type type, const wabt::Limits &limits) {
 }
 
 Result Reader::AddMemory(const wabt::Limits &limits) {
+    if (Over(memories_.size() + 1, FRONT_MAX_MEMORIES, "memories"))
+        return Result::Error;
     if (Failed(validator_.OnMemory(Here(), limits)))
         return Result::Error;
     ir_memory m = {};

@@ -154,7 +154,7 @@ class Reader final : public wabt::BinaryReaderNop {
     Result OnMemorySizeExpr(Index m) override;
     Result OnMemoryGrowExpr(Index m) override;
     Result OnMemoryFillExpr(Index m) override;
-    Result OnMemoryCopyExpr(Index src, Index dst) override;
+    Result OnMemoryCopyExpr(Index dst, Index src) override;
     Result OnMemoryInitExpr(Index segment, Index m) override;
     Result OnDataDropExpr(Index s) override;
     Result OnTableGetExpr(Index t) override;
@@ -170,6 +170,8 @@ class Reader final : public wabt::BinaryReaderNop {
     Result OnRefIsNullExpr() override;
     Result OnCallExpr(Index f) override;
     Result OnCallIndirectExpr(Index sig, Index table) override;
+    Result OnReturnCallExpr(Index f) override;
+    Result OnReturnCallIndirectExpr(Index sig, Index table) override;
     Result OnBlockExpr(Type sig) override;
     Result OnLoopExpr(Type sig) override;
     Result OnIfExpr(Type sig) override;
@@ -248,6 +250,7 @@ class Reader final : public wabt::BinaryReaderNop {
     Result Access(Opcode opcode, wasm_kind kind, Index memory, Address align, Address offset, Result checked,
                   uint64_t lane = 0);
     Result Fixed(ir_op op, uint32_t index, uint32_t index2, Result checked);
+    Result CallIndirect(wasm_kind kind, Index sig, Index table);
     Result Open(wasm_kind kind, Type type);
     static Address Alignment(Address log2) { return log2 < 32 ? UINT64_C(1) << log2 : UINT32_MAX; }
 

@@ -16,7 +16,8 @@
  *   br_if     cond:i32, then the target's arguments; falls through when cond is 0
  *   br_table  index:i32, then the arguments of targets[0], of targets[1], ...; the last target is the default
  *   return    the function's results
- *   call      the arguments;  call_indirect: the arguments, then the table slot:i32
+ *   call      the arguments;  call_indirect: the arguments, then the table slot:i32; return_call and
+ *             return_call_indirect: the same, without results: the callee's are the function's
  *   load      address;  store: address, value.  Effective address = address + mem.offset, never wrapping.
  *   launch    slot values of any scalar type (kernel.h); results: ok:i32, then one i64 trip count for each dimension;
  *             not ok: the first of them is nonzero when a kernel of a loop inside the nest may still be launched

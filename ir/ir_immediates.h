@@ -7,6 +7,7 @@
 static inline unsigned ir_index_count(enum ir_op op) {
     switch (op) {
     case IR_CALL:
+    case IR_RETURN_CALL:
     case IR_GLOBAL_GET:
     case IR_GLOBAL_SET:
     case IR_MEMORY_SIZE:
@@ -23,6 +24,7 @@ static inline unsigned ir_index_count(enum ir_op op) {
     case IR_LAUNCH:
         return 1;
     case IR_CALL_INDIRECT:
+    case IR_RETURN_CALL_INDIRECT:
     case IR_MEMORY_COPY:
     case IR_MEMORY_INIT:
     case IR_TABLE_COPY:

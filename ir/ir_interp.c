@@ -105,16 +105,8 @@ static void pop_frame(struct ir_interp *in) {
     in->nslots = in->frames[--in->nframes].base;
 }
 
-/* Starts a call from `call` (in a frame): a frame for a defined function, host_call for an imported one. */
-static enum ir_trap start_call(struct ir_interp *in, uint32_t index, const struct ir_inst *call, uint64_t base) {
-    struct ir_func *callee = in->module->funcs[index].func;
-    uint32_t nargs = callee->sig.nparams, nresults = callee->sig.nresults;
-    bool imported = in->module->funcs[index].import.module != NULL;
-    union ir_bits *args = args_buffer(in, (nargs > nresults ? nargs : nresults) + 1);
-    for (uint32_t k = 0; k < nargs; k++)
-        args[k] = in->slots[base + call->operands[k]->id];
-    if (!imported)
-        return push_frame(in, callee, call, args);
+/* The imported function, with arguments and then results in `args`, the interpreter's buffer. */
+static enum ir_trap call_host(struct ir_interp *in, uint32_t index, uint32_t nargs, uint32_t nresults) {
     if (!in->desc.host_call)
         return IR_TRAP_HOST;
     /* The host may call back in, which uses and may move the buffer: it gets its own copy. */
@@ -122,14 +114,47 @@ static enum ir_trap start_call(struct ir_interp *in, uint32_t index, const struc
     uint32_t n = nargs > nresults ? nargs : nresults;
     if (n > 16 && !(own = malloc(sizeof *own * n)))
         return IR_TRAP_STACK_EXHAUSTED;
-    memcpy(own, args, sizeof *own * nargs);
+    memcpy(own, in->args, sizeof *own * nargs);
     enum ir_trap trap = in->desc.host_call(in->desc.user, in, index, own);
     if (!trap)
-        for (uint32_t k = 0; k < nresults; k++)
-            in->slots[base + call->results[k].id] = own[k];
+        memcpy(args_buffer(in, n + 1), own, sizeof *own * nresults);
     if (own != small)
         free(own);
     return trap;
+}
+
+/* The arguments of `call` in a frame at `base`, gathered in the interpreter's buffer. */
+static union ir_bits *take_args(struct ir_interp *in, const struct ir_inst *call, const struct ir_sig *sig,
+                                uint64_t base) {
+    union ir_bits *args = args_buffer(in, (sig->nparams > sig->nresults ? sig->nparams : sig->nresults) + 1);
+    for (uint32_t k = 0; k < sig->nparams; k++)
+        args[k] = in->slots[base + call->operands[k]->id];
+    return args;
+}
+
+/* Starts a call from `call` (in a frame): a frame for a defined function, host_call for an imported one. */
+static enum ir_trap start_call(struct ir_interp *in, uint32_t index, const struct ir_inst *call, uint64_t base) {
+    struct ir_func *callee = in->module->funcs[index].func;
+    union ir_bits *args = take_args(in, call, &callee->sig, base);
+    if (!in->module->funcs[index].import.module)
+        return push_frame(in, callee, call, args);
+    enum ir_trap trap = call_host(in, index, callee->sig.nparams, callee->sig.nresults);
+    for (uint32_t k = 0; !trap && k < callee->sig.nresults; k++)
+        in->slots[base + call->results[k].id] = in->args[k];
+    return trap;
+}
+
+/* Leaves the newest frame with its results in `args`; returns where the caller goes on, NULL when that was the frame
+ * above `bottom`. */
+static const struct ir_inst *leave_frame(struct ir_interp *in, uint32_t bottom, const union ir_bits *args) {
+    const struct ir_inst *call = in->frames[in->nframes - 1].call;
+    pop_frame(in);
+    if (in->nframes == bottom)
+        return NULL;
+    uint64_t base = in->frames[in->nframes - 1].base;
+    for (uint32_t k = 0; k < call->nresults; k++)
+        in->slots[base + call->results[k].id] = args[k];
+    return call->next;
 }
 
 static enum ir_trap find_indirect(const struct ir_interp *in, const struct ir_inst *i, uint32_t slot,
@@ -143,6 +168,36 @@ static enum ir_trap find_indirect(const struct ir_interp *in, const struct ir_in
     if (*out_index >= in->module->nfuncs ||
         !ir_sig_equal(&in->module->funcs[*out_index].func->sig, &in->module->types[i->index]))
         return IR_TRAP_INDIRECT_CALL_TYPE;
+    return IR_TRAP_NONE;
+}
+
+/* The callee takes the frame's place.  *out_next: where to go on; NULL when an imported callee has returned from the
+ * frame above `bottom`, its results in the interpreter's buffer. */
+static enum ir_trap start_tail_call(struct ir_interp *in, const struct ir_inst *i, uint64_t base, uint32_t bottom,
+                                    const struct ir_inst **out_next) {
+    uint32_t index = i->index;
+    enum ir_trap trap = IR_TRAP_NONE;
+    if (i->op == IR_RETURN_CALL_INDIRECT)
+        trap = find_indirect(in, i, in->slots[base + i->operands[i->noperands - 1]->id].i32, &index);
+    if (trap)
+        return trap;
+    struct ir_func *callee = in->module->funcs[index].func;
+    union ir_bits *args = take_args(in, i, &callee->sig, base);
+    if (in->module->funcs[index].import.module) {
+        trap = call_host(in, index, callee->sig.nparams, callee->sig.nresults);
+        if (!trap)
+            *out_next = leave_frame(in, bottom, in->args);
+        return trap;
+    }
+    struct interp_frame frame = in->frames[in->nframes - 1];
+    pop_frame(in);
+    trap = push_frame(in, callee, frame.call, args);
+    if (trap) { /* for the report */
+        in->frames[in->nframes++] = frame;
+        in->nslots = frame.base;
+        return trap;
+    }
+    *out_next = callee->body->first;
     return IR_TRAP_NONE;
 }
 
@@ -459,17 +514,13 @@ static enum ir_trap run(struct ir_interp *in, uint32_t bottom, struct ir_trap_in
                 trap = IR_TRAP_UNREACHABLE;
                 break;
             case IR_RETURN: {
-                const struct ir_inst *call = in->frames[in->nframes - 1].call;
                 union ir_bits *args = args_buffer(in, i->noperands + 1);
                 for (uint32_t k = 0; k < i->noperands; k++)
                     args[k] = slots[i->operands[k]->id];
-                pop_frame(in);
-                if (in->nframes == bottom)
+                next = leave_frame(in, bottom, args);
+                if (!next)
                     return IR_TRAP_NONE;
                 base = in->frames[in->nframes - 1].base;
-                for (uint32_t k = 0; k < call->nresults; k++)
-                    in->slots[base + call->results[k].id] = args[k];
-                next = call->next;
                 break;
             }
             case IR_CALL:
@@ -485,6 +536,14 @@ static enum ir_trap run(struct ir_interp *in, uint32_t bottom, struct ir_trap_in
                 }
                 break;
             }
+            case IR_RETURN_CALL:
+            case IR_RETURN_CALL_INDIRECT:
+                trap = start_tail_call(in, i, base, bottom, &next);
+                if (!trap && !next)
+                    return IR_TRAP_NONE;
+                if (!trap)
+                    base = in->frames[in->nframes - 1].base;
+                break;
             case IR_LAUNCH:
                 trap = do_launch(in, i, base);
                 break;

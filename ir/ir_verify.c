@@ -212,7 +212,8 @@ static void check_call(struct verifier *v, const struct ir_inst *i) {
     const struct ir_module *m = v->module;
     if (!m)
         return;
-    bool indirect = i->op == IR_CALL_INDIRECT;
+    bool tail = i->op == IR_RETURN_CALL || i->op == IR_RETURN_CALL_INDIRECT;
+    bool indirect = i->op == IR_CALL_INDIRECT || i->op == IR_RETURN_CALL_INDIRECT;
     if (!want_index(v, i, indirect ? "type" : "function", i->index, indirect ? m->ntypes : m->nfuncs))
         return;
     if (indirect && want_index(v, i, "table", i->index2, m->ntables) && m->tables[i->index2].type != IR_FUNCREF)
@@ -223,9 +224,17 @@ static void check_call(struct verifier *v, const struct ir_inst *i) {
         if (indirect)
             want_operand(v, i, sig->nparams, IR_I32);
     }
-    if (want_results(v, i, sig->nresults))
+    if (tail) {
+        const struct ir_sig *own = &v->func->sig;
+        bool same = own->nresults == sig->nresults;
+        for (uint32_t k = 0; same && k < sig->nresults; k++)
+            same = own->results[k] == sig->results[k];
+        if (!same)
+            problem(v, i, "the callee's results are not the function's");
+    } else if (want_results(v, i, sig->nresults)) {
         for (uint32_t k = 0; k < sig->nresults; k++)
             want_type(v, i, "result", k, i->results[k].type, sig->results[k]);
+    }
 }
 
 static void check_global(struct verifier *v, const struct ir_inst *i) {
@@ -401,6 +410,8 @@ static void check_other(struct verifier *v, const struct ir_inst *i) {
         break;
     case IR_CALL:
     case IR_CALL_INDIRECT:
+    case IR_RETURN_CALL:
+    case IR_RETURN_CALL_INDIRECT:
         check_call(v, i);
         break;
     case IR_GLOBAL_GET:

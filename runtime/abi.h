@@ -5,7 +5,10 @@
  *
  * Compiled functions:   R f(struct wm_vmctx *, params...)   in the C calling convention; i32 i64 f32 f64 as themselves,
  *                       v128 as <16 x i8>, references as pointers (funcref: struct wm_funcref *); several results come
- *                       back as an LLVM struct.  Only compiled code calls them so; C goes through trampolines.
+ *                       back as an LLVM struct or, when over three integers and references or over two floats and
+ *                       vectors, in an array as a trampoline's, whose address follows the instance.  Only compiled code
+ *                       calls them so; C goes through trampolines.  Functions that take part in tail calls have a
+ *                       second form in LLVM's tailcc convention.
  * Trampolines:          void t(struct wm_vmctx *, void *fn, uint64_t *args_results), one a function type: arguments in,
  *                       results out, each in its own 8 bytes (v128: 16), floats as their bits.
  * Native kernels:       void k(uint8_t *memory, const uint64_t *scalars, const uint32_t *box), box = x0 x1 y0 y1 z0 z1:
@@ -35,7 +38,7 @@ struct wm_funcref { /* what a non-null funcref points to */
     void *fn;       /* compiled calling convention */
     struct wm_vmctx *ctx;
     uint64_t type_id; /* canonical in the process */
-    void *reserved;
+    void *tail;       /* the same in tailcc, or NULL: it makes no tail calls */
 };
 
 struct wm_memory {
@@ -131,6 +134,7 @@ struct wm_func_desc {
     uint64_t type;        /* module type index */
     void *fn;             /* compiled code; for an import, its thunk */
     uint64_t wasm_offset; /* WM_NONE for imports */
+    void *tail;           /* in tailcc, or NULL */
 };
 
 /* Program counter -> wasm offset, for traps raised by guard pages. Sorted by `code`. Packed as two 32-bit words in one

@@ -1,5 +1,5 @@
 /* Bulk memory and table operations that compiled code calls.  All check the whole range first and trap before the first
- * byte moves.  Addresses and counts come zero-extended from 32 bits, but nothing here relies on it. */
+ * byte moves.  Addresses and counts are of 64 bits; those of 32-bit memories come zero-extended. */
 #include "runtime/instance.h"
 
 #include <string.h>

@@ -120,8 +120,7 @@ static wasmetal_status allocate_context(struct wasmetal_instance *in) {
         }
     }
     for (uint64_t i = m->nfunc_imports; i < m->nfuncs; i++) {
-        vm->funcrefs[i] =
-            (struct wm_funcref){.fn = m->funcs[i].fn, .ctx = vm, .type_id = vm->type_ids[m->funcs[i].type]};
+        vm->funcrefs[i] = (struct wm_funcref){m->funcs[i].fn, vm, vm->type_ids[m->funcs[i].type], m->funcs[i].tail};
     }
     return WASMETAL_OK;
 }
@@ -144,7 +143,8 @@ static wasmetal_status open_memories(struct wasmetal_instance *in, const wasmeta
         if (status != WASMETAL_OK) {
             return status;
         }
-        uint64_t wanted = m->memories[i].max < 65536 ? m->memories[i].max : 65536;
+        uint64_t most = m->memories[i].flags & 2 ? RT_MAX_PAGES64 : RT_MAX_PAGES;
+        uint64_t wanted = m->memories[i].max < most ? m->memories[i].max : most;
         if (desc->max_memory_bytes && desc->max_memory_bytes / RT_PAGE < wanted) {
             wanted = desc->max_memory_bytes / RT_PAGE;
         }
@@ -283,7 +283,8 @@ static wasmetal_status copy_segments(struct wasmetal_instance *in, const wasmeta
         const struct wm_data_desc *d = &m->datas[i];
         if (d->mode == 0) {
             struct wm_memory *memory = in->vm->memories[d->memory];
-            uint64_t offset = rt_init_value(in, &d->offset, &hi) & UINT32_MAX;
+            uint64_t offset = rt_init_value(in, &d->offset, &hi);
+            offset &= m->memories[d->memory].flags & 2 ? UINT64_MAX : UINT32_MAX;
             if (range_outside(offset, d->size, rt_memory_bytes(memory))) {
                 return segment_trap(in, desc, IR_TRAP_MEMORY_BOUNDS, "data", i);
             }

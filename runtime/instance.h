@@ -22,6 +22,9 @@
 #include "runtime/offload.h"
 
 #define RT_PAGE UINT64_C(65536)
+#define RT_MAX_PAGES UINT64_C(65536)
+/* Of a memory with 64-bit addresses: 64 GiB, reserved when it has no smaller maximum.  V8 allows 16 GiB. */
+#define RT_MAX_PAGES64 (UINT64_C(1) << 20)
 
 struct wasi;
 
@@ -51,6 +54,7 @@ struct rt_memory {
     struct rt_memory *next, **link; /* in its group */
     uint8_t *reservation;
     uint64_t reserved;     /* bytes from `reservation` */
+    bool is64;             /* 64-bit addresses: compiled code checks them, guarded or not */
     bool guarded;          /* every 33-bit offset from base is inside the reservation */
     uint64_t min_pages;    /* as declared */
     uint64_t declared_max; /* pages, WM_NONE when open */

@@ -127,6 +127,7 @@ static wasmetal_status link_host(struct wasmetal_instance *in, const struct wm_i
     in->vm->imports[im->index] = (struct wm_import_func){.host = call_host, .env = host};
     struct wm_funcref *ref = &in->vm->funcrefs[im->index];
     ref->fn = m->funcs[im->index].fn;
+    ref->tail = m->funcs[im->index].tail;
     ref->ctx = in->vm;
     ref->type_id = in->vm->type_ids[m->funcs[im->index].type];
     return WASMETAL_OK;
@@ -158,12 +159,15 @@ static wasmetal_status link_object(struct wasmetal_instance *in, const struct wm
         if (((m->memories[im->index].flags & 1) != 0) != o->memory->shared) {
             return mismatch(in, im, o->memory->shared ? "the memory is shared" : "the memory is not shared");
         }
-        if ((m->memories[im->index].flags & 2) != 0 ||
-            !limits_match(&m->memories[im->index], rt_memory_bytes(&o->memory->pub) / RT_PAGE,
+        if (((m->memories[im->index].flags & 2) != 0) != o->memory->is64) {
+            return mismatch(in, im, o->memory->is64 ? "the memory has 64-bit addresses"
+                                                    : "the memory has 32-bit addresses");
+        }
+        if (!limits_match(&m->memories[im->index], rt_memory_bytes(&o->memory->pub) / RT_PAGE,
                           o->memory->declared_max)) {
             return mismatch(in, im, "the memory's limits do not fit");
         }
-        if (!m->bounds_checks && !o->memory->guarded) {
+        if (!m->bounds_checks && !o->memory->guarded && !o->memory->is64) {
             return mismatch(in, im, "the memory has no guard pages, and the module was compiled without bounds checks");
         }
         in->vm->memories[im->index] = &o->memory->pub;

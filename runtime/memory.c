@@ -10,7 +10,8 @@
  * Guarded memories reserve 8 GiB and one more page: a 32-bit address plus a 32-bit offset plus the widest access ends
  * there, so an out-of-range access of compiled code faults instead of reaching anything else.  Where that much address
  * space is not to be had (RLIMIT_AS, containers) the module must have been compiled with explicit checks; then only the
- * maximum is reserved, or as much of it as the system gives.
+ * maximum is reserved, or as much of it as the system gives.  Memories with 64-bit addresses are always checked, and
+ * are reserved like that.
  */
 #include "runtime/instance.h"
 
@@ -22,7 +23,6 @@
 #endif
 
 #define GUARDED_BYTES ((UINT64_C(8) << 30) + RT_PAGE)
-#define MAX_PAGES UINT64_C(65536)
 
 /* A reservation of `bytes`, aligned to 64 KiB (the largest import alignment and page size in use); NULL when refused.
  */
@@ -39,11 +39,13 @@ static uint8_t *reserve(uint64_t bytes, uint8_t **out_base, uint64_t *out_reserv
 
 wasmetal_status rt_memory_open(const struct wm_limits *limits, bool guarded, uint64_t cap, struct rt_group *group,
                                struct rt_memory **out_memory) {
-    uint64_t max_pages = limits->max < MAX_PAGES ? limits->max : MAX_PAGES;
+    bool is64 = limits->flags & 2;
+    uint64_t most = is64 ? RT_MAX_PAGES64 : RT_MAX_PAGES, max_pages = limits->max < most ? limits->max : most;
+    guarded = guarded && !is64;
     if (cap && cap / RT_PAGE < max_pages) {
         max_pages = cap / RT_PAGE;
     }
-    if (limits->min > max_pages || (limits->flags & 2)) {
+    if (limits->min > max_pages) {
         return WASMETAL_ERROR_LIMIT;
     }
     struct rt_memory *m = calloc(1, sizeof *m);
@@ -63,6 +65,7 @@ wasmetal_status rt_memory_open(const struct wm_limits *limits, bool guarded, uin
     m->pub.max_bytes = max_pages * RT_PAGE;
     m->pub.owner = m;
     m->guarded = guarded;
+    m->is64 = is64;
     m->min_pages = limits->min;
     m->declared_max = limits->max;
     if (limits->min && mprotect(m->pub.base, limits->min * RT_PAGE, PROT_READ | PROT_WRITE) != 0) {

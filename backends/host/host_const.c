@@ -174,8 +174,9 @@ static void add_funcs(struct fields *m) {
         const struct ir_func *func = cx->m->funcs[i].func;
         add_text(&f, func->name);
         add_number(&f, func->type);
-        add(&f, host_func(cx, i));
+        add(&f, cx->tail[i] ? cx->entries[i] : host_func(cx, i));
         add_number(&f, func->body && func->wasm_offset != IR_NO_OFFSET ? func->wasm_offset : WM_NONE);
+        add(&f, cx->tail[i] ? host_func(cx, i) : LLVMConstNull(cx->ptr));
         list[i] = struct_of(&f);
     }
     add_number(m, cx->m->nfuncs);

@@ -265,15 +265,11 @@ void host_emit_return(struct host_func *hf, struct ir_inst *i, unsigned arg) {
     (void)arg;
     if (hf->kernel) {
         LLVMBuildBr(hf->b, hf->next_point);
-    } else if (i->noperands == 0) {
-        LLVMBuildRetVoid(hf->b);
-    } else if (i->noperands == 1) {
-        LLVMBuildRet(hf->b, host_value(hf, i->operands[0]));
     } else {
-        LLVMValueRef all = LLVMGetPoison(LLVMGetReturnType(LLVMGlobalGetValueType(hf->fn)));
+        LLVMValueRef *results = arena_array(hf->arena, LLVMValueRef, i->noperands);
         for (uint32_t k = 0; k < i->noperands; k++)
-            all = LLVMBuildInsertValue(hf->b, all, host_value(hf, i->operands[k]), k, "");
-        LLVMBuildRet(hf->b, all);
+            results[k] = host_value(hf, i->operands[k]);
+        host_build_return(hf, &hf->f->sig, results);
     }
 }
 
@@ -304,7 +300,7 @@ void host_emit_function(struct host_cx *cx, struct ir_func *f, struct arena *scr
     host_begin_func(&hf, cx, f, host_func(cx, f->index), scratch);
     hf.vmctx = LLVMGetParam(hf.fn, 0);
     for (uint32_t p = 0; p < f->body->nparams; p++)
-        host_set_value(&hf, f->body->params[p], LLVMGetParam(hf.fn, p + 1));
+        host_set_value(&hf, f->body->params[p], LLVMGetParam(hf.fn, p + host_first_param(&f->sig)));
     host_emit_region(&hf, f->body);
     host_end_func(&hf);
     arena_reset(scratch, mark);

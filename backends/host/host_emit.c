@@ -33,12 +33,40 @@ static LLVMValueRef declare(struct host_cx *cx, const char *name, LLVMTypeRef ty
     return fn;
 }
 
+/* Marks the functions that make tail calls in the region or are named by one. */
+static bool find_tail_calls(const struct ir_func *f, const struct ir_region *r, bool *tail) {
+    bool any = false;
+    ir_foreach_inst (i, r) {
+        if (i->op == IR_RETURN_CALL || i->op == IR_RETURN_CALL_INDIRECT)
+            any = tail[f->index] = true;
+        if (i->op == IR_RETURN_CALL)
+            tail[i->index] = true;
+        for (unsigned k = 0; k < ir_nregions(i); k++)
+            any |= find_tail_calls(f, i->regions[k], tail);
+    }
+    return any;
+}
+
+/* Fills cx->tail.  A function that makes tail calls, or NULL. */
+static const struct ir_func *find_all_tail_calls(struct host_cx *cx) {
+    const struct ir_func *found = NULL;
+    cx->tail = arena_array(&cx->arena, bool, cx->m->nfuncs);
+    for (uint32_t i = 0; i < cx->m->nfuncs; i++) {
+        const struct ir_func *f = cx->m->funcs[i].func;
+        if (f->body && find_tail_calls(f, f->body, cx->tail))
+            found = f;
+    }
+    return found;
+}
+
 LLVMValueRef host_func(struct host_cx *cx, uint32_t index) {
     if (!cx->funcs[index]) {
         const struct ir_func *f = cx->m->funcs[index].func;
         LLVMTypeRef type = f->type < cx->m->ntypes ? host_type_of_sig(cx, f->type) : host_sig_type(cx, &f->sig);
         cx->funcs[index] = declare(cx, symbol_name(cx, 'w', index, f->name), type);
         share(cx, cx->funcs[index]);
+        if (cx->tail[index])
+            LLVMSetFunctionCallConv(cx->funcs[index], HOST_CC_TAIL);
     }
     return cx->funcs[index];
 }
@@ -59,6 +87,14 @@ static void declare_kernels(struct host_cx *cx) {
             for (unsigned a = 0; a < 2; a++)
                 host_add_attribute(cx, cx->kernels[i], p + 1, alone[a]);
     }
+}
+
+static void declare_entries(struct host_cx *cx) {
+    cx->entries = arena_array(&cx->arena, LLVMValueRef, cx->m->nfuncs);
+    for (uint32_t i = 0; i < cx->m->nfuncs; i++)
+        if (cx->tail[i])
+            cx->entries[i] = declare(cx, symbol_name(cx, 'e', i, cx->m->funcs[i].func->name),
+                                     LLVMGlobalGetValueType(host_func(cx, i)));
 }
 
 static void declare_trampolines(struct host_cx *cx) {
@@ -91,8 +127,12 @@ static void emit_all(struct host_cx *cx) {
     if (part->head) {
         declare_kernels(cx);
         declare_trampolines(cx);
+        declare_entries(cx);
         for (uint32_t i = 0; i < m->nfunc_imports; i++)
             host_emit_import_thunk(cx, i);
+        for (uint32_t i = 0; i < m->nfuncs; i++)
+            if (cx->tail[i])
+                host_emit_entry(cx, i);
     }
     for (uint32_t i = part->begin; i < part->end; i++)
         host_emit_function(cx, m->funcs[i].func, &scratch);
@@ -172,6 +212,14 @@ static bool build(struct host_cx *cx, struct ir_module *m, const struct host_opt
     char *triple = LLVMGetTargetMachineTriple(cx->machine);
     cx->elf = host_is_elf(triple);
     cx->minimum_quiets = strncmp(triple, "aarch64", 7) == 0 || strncmp(triple, "arm64", 5) == 0;
+    bool has_tailcc = cx->minimum_quiets || strncmp(triple, "x86_64", 6) == 0;
+    const struct ir_func *tail = find_all_tail_calls(cx);
+    if (tail && !has_tailcc) {
+        *out_error = host_error_text("tail calls (in function %s) need x86-64 or AArch64, not %s", tail->name, triple);
+        LLVMDisposeMessage(triple);
+        cx_free(cx);
+        return false;
+    }
     if (!cx->elf && !options->bounds_checks) {
         *out_error = host_error_text("%s objects have no trap map yet: use explicit bounds checks", triple);
         LLVMDisposeMessage(triple);

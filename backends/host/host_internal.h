@@ -107,6 +107,8 @@ struct host_cx {
     const struct host_part *part;
     LLVMTypeRef *type_of_sig; /* LLVM function type of each module type; host_type_of_sig makes them */
     LLVMValueRef *funcs;      /* of each function, an import's is its thunk; host_func makes those of other parts */
+    bool *tail;               /* of each function: takes part in tail calls, so that it is of tailcc */
+    LLVMValueRef *entries;    /* of those, in the head: wrappers of C convention */
     LLVMValueRef *trampolines;
     LLVMValueRef *kernels;
     LLVMValueRef code_start, code_end; /* empty functions around all others */
@@ -127,6 +129,7 @@ struct host_func {
     LLVMValueRef *bools;       /* by ir_value.id: the i1 that an i32 value was made from, or NULL */
     LLVMValueRef *bases;       /* by memory */
     LLVMValueRef slots, trips; /* stack arrays that all launches of the function share */
+    LLVMValueRef results;      /* ... that all calls share whose results come back in memory */
     uint64_t *safe_end;        /* bounds checks: by ir_value.id, bytes after it known to be inside memory */
     struct host_undo *undo;
     uint32_t nundo, undo_cap;
@@ -145,6 +148,16 @@ void host_types_init(struct host_cx *cx);
 LLVMTypeRef host_type(struct host_cx *cx, enum ir_type t);
 LLVMTypeRef host_sig_type(struct host_cx *cx, const struct ir_sig *sig);
 LLVMTypeRef host_type_of_sig(struct host_cx *cx, uint32_t type);
+/* Whether the results do not fit registers on every target: they then go to an array behind the parameter after the
+ * instance, and the LLVM function returns nothing. */
+bool host_results_in_memory(const struct ir_sig *sig);
+unsigned host_first_param(const struct ir_sig *sig); /* the LLVM parameter of the first wasm one */
+/* What a function is called with: everybody calls by C's convention, but functions that make or take tail calls have
+ * LLVM's tailcc (host_types.c). */
+enum host_convention { HOST_CC_C = 0, HOST_CC_TAIL = 18 };
+/* `tail`: the callee takes the caller's place, and `ret` must follow; both are tailcc. */
+LLVMValueRef host_build_call(LLVMBuilderRef b, LLVMTypeRef type, LLVMValueRef fn, LLVMValueRef *args, unsigned nargs,
+                             enum host_convention convention, bool tail);
 void host_set_attributes(struct host_cx *cx, LLVMValueRef fn);
 void host_add_attribute(struct host_cx *cx, LLVMValueRef fn, unsigned index, const char *name);
 LLVMValueRef host_const_i32(struct host_cx *cx, uint32_t v);
@@ -216,8 +229,10 @@ void host_forget_bounds(struct host_func *hf, uint32_t mark);
 
 /* host_call.c */
 void host_emit_import_thunk(struct host_cx *cx, uint32_t index);
+void host_emit_entry(struct host_cx *cx, uint32_t index); /* the wrapper */
 void host_emit_trampoline(struct host_cx *cx, uint32_t type);
 LLVMValueRef host_entry_array(struct host_func *hf, unsigned words, const char *name);
+void host_build_return(struct host_func *hf, const struct ir_sig *sig, LLVMValueRef *results);
 
 /* host_kernel.c */
 void host_emit_kernel(struct host_cx *cx, const struct off_kernel *k, LLVMValueRef fn, struct arena *scratch);

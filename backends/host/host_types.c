@@ -1,15 +1,23 @@
 /* Types, calling convention and the instance's fields.
  *
- * A wasm function is an LLVM function of C calling convention whose first parameter is the instance (struct wm_vmctx
- * *). Several results come back as a struct; LLVM returns it through memory when registers do not suffice.
+ * A wasm function is an LLVM function whose first parameter is the instance (struct wm_vmctx *), with the C calling
+ * convention.  Those that make tail calls or are named by one have LLVM's tailcc, under which any function can be left
+ * by a call of any other in constant stack: the registers are those of C, but a callee takes its own stack arguments
+ * off, which on x86-64 costs each call an instruction or two.  Each has a wrapper of C convention for tables, imports
+ * and trampolines, and a funcref holds both; a tail call through a table of a function that has no tailcc form is a
+ * plain call, for such a function makes no tail call of its own.
+ *
+ * A tail call passes on the place for results, so where that is must not be LLVM's choice: several results come back as
+ * a struct if registers surely suffice, else in an array whose address is the second parameter, laid out as a
+ * trampoline's.
  *
  * Memory falls in two spaces that never overlap, told to LLVM as TBAA types: linear memory, and the instance with all
  * that the runtime hangs on it.  Fields that are fixed once the instance is made are `invariant` loads, so that, for
  * example, the base of memory is read once a function and stays in a register.
  *
  * Attributes: nounwind (traps leave by longjmp past frames that need no clean-up); stack probes, so that a large frame
- * cannot step over the guard page below the stack; no tail calls, because a tail call made into a jump would turn
- * unbounded recursion, which Wasm ends with a trap, into an endless loop.
+ * cannot step over the guard page below the stack; no tail calls but those of the module (musttail), because a call
+ * made into a jump would turn unbounded recursion, which Wasm ends with a trap, into an endless loop.
  */
 #include "backends/host/host_internal.h"
 
@@ -155,20 +163,48 @@ LLVMTypeRef host_type(struct host_cx *cx, enum ir_type t) {
     ICE("no LLVM type for IR type %d", (int)t);
 }
 
+/* x86-64 returns three integers and two floats or vectors in registers, AArch64 eight each. */
+bool host_results_in_memory(const struct ir_sig *sig) {
+    unsigned general = 0, vector = 0;
+    for (uint32_t i = 0; i < sig->nresults; i++) {
+        enum ir_type t = sig->results[i];
+        bool is_vector = t == IR_F32 || t == IR_F64 || t == IR_V128;
+        vector += is_vector;
+        general += !is_vector;
+    }
+    return general > 3 || vector > 2;
+}
+
+unsigned host_first_param(const struct ir_sig *sig) {
+    return host_results_in_memory(sig) ? 2 : 1;
+}
+
+/* llvm::CallingConv::Tail is 18; LLVM's C interface does not name it. */
+LLVMValueRef host_build_call(LLVMBuilderRef b, LLVMTypeRef type, LLVMValueRef fn, LLVMValueRef *args, unsigned nargs,
+                             enum host_convention convention, bool tail) {
+    LLVMValueRef call = LLVMBuildCall2(b, type, fn, args, nargs, "");
+    LLVMSetInstructionCallConv(call, convention);
+    if (tail)
+        LLVMSetTailCallKind(call, LLVMTailCallKindMustTail);
+    return call;
+}
+
 LLVMTypeRef host_sig_type(struct host_cx *cx, const struct ir_sig *sig) {
     uint32_t n = sig->nparams > sig->nresults ? sig->nparams : sig->nresults;
-    LLVMTypeRef *types = arena_array(&cx->arena, LLVMTypeRef, n + 1);
+    LLVMTypeRef *types = arena_array(&cx->arena, LLVMTypeRef, n + 2);
     LLVMTypeRef result = cx->tvoid;
+    bool in_memory = host_results_in_memory(sig);
+    unsigned first = host_first_param(sig);
     for (uint32_t i = 0; i < sig->nresults; i++)
         types[i] = host_type(cx, sig->results[i]);
     if (sig->nresults == 1)
         result = types[0];
-    else if (sig->nresults > 1)
+    else if (sig->nresults > 1 && !in_memory)
         result = LLVMStructTypeInContext(cx->llvm, types, sig->nresults, 0);
-    types[0] = cx->ptr;
+    types[0] = types[1] = cx->ptr;
     for (uint32_t i = 0; i < sig->nparams; i++)
-        types[i + 1] = host_type(cx, sig->params[i]);
-    return LLVMFunctionType(result, types, sig->nparams + 1, 0);
+        types[i + first] = host_type(cx, sig->params[i]);
+    return LLVMFunctionType(result, types, sig->nparams + first, 0);
 }
 
 void host_add_attribute(struct host_cx *cx, LLVMValueRef fn, unsigned index, const char *name) {

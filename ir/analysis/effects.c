@@ -45,6 +45,8 @@ static uint16_t own_effects(const struct ir_inst *i) {
         e |= EFFECT_RESIZES;
         break;
     case IR_CALL_INDIRECT:
+    case IR_RETURN_CALL:
+    case IR_RETURN_CALL_INDIRECT:
     case IR_LAUNCH:
         e |= EFFECT_UNKNOWN;
         break;

@@ -26,6 +26,8 @@ static bool branch_targets(const struct ir_inst *i, uint32_t k, struct ir_inst *
         *out_target = i->targets[k];
         return true;
     case IR_RETURN:
+    case IR_RETURN_CALL:
+    case IR_RETURN_CALL_INDIRECT:
         *out_target = NULL; /* leaves everything */
         return k == 0;
     default:

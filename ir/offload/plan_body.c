@@ -83,8 +83,10 @@ static bool check_inst(struct plan *p, struct plan_scan *s, struct ir_inst *i) {
         return plan_reject(p, OFF_REJECT_ATOMIC, i, ir_info(i)->text);
     switch (i->op) {
     case IR_CALL:
+    case IR_RETURN_CALL:
         return plan_reject(p, OFF_REJECT_CALL, i, callee_name(p, i));
     case IR_CALL_INDIRECT:
+    case IR_RETURN_CALL_INDIRECT:
         return plan_reject(p, OFF_REJECT_CALL_INDIRECT, i, NULL);
     case IR_LAUNCH:
         return plan_reject(p, OFF_REJECT_CALL, i, "a kernel launch");

@@ -1,2 +1,3 @@
-;; refused: WM1004 multi-memory
+;; disable: multi-memory
+;; refused: WM1004 multi-memory: switched off by --disable=multi-memory
 (module (memory 1) (memory 1))
