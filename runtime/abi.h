@@ -20,8 +20,8 @@
 
 #include <stdint.h>
 
-#define WM_ABI_VERSION 2
-#define WM_MAX_DIMS 8
+#define WM_ABI_VERSION 3
+#define WM_MAX_DIMS 12
 #define WM_NO_SLOT UINT64_MAX
 #define WM_NONE UINT64_MAX
 
@@ -149,6 +149,7 @@ struct wm_dim { /* struct off_dim, ir/offload/kernel.h */
     uint64_t rel, bits, top_tested, parallel, unbounded;
     int64_t axis, parent;
     uint64_t init_slot, step_slot, bound_slot, when_slot, constant, ops, wasm_offset;
+    uint64_t varying, entered, init_range, bound_range;
 };
 
 struct wm_range_desc { /* struct off_range */

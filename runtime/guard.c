@@ -23,15 +23,19 @@
  *
  *    a. Their whole ranges are disjoint.
  *
- *    b. Mixed radix.  Let E hold every grid dimension that runs more than once, each with the same stride s_d in W and
- *       in A, and any choice of inner dimensions that also have the same stride in both.  All other dimensions widen
- * the footprints: at index vector e of E, W touches only e.s + [lW, hW) and A only e.s + [lA, hA).  Two such intervals
- *       at e and f are disjoint when |(e - f).s| >= D := max(hA - lW, hW - lA).  Sort E so that |s_1| <= |s_2| <= ...,
- *       let n_k be the trips, span_0 = D and span_k = span_(k-1) + |s_k| * (n_k - 1).  Claim: if |s_k| >= span_(k-1)
- * for all k, then |(e - f).s| >= D for all e != f.  Proof: let k be the last index in which e and f differ.  Its term
- *       is at least |s_k| in magnitude; the terms below add up to at most span_(k-1) - D.  So the sum is at least
- *       |s_k| - span_(k-1) + D >= D.  Points p != q give e != f, whatever the inner indices are, even when an inner
+ *    b. Mixed radix.  Let E hold the grid dimensions that run more than once, each with the same stride s_d in W and
+ *       in A (all of them at first), and any choice of inner dimensions that also have the same stride in both.  All
+ * other dimensions widen the footprints: at index vector e of E, W touches only e.s + [lW, hW) and A only e.s + [lA,
+ * hA).  Two such intervals at e and f are disjoint when |(e - f).s| >= D := max(hA - lW, hW - lA).  Sort E so that
+ * |s_1| <= |s_2| <= ..., let n_k be the trips, span_0 = D and span_k = span_(k-1) + |s_k| * (n_k - 1).  Claim: if |s_k|
+ * >= span_(k-1) for all k, then |(e - f).s| >= D for all e != f.  Proof: let k be the last index in which e and f
+ * differ.  Its term is at least |s_k| in magnitude; the terms below add up to at most span_(k-1) - D.  So the sum is at
+ * least |s_k| - span_(k-1) + D >= D.  Points p != q give e != f, whatever the inner indices are, even when an inner
  *       dimension of E stands for two sibling loops: only its range of values and its stride enter the argument.
+ *
+ *       A grid dimension whose stride differs in W and A stays outside E and widens the footprints.  Then points that
+ *       differ only there have e = f, so the footprints at one index must be disjoint as well: a[i][j] -= a[i][k] *
+ *       a[k][j] with i and j across the grid reads column k < j with stride 0 in j.
  *
  *    c. Residues.  Let g be the greatest common divisor of all strides of W and A that matter.  Every byte W touches is
  *       congruent to one of [w, w + bytes_W) mod g, with w = base + offset; likewise A.  Disjoint residues, disjoint
@@ -58,7 +62,9 @@
  */
 #include "runtime/guard.h"
 
-enum { MAX_CANDIDATES = 8, MAX_SEARCH_STEPS = 64 };
+#include "runtime/guard_hull.h"
+
+enum { MAX_CANDIDATES = 8, MAX_SEARCH_STEPS = 64, MAX_SUBSET_DIMS = 6 };
 
 #define ADDRESS_LIMIT ((int64_t)1 << 32)
 
@@ -229,6 +235,9 @@ static struct interval evaluate_range(const struct wm_kernel *k, uint64_t index,
         case OFF_RANGE_AFFINE:
             values[i] = affine_interval(r, slots, ndims, plan);
             continue;
+        case OFF_RANGE_SHIFT:
+            values[i] = (struct interval){values[r->a].lo >> r->lo, values[r->a].hi >> r->lo};
+            continue;
         default:
             break;
         }
@@ -266,7 +275,8 @@ static struct interval evaluate_range(const struct wm_kernel *k, uint64_t index,
 /* ---- dimensions ---- */
 
 /* Trips, grid extents and cost.  A loop that is not entered counts as one run of no cost. */
-static bool plan_dims(const struct wm_kernel *k, const uint64_t *slots, struct wm_launch_plan *plan) {
+static bool plan_dims(const struct wm_kernel *k, const uint64_t *slots, struct wm_launch_plan *plan,
+                      struct hulls *hulls) {
     for (int a = 0; a < OFF_MAX_GRID; a++)
         plan->extent[a] = 1;
     plan->work = 0;
@@ -291,8 +301,15 @@ static bool plan_dims(const struct wm_kernel *k, const uint64_t *slots, struct w
             runs[d] = inner_runs[d] = 0;
             continue;
         }
-        if (!dim->unbounded && !solve_trip(dim, slots, &plan->trips[d]))
+        if (dim->varying) {
+            struct interval init = evaluate_range(k, dim->init_range, slots, d, plan);
+            struct interval bound = evaluate_range(k, dim->bound_range, slots, d, plan);
+            const int64_t lo[2] = {init.lo, bound.lo}, hi[2] = {init.hi, bound.hi};
+            if (!hull_plan_dim(k, d, slots, lo, hi, plan, hulls))
+                return false;
+        } else if (!dim->unbounded && !solve_trip(dim, slots, &plan->trips[d])) {
             return false;
+        }
         if (plan->trips[d] == 0) { /* tested on top: entered, but its body never runs */
             if (dim->axis >= 0)
                 return false;
@@ -300,7 +317,9 @@ static bool plan_dims(const struct wm_kernel *k, const uint64_t *slots, struct w
             runs[d] = inner_runs[d] = 0;
             continue;
         }
-        uint64_t trip = dim->unbounded ? WM_GUARD_UNBOUNDED_TRIP : plan->trips[d];
+        uint64_t trip = dim->unbounded ? WM_GUARD_UNBOUNDED_TRIP
+                        : dim->varying ? plan->trips[d] / 2 + 1 /* a triangle, as a rule */
+                                       : plan->trips[d];
         runs[d] = multiply_saturated(around, trip);
         inner_runs[d] = dim->parent < 0 ? 1 : inner_runs[dim->parent];
         plan->work = add_saturated(plan->work, multiply_saturated(runs[d], dim->ops));
@@ -329,7 +348,7 @@ static bool ranges_overlap(int64_t a_lo, int64_t a_hi, int64_t b_lo, int64_t b_h
 
 static enum wm_fallback measure_access(const struct wm_kernel *k, const struct wm_access *a, const uint64_t *slots,
                                        const struct wm_guard_limits *limits, const struct wm_launch_plan *plan,
-                                       struct footprint *out) {
+                                       const struct hulls *hulls, struct footprint *out) {
     int64_t base = (int64_t)(uint32_t)slots[a->base_slot];
     bool aligned = true;
     for (uint64_t d = 0; d < k->ndims; d++) {
@@ -342,12 +361,14 @@ static enum wm_fallback measure_access(const struct wm_kernel *k, const struct w
         base += start;
     }
     int64_t lo = base, hi = base;
+    bool triangular = false;
     for (uint64_t d = 0; d < k->ndims; d++) {
         out->stride[d] = 0;
         if (a->stride_slot[d] == WM_NO_SLOT || plan->trips[d] == 1)
             continue;
         int64_t stride = (int32_t)(uint32_t)slots[a->stride_slot[d]];
         out->stride[d] = stride;
+        triangular |= hulls->exact >> d & 1;
         aligned &= (stride & (int64_t)(a->bytes - 1)) == 0;
         int64_t extent = stride * (int64_t)(plan->trips[d] - 1); /* below 2^63: trips < 2^32, |stride| <= 2^31 */
         if (extent <= -ADDRESS_LIMIT || extent >= ADDRESS_LIMIT)
@@ -356,6 +377,13 @@ static enum wm_fallback measure_access(const struct wm_kernel *k, const struct w
             lo += extent;
         else
             hi += extent;
+    }
+    if (triangular) {
+        struct hull_linear f = {.constant = base};
+        for (uint64_t d = 0; d < k->ndims; d++)
+            f.coef[d] = out->stride[d];
+        if (!hull_extremes(hulls, plan, &f, (unsigned)k->ndims, &lo, &hi))
+            return WM_FALLBACK_BOUNDS;
     }
     int64_t shift = (lo >> 32) * ADDRESS_LIMIT; /* addresses count modulo 2^32 */
     base -= shift;
@@ -377,9 +405,10 @@ static enum wm_fallback measure_access(const struct wm_kernel *k, const struct w
     return WM_FALLBACK_COUNT;
 }
 
-/* Test b for one choice of E, a set of dimensions given as bits. */
+/* Test b for one choice of E, a set of dimensions given as bits.  `apart`: not all of the grid is in E, so the
+ * footprints at one index must not meet either. */
 static bool mixed_radix_holds(const struct wm_kernel *k, const struct wm_launch_plan *plan, const struct footprint *w,
-                              const struct footprint *a, unsigned in_e) {
+                              const struct footprint *a, unsigned in_e, bool apart) {
     int64_t w_lo = w->first, w_hi = w->last, a_lo = a->first, a_hi = a->last;
     uint64_t sizes[WM_MAX_DIMS], reach[WM_MAX_DIMS];
     unsigned count = 0;
@@ -399,6 +428,8 @@ static bool mixed_radix_holds(const struct wm_kernel *k, const struct wm_launch_
         *(w->stride[d] < 0 ? &w_lo : &w_hi) += w->stride[d] * steps;
         *(a->stride[d] < 0 ? &a_lo : &a_hi) += a->stride[d] * steps;
     }
+    if (apart && ranges_overlap(w_lo, w_hi, a_lo, a_hi))
+        return false;
     int64_t distance = a_hi - w_lo > w_hi - a_lo ? a_hi - w_lo : w_hi - a_lo;
     uint64_t span = (uint64_t)distance;
     for (unsigned i = 0; i < count; i++) {
@@ -441,7 +472,7 @@ static bool no_difference_lands(struct difference_search *s, unsigned count, int
 
 /* Test d for one choice of E. */
 static bool search_holds(const struct wm_kernel *k, const struct wm_launch_plan *plan, const struct footprint *w,
-                         const struct footprint *a, unsigned in_e) {
+                         const struct footprint *a, unsigned in_e, bool apart) {
     int64_t w_lo = w->first, w_hi = w->last, a_lo = a->first, a_hi = a->last;
     struct difference_search s = {.steps = MAX_SEARCH_STEPS};
     for (unsigned d = 0; d < k->ndims; d++) {
@@ -464,31 +495,35 @@ static bool search_holds(const struct wm_kernel *k, const struct wm_launch_plan 
     }
     for (unsigned i = 0; i < s.count; i++)
         s.reach[i + 1] = s.reach[i] + (int64_t)s.size[i] * s.most[i];
-    return no_difference_lands(&s, s.count, a_lo - w_hi + 1, a_hi - w_lo - 1, false);
+    return no_difference_lands(&s, s.count, a_lo - w_hi + 1, a_hi - w_lo - 1, apart);
 }
 
 static bool mixed_radix_any(const struct wm_kernel *k, const struct wm_launch_plan *plan, const struct footprint *w,
                             const struct footprint *a) {
     unsigned grid = 0, inner = 0;
+    bool apart = false;
     for (unsigned d = 0; d < k->ndims; d++) {
         if (plan->trips[d] == 1)
             continue;
         if (k->dims[d].axis >= 0) {
-            if (w->stride[d] != a->stride[d])
-                return false;
-            grid |= 1u << d;
+            if (w->stride[d] == a->stride[d])
+                grid |= 1u << d;
+            else
+                apart = true;
         } else if (w->stride[d] == a->stride[d] && w->stride[d] != 0) {
             inner |= 1u << d;
         }
     }
+    if (__builtin_popcount(inner) > MAX_SUBSET_DIMS)
+        inner = 0;
     /* Every subset of `inner`, the largest first. */
     for (unsigned chosen = inner;; chosen = (chosen - 1) & inner) {
-        if (mixed_radix_holds(k, plan, w, a, grid | chosen))
+        if (mixed_radix_holds(k, plan, w, a, grid | chosen, apart))
             return true;
         if (chosen == 0)
             break;
     }
-    return search_holds(k, plan, w, a, grid | inner) || (inner && search_holds(k, plan, w, a, grid));
+    return search_holds(k, plan, w, a, grid | inner, apart) || (inner && search_holds(k, plan, w, a, grid, apart));
 }
 
 static uint64_t greatest_common_divisor(uint64_t a, uint64_t b) {
@@ -622,7 +657,9 @@ bool wm_guard_decide(const struct wm_kernel *k, const uint64_t *slots, const str
             return false;
         }
     }
-    if (!plan_dims(k, slots, plan)) {
+    struct hulls hulls;
+    hulls.exact = hulls.clipped = 0;
+    if (!plan_dims(k, slots, plan, &hulls)) {
         *out_why = WM_FALLBACK_TRIP;
         return false;
     }
@@ -653,7 +690,7 @@ bool wm_guard_decide(const struct wm_kernel *k, const uint64_t *slots, const str
         groups.group_of[i] = NO_GROUP;
         if (!holds(slots, a->when_slot))
             continue;
-        enum wm_fallback why = measure_access(k, a, slots, limits, plan, &all[i]);
+        enum wm_fallback why = measure_access(k, a, slots, limits, plan, &hulls, &all[i]);
         if (why != WM_FALLBACK_COUNT) {
             *out_why = why;
             return false;
@@ -742,7 +779,9 @@ static bool ranges_valid(const struct wm_kernel *k, uint64_t *out_dims) {
                 out_dims[i] = d + 1;
             }
         } else {
-            if (r->op > OFF_RANGE_UNION || r->a >= i || r->b >= i)
+            if (r->op > OFF_RANGE_SHIFT || r->a >= i || r->b >= i)
+                return false;
+            if (r->op == OFF_RANGE_SHIFT && (r->lo < 0 || r->lo > 31))
                 return false;
             out_dims[i] = out_dims[r->a] > out_dims[r->b] ? out_dims[r->a] : out_dims[r->b];
         }
@@ -772,6 +811,14 @@ bool wm_guard_kernel_valid(const struct wm_kernel *k) {
             if (dim->rel == OFF_TRIP_RANGE || axis_seen[dim->axis] || !dim->parallel || dim->unbounded)
                 return false;
             axis_seen[dim->axis] = true;
+        }
+        if (dim->varying) {
+            if (dim->init_range >= k->nranges || dim->bound_range >= k->nranges || dim->bits != 32 || dim->axis >= 0 ||
+                dim->unbounded || range_dims[dim->init_range] > d || range_dims[dim->bound_range] > d ||
+                (dim->entered >= 2 && (dim->entered - 2 >= k->nranges || range_dims[dim->entered - 2] > d)) ||
+                dim->rel == OFF_TRIP_CONST || dim->rel == OFF_TRIP_RANGE || !slot_valid(k, dim->step_slot))
+                return false;
+            continue;
         }
         if (!dim->unbounded && dim->rel != OFF_TRIP_CONST && dim->rel != OFF_TRIP_RANGE &&
             (!slot_valid(k, dim->init_slot) || !slot_valid(k, dim->step_slot) || !slot_valid(k, dim->bound_slot)))

@@ -341,7 +341,11 @@ static LLVMValueRef dim_struct(struct host_cx *cx, const struct off_dim *d) {
                                 slot_number(d->when_slot),
                                 d->constant,
                                 d->ops,
-                                offset_number(d->wasm_offset)};
+                                offset_number(d->wasm_offset),
+                                d->varying,
+                                d->entered,
+                                d->init_range,
+                                d->bound_range};
     _Static_assert(sizeof numbers == sizeof(struct wm_dim), "struct wm_dim changed");
     for (unsigned i = 0; i < sizeof numbers / 8; i++)
         add_number(&f, numbers[i]);

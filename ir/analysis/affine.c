@@ -684,6 +684,13 @@ const struct aff_equality *aff_equalities(const struct aff_ctx *cx) {
     return cx->equalities;
 }
 
+unsigned aff_multiple_of(const struct ir_value *v) {
+    const struct ir_inst *d = v->def;
+    const union ir_bits *c = d && d->op == IR_I32_AND ? ir_const_of(d->operands[1]) : NULL;
+    uint32_t low = c ? c->i32 & -c->i32 : 0;
+    return low > 1 && c->i32 == -low ? (unsigned)__builtin_ctz(low) : 0;
+}
+
 /* Sets the notes of all parameters of `l`. */
 static void solve_params(struct aff_ctx *cx, struct loop *l) {
     struct ir_region *r = l->inst->regions[0];
@@ -728,6 +735,29 @@ static uint32_t low_zeros(const struct ir_inst *d) {
     return c && c->i32 ? (uint32_t)__builtin_ctz(c->i32) : 0;
 }
 
+/* Whether `a` has a product of a choice with something else that varies, which no dimension can stand for. */
+static bool has_tangled_choice(const struct aff_ctx *cx, const struct aff *a) {
+    for (uint32_t t = 0; t < a->nterms; t++) {
+        unsigned choices = 0, varying = 0;
+        for (uint32_t k = 0; k < a->terms[t].degree; k++) {
+            enum aff_sym_kind kind = cx->syms[a->terms[t].syms[k]].kind;
+            choices += kind == AFF_CHOICE;
+            varying += kind != AFF_VALUE;
+        }
+        if (choices && varying > 1)
+            return true;
+    }
+    return false;
+}
+
+/* `a`, or where it is tangled the range of both values that come together in `v`. */
+static const struct aff *untangle(struct aff_ctx *cx, struct ir_value *v, const struct aff *a) {
+    struct aff_range range;
+    if (!a || !has_tangled_choice(cx, a) || !aff_range_of(cx, v, &range))
+        return a;
+    return symbol_expr(cx, 32, (struct aff_sym){.kind = AFF_RANGE, .value = v});
+}
+
 static const struct aff *value_of(struct aff_ctx *cx, struct ir_value *v) {
     const union ir_bits *c = ir_const_of(v);
     if (c)
@@ -745,6 +775,10 @@ static const struct aff *value_of(struct aff_ctx *cx, struct ir_value *v) {
     const struct aff *a = operation(cx, v->def);
     if (a)
         return a;
+    unsigned shift = aff_multiple_of(v);
+    if (shift && aff_range_of(cx, v, &range))
+        return aff_scale(cx, symbol_expr(cx, 32, (struct aff_sym){.kind = AFF_RANGE, .value = v}),
+                         UINT64_C(1) << shift);
     bool known_cond = v->def->op == IR_SELECT && !loop_contains_value(cx->root, v->def->operands[2]);
     if (!known_cond && aff_range_of(cx, v, &range)) {
         uint32_t zeros = low_zeros(v->def);
@@ -754,7 +788,7 @@ static const struct aff *value_of(struct aff_ctx *cx, struct ir_value *v) {
     switch (v->def->op) {
     case IR_BLOCK:
     case IR_IF:
-        return merged(cx, v->def, v->index);
+        return untangle(cx, v, merged(cx, v->def, v->index));
     case IR_LOOP:
         return loop_result(cx, v->def, v->index);
     case IR_SELECT: {
@@ -920,6 +954,24 @@ bool aff_range_of(struct aff_ctx *cx, struct ir_value *v, struct aff_range *out)
     *out = (struct aff_range){.op = OFF_RANGE_CONST};
     if (!d || v->type != IR_I32)
         return false;
+    if (aff_multiple_of(v)) {
+        out->op = OFF_RANGE_SHIFT;
+        out->lo = (int32_t)aff_multiple_of(v);
+        out->a = aff_of(cx, d->operands[0]);
+        return out->a != NULL;
+    }
+    if (d->op == IR_BLOCK || d->op == IR_IF) {
+        const struct edges *e = edges_of(cx, d);
+        if (e->too_many || e->n != 2)
+            return false;
+        out->op = OFF_RANGE_UNION;
+        for (unsigned k = 0; k < 2; k++) {
+            out->sides[k].value = passed_value(cx, e->from[k], e->from[k]->operands[e->first[k] + v->index], d);
+            if (!out->sides[k].value)
+                return false;
+        }
+        return true;
+    }
     if (d->op != IR_SELECT)
         return constant_range(d, &out->lo, &out->hi);
     if (!min_max_of(d, &op))
@@ -1006,6 +1058,79 @@ bool aff_trip_of(struct aff_ctx *cx, struct loop *l, struct aff_trip *out) {
         .rel = rel, .bits = a->bits, .top_tested = l->shape == LOOP_TOP_BREAK || l->shape == LOOP_TOP_IF, .bound = b};
     return aff_split(cx, a, (uint32_t)iter, &out->step, &out->init) && fixed_in_loop(cx, out->step, l) &&
            fixed_in_loop(cx, out->init, l) && fixed_in_loop(cx, b, l);
+}
+
+/* `a REL b` as something that is not zero.  A bound that the comparison includes is moved by one where it is a constant
+ * that allows this: a >= 1 says that a is not 0. */
+static const struct aff *nonzero_of(struct aff_ctx *cx, const struct aff *a, uint8_t rel, const struct aff *b) {
+    uint64_t c, limit;
+    const struct aff *difference = aff_sub(cx, a, b);
+    uint64_t sign = (mask_of(a->bits) >> 1) + 1;
+    switch (rel) {
+    case OFF_TRIP_NE:
+    case OFF_TRIP_LT_S:
+    case OFF_TRIP_LT_U:
+    case OFF_TRIP_GT_S:
+    case OFF_TRIP_GT_U:
+        return difference;
+    case OFF_TRIP_LE_S:
+    case OFF_TRIP_LE_U:
+        limit = rel == OFF_TRIP_LE_S ? sign - 1 : mask_of(a->bits);
+        return aff_is_const(b, &c) && c != limit ? aff_sub(cx, difference, aff_const(cx, a->bits, 1)) : NULL;
+    case OFF_TRIP_GE_S:
+    case OFF_TRIP_GE_U:
+        limit = rel == OFF_TRIP_GE_S ? sign : 0;
+        return aff_is_const(b, &c) && c != limit ? aff_add(cx, difference, aff_const(cx, a->bits, 1)) : NULL;
+    default:
+        return NULL;
+    }
+}
+
+/* `cond` as *out_a REL *out_b, a constant being on the right; OFF_EQ: nothing useful. */
+static uint8_t read_condition(struct aff_ctx *cx, struct ir_value *cond, bool is_true, const struct aff **out_a,
+                              const struct aff **out_b) {
+    struct ir_inst *d = cond->def;
+    while (d && (d->op == IR_I32_EQZ || d->op == IR_I64_EQZ)) {
+        is_true = !is_true;
+        cond = d->operands[0];
+        d = cond->def;
+    }
+    const struct comparison *c = d ? find_comparison(d->op) : NULL;
+    if (!c) {
+        *out_a = aff_of(cx, cond);
+        *out_b = aff_const(cx, bits_of(cond), 0);
+        return is_true && *out_a ? OFF_TRIP_NE : OFF_EQ;
+    }
+    *out_a = aff_of(cx, d->operands[0]);
+    *out_b = *out_a ? aff_of(cx, d->operands[1]) : NULL;
+    uint8_t rel = is_true ? c->rel : c->negated;
+    uint64_t constant;
+    if (!*out_b || rel == OFF_EQ || !aff_is_const(*out_a, &constant))
+        return *out_b ? rel : OFF_EQ;
+    const struct aff *a = *out_a;
+    *out_a = *out_b;
+    *out_b = a;
+    return swap_rel(rel);
+}
+
+const struct aff *aff_nonzero_when(struct aff_ctx *cx, struct ir_value *cond, bool is_true) {
+    const struct aff *a, *b;
+    uint8_t rel = read_condition(cx, cond, is_true, &a, &b);
+    return rel == OFF_EQ ? NULL : nonzero_of(cx, a, rel, b);
+}
+
+bool aff_at_least_when(struct aff_ctx *cx, struct ir_value *cond, bool is_true, struct aff_at_least *out) {
+    const struct aff *a, *b;
+    uint8_t rel = read_condition(cx, cond, is_true, &a, &b);
+    bool more = rel == OFF_TRIP_GT_S || rel == OFF_TRIP_GT_U;
+    if ((!more && rel != OFF_TRIP_GE_S && rel != OFF_TRIP_GE_U) || !aff_is_const(b, &out->least))
+        return false;
+    out->expr = a;
+    out->is_signed = rel == OFF_TRIP_GT_S || rel == OFF_TRIP_GE_S;
+    if (more && out->least == (out->is_signed ? mask_of(a->bits) >> 1 : mask_of(a->bits)))
+        return false;
+    out->least += more;
+    return true;
 }
 
 const struct aff *aff_at_exit(struct aff_ctx *cx, struct loop *l, const struct aff *a) {

@@ -114,8 +114,8 @@ struct aff_side {
     uint8_t extremum;    /* OFF_RANGE_MIN_S to MAX_U; 0: none */
 };
 
-/* What bounds a ranged value (kernel.h says what the operations mean).  CONST: lo to hi; UNION: of both sides; else: of
- * a and b. */
+/* What bounds the symbol of a ranged value (kernel.h says what the operations mean).  CONST: lo to hi; UNION: of both
+ * sides; SHIFT: of a, by lo (the symbol of x & -8 stands for x >> 3); else: of a and b. */
 struct aff_range {
     uint8_t op; /* enum off_range_op */
     int32_t lo, hi;
@@ -123,6 +123,18 @@ struct aff_range {
     struct aff_side sides[2];
 };
 bool aff_range_of(struct aff_ctx *cx, struct ir_value *v, struct aff_range *out);
+
+/* `cond` being true (or false) says that a polynomial is at least a constant, signed or unsigned; false: it does not. */
+struct aff_at_least {
+    const struct aff *expr;
+    uint64_t least;
+    bool is_signed;
+};
+bool aff_at_least_when(struct aff_ctx *cx, struct ir_value *cond, bool is_true, struct aff_at_least *out);
+/* m when the value is x & -2^m, else 0. */
+unsigned aff_multiple_of(const struct ir_value *v);
+/* A polynomial that is not zero when `cond` is true (or false); NULL when that tells nothing. */
+const struct aff *aff_nonzero_when(struct aff_ctx *cx, struct ir_value *cond, bool is_true);
 
 /* Code for an invariant polynomial (also one with iteration symbols, when sym_value gives values for those; symbols are
  * mapped through `map` when not NULL). */

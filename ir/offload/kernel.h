@@ -33,7 +33,7 @@
 
 enum {
     OFF_MAX_GRID = 3,
-    OFF_MAX_DIMS = 8,
+    OFF_MAX_DIMS = 12,
     OFF_MAX_STREAMS = 8, /* WebGPU's default maxStorageBuffersPerShaderStage */
     OFF_MAX_ACCESSES = 96,
     OFF_MAX_SLOTS = 256,
@@ -79,6 +79,7 @@ enum off_range_op {
     OFF_RANGE_GT_S,
     OFF_RANGE_GE_S,
     OFF_RANGE_UNION, /* from the least of both to the greatest */
+    OFF_RANGE_SHIFT, /* of a, shifted right arithmetically by lo */
 };
 
 struct off_range {
@@ -86,7 +87,7 @@ struct off_range {
     uint32_t a, b;
     int32_t lo, hi;
     uint32_t base_slot;
-    uint32_t stride_slot[8]; /* OFF_MAX_DIMS; OFF_NO_SLOT: 0 */
+    uint32_t stride_slot[OFF_MAX_DIMS]; /* OFF_NO_SLOT: 0 */
 };
 
 struct off_dim {
@@ -103,6 +104,11 @@ struct off_dim {
     uint64_t constant;
     uint32_t ops;         /* instructions directly in it, for the cost estimate */
     uint32_t wasm_offset; /* of the loop */
+    /* The count differs between iterations of the loops around: init and bound are ranges, the slots of both unused. */
+    bool varying;
+    uint32_t entered; /* != tested at the bottom.  1: the loop stands behind a test which says that the counter, one step
+                         before its first value, is not the bound.  2 + r: it says so if range r has no negative value */
+    uint32_t init_range, bound_range;
 };
 
 struct off_access {

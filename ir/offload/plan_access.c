@@ -84,6 +84,12 @@ static int inner_dim(struct plan *p, struct loop *l) {
     int d = dim_of_loop(p, l);
     if (d >= 0)
         return d;
+    struct off_dim varying = {0};
+    if (!plan_vary(p, l, &varying))
+        varying = (struct off_dim){0};
+    d = dim_of_loop(p, l);
+    if (d >= 0) /* it was met again on the way to its own bounds */
+        return d;
     d = plan_new_dim(p, l, aff_iter_sym(p->aff, l));
     if (d < 0)
         return -1;
@@ -93,6 +99,16 @@ static int inner_dim(struct plan *p, struct loop *l) {
     desc->parent = (int8_t)parent_dim(p, l->parent);
     desc->ops = plan_own_ops(l->inst->regions[0]);
     desc->when_slot = when_slot(p, l->inst);
+    if (varying.varying) {
+        desc->varying = true;
+        desc->rel = varying.rel;
+        desc->entered = varying.entered;
+        desc->top_tested = varying.top_tested;
+        desc->step_slot = varying.step_slot;
+        desc->init_range = varying.init_range;
+        desc->bound_range = varying.bound_range;
+        return d;
+    }
     desc->unbounded =
         !(aff_trip_of(p->aff, l, &trip) && aff_is_invariant(p->aff, trip.init) && aff_is_invariant(p->aff, trip.step) &&
           aff_is_invariant(p->aff, trip.bound) && plan_trip_slots(p, &trip, desc));
@@ -125,7 +141,7 @@ static bool linearise(struct plan *p, const struct aff *a, const struct aff **ou
             return false;
         int d = dim_of_sym(p, s);
         if (d < 0)
-            return p->reject ? false : plan_reject(p, OFF_REJECT_TOO_COMPLEX, NULL, "more than 8 dimensions");
+            return p->reject ? false : plan_reject(p, OFF_REJECT_TOO_COMPLEX, NULL, "more than 12 dimensions");
         strides[d] = stride;
     }
     *out_base = rest;
@@ -155,7 +171,7 @@ static int add_range(struct plan *p, struct off_range r) {
 static int range_of_value(struct plan *p, struct ir_value *v, uint32_t shift);
 
 /* The range of one side of a minimum or maximum. */
-static int range_of_expr(struct plan *p, const struct aff *a) {
+int plan_range_of_expr(struct plan *p, const struct aff *a) {
     uint32_t s = a->nterms == 1 && a->terms[0].degree == 1 && a->terms[0].coef == 1 ? a->terms[0].syms[0] : UINT32_MAX;
     if (s != UINT32_MAX && aff_sym(p->aff, s)->kind == AFF_RANGE)
         return range_of_value(p, aff_sym(p->aff, s)->value, aff_sym(p->aff, s)->which);
@@ -179,11 +195,11 @@ static int combine_ranges(struct plan *p, enum off_range_op op, int a, int b) {
 }
 
 static int range_of_side(struct plan *p, const struct aff_side *s) {
-    int r = range_of_expr(p, s->value);
+    int r = plan_range_of_expr(p, s->value);
     if (r >= 0 && s->restriction)
-        r = combine_ranges(p, (enum off_range_op)s->restriction, r, range_of_expr(p, s->bound));
+        r = combine_ranges(p, (enum off_range_op)s->restriction, r, plan_range_of_expr(p, s->bound));
     if (r >= 0 && s->extremum)
-        r = combine_ranges(p, (enum off_range_op)s->extremum, r, range_of_expr(p, s->limit));
+        r = combine_ranges(p, (enum off_range_op)s->extremum, r, plan_range_of_expr(p, s->limit));
     return r;
 }
 
@@ -192,6 +208,13 @@ static int range_of_value(struct plan *p, struct ir_value *v, uint32_t shift) {
     struct aff_range r;
     if (!aff_range_of(p->aff, v, &r))
         return -1;
+    if (r.op == OFF_RANGE_SHIFT) {
+        int of = plan_range_of_expr(p, r.a);
+        struct off_range out = {.op = OFF_RANGE_SHIFT, .lo = r.lo, .a = (uint32_t)of, .b = (uint32_t)of};
+        out.base_slot = OFF_NO_SLOT;
+        memset(out.stride_slot, 0xff, sizeof out.stride_slot);
+        return of < 0 ? -1 : add_range(p, out);
+    }
     if (r.op == OFF_RANGE_CONST) {
         struct off_range out = {
             .op = OFF_RANGE_CONST, .lo = r.lo >> shift, .hi = r.hi >> shift, .base_slot = OFF_NO_SLOT};
@@ -199,8 +222,8 @@ static int range_of_value(struct plan *p, struct ir_value *v, uint32_t shift) {
         return add_range(p, out);
     }
     bool sides = r.op == OFF_RANGE_UNION;
-    int a = sides ? range_of_side(p, &r.sides[0]) : range_of_expr(p, r.a);
-    int b = a < 0 ? -1 : sides ? range_of_side(p, &r.sides[1]) : range_of_expr(p, r.b);
+    int a = sides ? range_of_side(p, &r.sides[0]) : plan_range_of_expr(p, r.a);
+    int b = a < 0 ? -1 : sides ? range_of_side(p, &r.sides[1]) : plan_range_of_expr(p, r.b);
     return combine_ranges(p, (enum off_range_op)r.op, a, b);
 }
 

@@ -40,6 +40,11 @@ bool plan_add_accesses(struct plan *p, struct ir_region *r);
 /* A load as `inst`, but at `a`, which it may always do.  False, with or without a reason, when that is not linear or
  * NULL. */
 bool plan_add_load_at(struct plan *p, struct ir_inst *inst, const struct aff *a);
+/* Index of the range of values that `a` takes, -1 when it has none. */
+int plan_range_of_expr(struct plan *p, const struct aff *a);
+/* plan_vary.c: whether the count of inner loop `l` differs between iterations of the loops around it in a way that the
+ * guard can bound; fills the fields of *out that say how.  No is no rejection. */
+bool plan_vary(struct plan *p, struct loop *l, struct off_dim *out);
 /* A new dimension, -1 when there are too many. */
 int plan_new_dim(struct plan *p, struct loop *l, int sym);
 /* The slots behind a trip count; rejects. */

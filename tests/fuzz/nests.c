@@ -77,6 +77,7 @@ struct gen {
     struct array arrays[MAX_ARRAYS];
     uint32_t narrays, depth; /* of this nest */
     uint32_t trip[MAX_DEPTH];
+    uint64_t start[MAX_DEPTH], step[MAX_DEPTH]; /* of the loops around */
     struct ir_value *live[RESULTS];
     uint32_t nlive;
     int budget;       /* statements left */
@@ -461,6 +462,9 @@ struct nested {
     bool swap, negate;
     struct ir_value *bound_value; /* instead of `bound`, when not NULL */
     bool guarded;                 /* inside `if 0 < trip` */
+    struct ir_value *guard_value; /* the condition of that, when not NULL */
+    struct ir_value *start_value; /* instead of `start`, when not NULL */
+    bool varies;                  /* the count depends on a loop around */
     uint32_t trip;
 
     uint32_t n; /* carried values; the counter is the first */
@@ -564,7 +568,7 @@ static void loop_open(struct gen *g, struct nested *l) {
     uint32_t n = live_types(l, types);
     if (l->guarded) {
         stamp(g);
-        struct ir_value *c = op(g, IR_I32_NE, known(g, IR_I32, l->trip), i32(g, 0));
+        struct ir_value *c = l->guard_value ? l->guard_value : op(g, IR_I32_NE, known(g, IR_I32, l->trip), i32(g, 0));
         l->guard = ir_build_if(&g->b, c, types, n);
         l->after_guard = g->b;
         g->b = ir_builder_at_end(l->guard->regions[0]);
@@ -708,6 +712,38 @@ static void enter_arrays(struct gen *g, struct nested *l, const struct scope *ou
     }
 }
 
+/* Makes the count of an inner loop linear in the counter of a loop around: a triangle or a trapezoid, up or down, in
+ * steps of one or (an unrolled loop's rounds) two. */
+static void make_triangle(struct gen *g, struct nested *l, const struct scope *s) {
+    static const enum ir_op up[] = {IR_I32_NE, IR_I32_NE, IR_I32_LT_S, IR_I32_LT_U};
+    static const enum ir_op down[] = {IR_I32_NE, IR_I32_NE, IR_I32_GT_S, IR_I32_GT_U};
+    uint32_t o = below(g, s->depth);
+    struct ir_value *t = op(g, IR_I32_SUB, s->counter[o], known(g, IR_I32, (uint32_t)g->start[o]));
+    if ((int64_t)g->step[o] < 0)
+        t = op(g, IR_I32_SUB, i32(g, 0), t);
+    if (chance(g, 40))
+        t = op(g, IR_I32_ADD, t, known(g, IR_I32, below(g, 4)));
+    else if (chance(g, 25))
+        t = op(g, IR_I32_SUB, known(g, IR_I32, below(g, 60)), t);
+    bool downwards = chance(g, 40), twos = chance(g, 20), top = l->shape == TOP_BREAK || l->shape == TOP_IF;
+    struct ir_value *whole = t;
+    if (twos)
+        t = op(g, IR_I32_AND, t, i32(g, UINT32_MAX - 1));
+    l->counter_type = IR_I32;
+    l->compare = (downwards ? down : up)[below(g, 4)];
+    l->step = (uint64_t)(int64_t)((downwards ? -1 : 1) * (twos ? 2 : 1));
+    l->start = l->bound = 0;
+    *(downwards ? &l->start_value : &l->bound_value) = t;
+    l->guarded = l->test_current = false;
+    l->varies = true;
+    if (!top && (l->compare == IR_I32_NE || chance(g, 60))) {
+        static const enum ir_op tests[] = {IR_I32_GT_S, IR_I32_GT_S, IR_I32_NE};
+        l->guarded = true;
+        l->guard_value = twos ? op(g, chance(g, 50) ? IR_I32_GT_S : IR_I32_GE_U, whole, i32(g, chance(g, 50) ? 1 : 2))
+                              : op(g, tests[below(g, 3)], t, i32(g, 0));
+    }
+}
+
 static void gen_loop(struct gen *g, struct scope *s) {
     uint32_t d = s->depth;
     bool innermost = d + 1 == g->depth;
@@ -725,7 +761,11 @@ static void gen_loop(struct gen *g, struct scope *s) {
         l.compare = IR_I32_LT_S;
         l.guarded = l.test_current = false;
         l.bound_value = op(g, IR_I32_AND, s->counter[d - 1], i32(g, 15));
+    } else if (d && chance(g, 12)) {
+        make_triangle(g, &l, s);
     }
+    g->start[d] = l.start;
+    g->step[d] = l.step;
 
     struct scope inner = *s;
     struct ir_inst *escape = NULL;
@@ -737,7 +777,7 @@ static void gen_loop(struct gen *g, struct scope *s) {
         g->b = ir_builder_at_end(escape->regions[0]);
     }
     inner.escape = escape;
-    carry(&l, counter_number(g, &l, l.start));
+    carry(&l, l.start_value ? l.start_value : counter_number(g, &l, l.start));
     int carried[MAX_ARRAYS];
     for (uint32_t a = 0; a < g->narrays; a++) {
         bool divisible = g->arrays[a].stride[d] % (int32_t)l.step == 0;
@@ -811,7 +851,7 @@ static void gen_loop(struct gen *g, struct scope *s) {
         for (uint32_t a = 0; a < g->narrays; a++)
             if (carried[a] == (int)k) {
                 pointer = true;
-                if (d && g->arrays[a].through && l.trip == g->trip[d] && !l.bound_value)
+                if (d && g->arrays[a].through && l.trip == g->trip[d] && !l.bound_value && !l.varies)
                     s->at[a] = l.out[k];
             }
         if (!d && l.out[k]->type != IR_F32 && g->nlive < RESULTS)

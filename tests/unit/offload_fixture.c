@@ -62,7 +62,11 @@ static void convert_dims(struct arena *a, const struct off_kernel *k, struct wm_
                                   .when_slot = slot_number(d->when_slot),
                                   .constant = d->constant,
                                   .ops = d->ops,
-                                  .wasm_offset = offset_number(d->wasm_offset)};
+                                  .wasm_offset = offset_number(d->wasm_offset),
+                                  .varying = d->varying,
+                                  .entered = d->entered,
+                                  .init_range = d->init_range,
+                                  .bound_range = d->bound_range};
     }
     out->dims = dims;
     out->ndims = k->ndims;
@@ -486,11 +490,15 @@ static void print_dim(struct strbuf *out, uint32_t index, const struct off_dim *
     print_slot(out, "step", d->step_slot);
     print_slot(out, "bound", d->bound_slot);
     print_slot(out, "when", d->when_slot);
+    if (d->varying)
+        strbuf_printf(out, " varying r%u to r%u", d->init_range, d->bound_range);
+    if (d->entered)
+        strbuf_printf(out, " entered=%u", d->entered);
     strbuf_printf(out, " ops=%u\n", d->ops);
 }
 
 static const char *const range_name[] = {"const", "affine", "min_s", "max_s", "min_u", "max_u",
-                                         "lt_s",  "le_s",   "gt_s",  "ge_s",  "union"};
+                                         "lt_s",  "le_s",   "gt_s",  "ge_s",  "union", "shift"};
 
 static void print_strides(struct strbuf *out, const uint32_t *strides) {
     for (uint32_t d = 0; d < OFF_MAX_DIMS; d++)
@@ -509,6 +517,8 @@ static void print_kernel(struct strbuf *out, const struct off_kernel *k) {
             strbuf_printf(out, " %d..%d", r->lo, r->hi);
         else if (r->op == OFF_RANGE_AFFINE)
             strbuf_printf(out, " s%u", r->base_slot);
+        else if (r->op == OFF_RANGE_SHIFT)
+            strbuf_printf(out, " %u by %d", r->a, r->lo);
         else
             strbuf_printf(out, " %u %u", r->a, r->b);
         print_strides(out, r->stride_slot);

@@ -51,6 +51,40 @@ static const struct nest_test tests[] = {
          DOWN("N", "h", "m", "q", "p") "%u = i32.mul %i, %j\n%v = i32.mul %h, %u\ni32.store %q, %v\n" AGAIN(
              "N", "h", "q", "four") AGAIN("M", "j", "p", "row") AGAIN("L", "i", "o", "plane") END,
      {{{1024, 0, 0, 5, 6, 7}, LAUNCHED, 210}}},
+    {"a triangle whose rows do not overlap, though their boxes would",
+     1,
+     1,
+     "%row = i32.shl %n, %two\n" DOWN("L", "i", "n", "p", "a")
+         DOWN("M", "j", "i", "q", "p") "%v = i32.mul %i, %j\ni32.store %q, %v\n" AGAIN("M", "j", "q", "four")
+             AGAIN("L", "i", "p", "row") END,
+     {{{1024, 0, 0, 40, 0, 0}, LAUNCHED, 40}, {{59136, 0, 0, 40, 0, 0}, LAUNCHED, 40}}},
+    {"a triangle that starts on the diagonal and ends where memory does",
+     1,
+     1,
+     "%row = i32.shl %n, %two\n%next = i32.add %row, %four\n" DOWN("L", "i", "n", "p", "a")
+         DOWN("M", "j", "i", "q", "p") "%v = i32.load %q\n%w = i32.add %v, %j\ni32.store %q, %w\n" AGAIN(
+             "M", "j", "q", "four") AGAIN("L", "i", "p", "next") END,
+     {{{1024, 0, 0, 40, 0, 0}, LAUNCHED, 40},
+      {{59136, 0, 0, 40, 0, 0}, LAUNCHED, 40},
+      {{59140, 0, 0, 40, 0, 0}, WM_FALLBACK_BOUNDS, 819}}},
+    {"a triangle entered only where it is not empty",
+     1,
+     1,
+     "%row = i32.shl %n, %two\n" DOWN(
+         "L", "i", "n", "p",
+         "a") "%h = i32.sub %i, %one\nblock B {\n%none = i32.eqz "
+              "%h\nbr_if %none, B\n" DOWN("M", "j", "h", "q", "p") "%v = i32.mul %i, %j\ni32.store %q, %v\n" AGAIN(
+                  "M", "j", "q", "four") "yield\n}\n" AGAIN("L", "i", "p", "row") END,
+     {{{1024, 0, 0, 40, 0, 0}, LAUNCHED, 40}}},
+    {"a triangle whose last row would go round",
+     1,
+     1,
+     "%row = i32.shl %n, %two\n" DOWN(
+         "L", "i", "n", "p",
+         "a") "%h = i32.sub %i, %k\nblock B {\n%none = i32.le_u "
+              "%i, %k\nbr_if %none, B\n" DOWN("M", "j", "h", "q", "p") "%v = i32.mul %i, %j\ni32.store %q, %v\n" AGAIN(
+                  "M", "j", "q", "four") "yield\n}\n" AGAIN("L", "i", "p", "row") END,
+     {{{1024, 0, 0, 40, 0, 3}, WM_FALLBACK_TRIP, 0}}},
     {"short rows overlap",
      1,
      2,
