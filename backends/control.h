@@ -28,8 +28,9 @@ enum { CONTROL_MAX_DEPTH = 48, CONTROL_MAX_NESTING = 60 };
 /* What `note` of each block, if and loop points to, set up by control_prepare. */
 struct control_label {
     uint32_t branches;    /* to this label */
-    uint32_t merge, cont; /* the emitter's: labels of the construct */
-    uint32_t *results;    /* the emitter's: variables of the results, */
+    uint32_t merge, cont; /* the emitter's: labels of the construct, */
+    uint32_t again;       /* the variable that the continue block of a loop tests (0: none), */
+    uint32_t *results;    /* variables of the results, */
     uint32_t *params;     /* and of the loop parameters */
 };
 

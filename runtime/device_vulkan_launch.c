@@ -126,13 +126,6 @@ static bool grows_too_long(const struct vulkan_device *d, const struct wm_kernel
     return d->traits.cuts_long_loops && ((k->uses & OFF_USE_LONG_LOOP) || plan->unbounded || plan->serial > SHORT_LOOP);
 }
 
-/* SwiftShader gave wrong results for kernels that read memory in loops whose count differs from one invocation to the
- * next (a binary search, rows of a sparse matrix; testsuite/programs). */
-static bool loops_apart(const struct vulkan_device *d, const struct wm_kernel *k, const struct wm_launch_plan *plan) {
-    return d->traits.driver_id == VK_DRIVER_ID_GOOGLE_SWIFTSHADER && (k->inspects || k->checked_loads) &&
-           ((k->uses & OFF_USE_LONG_LOOP) || plan->unbounded);
-}
-
 static void record_dispatches(struct vulkan_device *d, const struct wm_kernel *k, const struct vk_layout *layout,
                               struct params *p, bool uniform, const uint32_t groups[3]) {
     uint32_t most = d->traits.properties.limits.maxComputeWorkGroupCount[0];
@@ -178,10 +171,6 @@ enum wm_device_result vk_launch(struct wm_device *base, uint64_t kernel, const s
     }
     if (grows_too_long(d, k, plan)) {
         *out_why = WM_FALLBACK_LONG_LOOP;
-        return WM_DEVICE_REFUSED;
-    }
-    if (loops_apart(d, k, plan)) {
-        *out_why = WM_FALLBACK_INEXACT;
         return WM_DEVICE_REFUSED;
     }
     bool uniform = vk_param_words(k) > OFF_PUSH_WORDS;

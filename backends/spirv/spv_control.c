@@ -3,9 +3,16 @@
  *     frame (loop, or block/if that is branched to)         if without a frame
  *       OpBranch H                                            OpSelectionMerge M; OpBranchConditional c T F
  *       H: OpLoopMerge M C; OpBranch B                        T: ... OpBranch M      F: ... OpBranch M
- *       B: body; leave: OpBranch M, again: OpBranch C         M:
- *       C: OpBranch H
+ *       B: again = true; body                                 M:
+ *          leave: again = false; OpBranch C
+ *          next iteration: OpBranch C
+ *       C: OpBranchConditional again H M
  *       M: the exit test of control.h
+ *
+ * Leaving for M directly would be shorter, and is what blocks do (their C goes nowhere) and what MSL is made from.  But
+ * SwiftShader runs code on the way out of a loop after the loop, for all invocations at once, with the values of the
+ * last iteration that any of them made: what one had loaded when it left is lost.  A way out through C belongs to the
+ * iteration.
  *
  * A block without branches to it is no construct at all.  Results and loop parameters live in function variables; the
  * values are loaded where they come to life (results behind the construct, parameters at the head of the body), so that
@@ -55,6 +62,14 @@ static void select_merge(struct spv_emit *e, uint32_t cond, uint32_t yes, uint32
     spv_inst(&e->m, SPV_CODE, SpvOpBranchConditional, cond, yes, no);
 }
 
+/* Ends the frame around the current block. */
+static void leave_frame(struct spv_emit *e, const struct ir_inst *frame) {
+    struct control_label *label = control_label(frame);
+    if (label->again)
+        store(e, label->again, spv_uint(e, 0));
+    spv_branch(e, label->again ? label->cont : label->merge);
+}
+
 /* Leaves the current block for `target`; the arguments go to its variables. */
 static void emit_branch(struct spv_emit *e, struct ir_inst *target, struct ir_value *const *args) {
     struct control_label *label = control_label(target);
@@ -64,7 +79,7 @@ static void emit_branch(struct spv_emit *e, struct ir_inst *target, struct ir_va
     uint32_t number = control_branch(&e->control, target);
     if (number) {
         store(e, exit_variable(e), spv_uint(e, number));
-        spv_branch(e, control_label(e->control.top->inst)->merge);
+        leave_frame(e, e->control.top->inst);
     } else {
         spv_branch(e, target->op == IR_LOOP ? label->cont : label->merge);
     }
@@ -114,7 +129,7 @@ static bool emit_after(struct spv_emit *e, struct control_after after) {
         store(e, var, spv_uint(e, 0));
         spv_branch(e, loop ? label->cont : label->merge);
     } else if (!after.to_outer) {
-        spv_branch(e, label->merge);
+        leave_frame(e, outer->inst);
     } else {
         uint32_t here = spv_code(e, SpvOpIEqual, spv_type_bool(e), exit, spv_uint(e, outer->number));
         if (loop) {
@@ -127,7 +142,7 @@ static bool emit_after(struct spv_emit *e, struct control_after after) {
         } else {
             store(e, var, spv_code(e, SpvOpSelect, u, here, spv_uint(e, 0), exit));
         }
-        spv_branch(e, label->merge);
+        leave_frame(e, outer->inst);
     }
     if (next)
         spv_label(e, next);
@@ -160,6 +175,8 @@ static bool emit_frame(struct spv_emit *e, struct ir_inst *i) {
     label->cont = spv_new_id(&e->m);
     new_result_variables(e, i);
     if (i->op == IR_LOOP) {
+        if (e->precise)
+            label->again = new_variable(e, IR_I32);
         label->params = arena_array(e->m.arena, uint32_t, i->regions[0]->nparams + 1);
         for (uint32_t k = 0; k < i->regions[0]->nparams; k++) {
             label->params[k] = new_variable(e, i->regions[0]->params[k]->type);
@@ -172,6 +189,8 @@ static bool emit_frame(struct spv_emit *e, struct ir_inst *i) {
     spv_branch(e, body);
     spv_label(e, body);
     control_push(&e->control, &frame, i);
+    if (label->again)
+        store(e, label->again, spv_uint(e, 1));
     if (i->op == IR_LOOP)
         for (uint32_t k = 0; k < i->regions[0]->nparams; k++) {
             const struct ir_value *p = i->regions[0]->params[k];
@@ -179,10 +198,16 @@ static bool emit_frame(struct spv_emit *e, struct ir_inst *i) {
         }
     if (i->op == IR_IF ? emit_arms(e, i) : emit_region(e, i->regions[0])) {
         frame.falls_out = true;
-        spv_branch(e, label->merge);
+        leave_frame(e, i);
     }
     spv_label(e, label->cont);
-    spv_branch(e, head);
+    if (label->again) {
+        uint32_t again = spv_code(e, SpvOpLoad, spv_type_uint(e), label->again);
+        uint32_t c = spv_code(e, SpvOpINotEqual, spv_type_bool(e), again, spv_uint(e, 0));
+        spv_inst(&e->m, SPV_CODE, SpvOpBranchConditional, c, head, label->merge);
+    } else {
+        spv_branch(e, head);
+    }
     spv_label(e, label->merge);
     if (!emit_after(e, control_pop(&e->control)))
         return false;

@@ -1,6 +1,6 @@
 // A binary search for each element, and one that stops early.
-// expect: lower_bounds launches on cpu lavapipe
-// expect: find_all launches on cpu lavapipe
+// expect: lower_bounds launches
+// expect: find_all launches
 #include <stdint.h>
 #include <stdio.h>
 

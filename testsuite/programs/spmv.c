@@ -1,6 +1,6 @@
 // Sparse matrix times vector, rows compressed: where a row starts and how long it is, is data.
 // expect: spmv launches on cpu lavapipe
-// expect: row_sums launches on cpu lavapipe
+// expect: row_sums launches
 #include <stdint.h>
 #include <stdio.h>
 
