@@ -1,9 +1,9 @@
 // Builds one program of programs/ with stock clang and checks Wasmetal's run of it, on every device, against node's.
 //
 //   node check_program.mjs --wasmetal=PATH [--clang=PATH] [--opt=O2|O2+wasm-opt|O3+simd] [--wasm-opt=PATH] [--work=DIR]
-//                          [--devices=none,cpu,...] [--metal=PATH] [--keep] PROGRAM.c
+//                          [--devices=none,cpu,...] [--metal=PATH] [--keep] PROGRAM
 //
-// The device "metal" is the Metal device on the test double of tests/metal, in a command of its own (--metal).
+// PROGRAM is C, C++ (.cpp) or Rust (.rs); program.mjs compiles it.  The device "metal" is the Metal device on the test double of tests/metal, in a command of its own (--metal).
 //
 // Compared: standard output, exit code (or that it traps), results of an invoked export, and the whole linear memory,
 // byte for byte.  Then the comments at the top of the program are held against the launch statistics:
@@ -14,18 +14,17 @@
 //   // expect: F launches [N] [on D...]   kernels cut from function F run at least N times (1), on these devices (all)
 //   // expect: F stays               no kernel of F ever runs
 //   // expect: F falls-back REASON   the guard turns F down at least once for this reason (docs/fallbacks.md)
+//   // expect: F rejected REASON   no kernel of F ever runs, and a loop of F is turned down for this reason (docs/reasons.md)
 //   // expect: F any                 parallel in a way the compiler may or may not see; only the answer counts
+//   // truth: F parallel|serial      what detection.mjs counts F as; see there
 //
-// Two traps in building test modules: where binaryen is installed, clang runs wasm-opt behind our back, and clang's own
-// switch against that (--no-wasm-opt) drops the link in Debian's build.  So clang gets a PATH with just the linker, and
-// the variant "+wasm-opt" runs it openly, with names kept; "+simd" compiles with -msimd128, where loops on v128 stay on
-// the CPU, so that launches are not asked for.  And node 20 can crash while exiting after a right answer, so
-// reference.mjs is judged by its last line, not by its status.
+// With the variant "+simd" loops on v128 may stay on the CPU, so that launches are not asked for.  And node 20 can crash
+// while exiting after a right answer, so reference.mjs is judged by its last line, not by its status.
 import { spawnSync } from 'node:child_process';
-import { closeSync, copyFileSync, existsSync, mkdirSync, openSync, readFileSync, realpathSync, rmSync,
-         symlinkSync } from 'node:fs';
-import { basename, delimiter, dirname, join, resolve } from 'node:path';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { compileProgram, isFunction, programName, readHeader, sumOfFunction } from './program.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const options = { clang: '', opt: 'O2', work: 'work', devices: 'none,cpu,lavapipe,swiftshader' };
@@ -35,22 +34,15 @@ while (rest.length && rest[0].startsWith('--')) {
   options[key] = value.length ? value.join('=') : true;
 }
 if (rest.length !== 1 || !options.wasmetal) {
-  console.error('usage: check_program.mjs --wasmetal=PATH [--clang=PATH] [--opt=O2] [--work=DIR] PROGRAM.c');
+  console.error('usage: check_program.mjs --wasmetal=PATH [--clang=PATH] [--opt=O2] [--work=DIR] PROGRAM');
   process.exit(2);
 }
 const program = resolve(rest[0]);
 options.wasmetal = resolve(options.wasmetal);
 if (options.metal) options.metal = resolve(options.metal);
-const name = basename(program, '.c');
+const name = programName(program);
 
-// ---- tools and drivers ----
-
-function which(...names) {
-  for (const n of names)
-    for (const dir of (process.env.PATH ?? '').split(delimiter))
-      if (dir && existsSync(join(dir, n))) return join(dir, n);
-  return null;
-}
+// ---- drivers ----
 
 // SwiftShader flushes subnormal floats, so in strict mode the runtime keeps float arithmetic off it: programs that
 // compute floats say "on cpu lavapipe".
@@ -65,33 +57,7 @@ function firstOf(paths) {
   return paths.find((p) => existsSync(p)) ?? '';
 }
 
-// ---- what the program says about itself ----
-
-const source = readFileSync(program, 'utf8');
-const header = { build: [], run: '', trap: false, expect: [] };
-for (const line of source.split('\n')) {
-  const m = /^\/\/ (build|run|trap|expect): (.*?)\s*$/.exec(line);
-  if (!m) continue;
-  if (m[1] === 'build') header.build.push(...m[2].split(/\s+/));
-  else if (m[1] === 'run') header.run = m[2];
-  else if (m[1] === 'trap') header.trap = m[2] === 'yes';
-  else header.expect.push(parseExpectation(m[2]));
-}
-
-function parseExpectation(text) {
-  const [func, verb, ...more] = text.split(/\s+/);
-  const e = { text, func, verb, count: 1, devices: null, reason: null };
-  if (verb === 'launches') {
-    if (/^\d+$/.test(more[0] ?? '')) e.count = Number(more.shift());
-    if (more[0] === 'on') e.devices = more.slice(1);
-    else if (more.length) throw new Error(`bad expectation: ${text}`);
-  } else if (verb === 'falls-back' && more.length === 1) {
-    e.reason = more[0];
-  } else if (!(['stays', 'any'].includes(verb) && more.length === 0)) {
-    throw new Error(`bad expectation: ${text}`);
-  }
-  return e;
-}
+const header = readHeader(program);
 
 // ---- running things ----
 
@@ -119,25 +85,20 @@ const work = resolve(options.work, `${name}-${options.opt}`);
 rmSync(work, { recursive: true, force: true });
 mkdirSync(work, { recursive: true });
 
-const [level, variant] = options.opt.split('+');
-const clang = options.clang || which('clang-19', 'clang') || die('no clang');
+const variant = options.opt.split('+')[1];
 const wasm = `${name}.wasm`;
 {
-  const bin = join(work, 'bin'), linker = which('wasm-ld-19', 'wasm-ld') || die('no wasm-ld');
-  mkdirSync(bin);
-  for (const n of ['wasm-ld', 'wasm-ld-19']) symlinkSync(realpathSync(linker), join(bin, n));
-  const r = spawnSync(clang, ['--target=wasm32-wasi', `-${level}`, ...(variant === 'simd' ? ['-msimd128'] : []), '-Wall', '-Wextra', '-Werror', ...header.build,
-                              program, '-o', wasm], { cwd: work, env: { PATH: bin } });
-  if (r.status !== 0 || !existsSync(join(work, wasm))) die(`clang: ${r.error ?? r.stderr}`);
+  const wrong = compileProgram(program, options.opt, work, header, { clang: options.clang, wasmOpt: options['wasm-opt'] });
+  if (wrong) die(wrong);
 }
-if (variant === 'wasm-opt') {
-  const tool = options['wasm-opt'] || which('wasm-opt') || die('no wasm-opt');
-  copyFileSync(join(work, wasm), join(work, `${name}.clang.wasm`));
-  const r = spawnSync(tool, ['-O2', '-g', `${name}.clang.wasm`, '-o', wasm], { cwd: work });
-  if (r.status !== 0) die(`wasm-opt: ${r.error ?? r.stderr}`);
-} else if (variant !== undefined && variant !== 'simd') {
-  die(`unknown variant ${variant}`);
-}
+
+// Which kernel came from which function, and why the other loops have none.
+const metadata = (() => {
+  const r = spawnSync(options.wasmetal, ['explain', '--json', wasm],
+                      { cwd: work, encoding: 'utf8', maxBuffer: 1 << 28, timeout: 120000 });
+  if (r.status !== 0) die(`wasmetal explain: ${r.error ?? r.stderr}`);
+  return JSON.parse(r.stdout);
+})();
 
 const runWords = header.run ? header.run.split(/\s+/) : [];
 const invoke = runWords[0]?.startsWith('invoke=') ? runWords.shift().slice('invoke='.length) : null;
@@ -181,19 +142,6 @@ function compareMemory(device, file) {
                `  node     ${hex(wantMemory)}\n  wasmetal ${hex(got)}`);
 }
 
-// Launches and fallbacks of all kernels cut from a function; names are FUNCTION_OFFSET.
-function ofFunction(stats, func) {
-  const sum = { kernels: 0, launches: 0, fallbacks: {} };
-  for (const k of stats.kernels ?? []) {
-    const m = /^(.*)_[0-9a-f]+$/.exec(k.name);
-    if (!m || (m[1] !== func && !m[1].startsWith(`${func}_`))) continue;
-    sum.kernels++;
-    sum.launches += k.launches;
-    for (const [reason, n] of Object.entries(k.fallbacks ?? {})) sum.fallbacks[reason] = (sum.fallbacks[reason] ?? 0) + n;
-  }
-  return sum;
-}
-
 function checkExpectations(device, stats) {
   if (device === 'none') {
     if (stats.launches !== 0) fail(device, `${stats.launches} launches without a device`);
@@ -206,8 +154,8 @@ function checkExpectations(device, stats) {
   if (stats.validation_messages) fail(device, `${stats.validation_messages} messages of the Vulkan validation layers`);
   if (stats.bytes_copied !== 0) fail(device, `${stats.bytes_copied} bytes copied`);
   for (const e of header.expect) {
-    if (variant === 'simd' && e.verb !== 'stays') continue;
-    const sum = ofFunction(stats, e.func);
+    if (variant === 'simd' && !['stays', 'rejected'].includes(e.verb)) continue;
+    const sum = sumOfFunction(stats, metadata, e.func);
     const seen = `${e.func}: ${sum.kernels} kernels, ${sum.launches} launches, fallbacks ${JSON.stringify(sum.fallbacks)}`;
     if (e.verb === 'launches' && (!e.devices || e.devices.includes(device === 'metal' ? 'lavapipe' : device))) {
       // The double lacks nothing, so this reason means that the kernel has no MSL.
@@ -218,12 +166,19 @@ function checkExpectations(device, stats) {
       // binaryen may inline the function into its caller: then any launch counts.
       const launches = variant && sum.kernels === 0 ? stats.launches : sum.launches;
       if (launches < e.count) fail(device, `expected "${e.text}"; ${seen}`);
-    } else if (e.verb === 'stays' && sum.launches > 0) {
+    } else if (['stays', 'rejected'].includes(e.verb) && sum.launches > 0) {
       fail(device, `expected "${e.text}"; ${seen}`);
     } else if (e.verb === 'falls-back' && !(sum.fallbacks[e.reason] > 0) && !(variant && sum.kernels === 0)) {
       fail(device, `expected "${e.text}"; ${seen}`);
     }
   }
+}
+
+// A reason belongs to the module, not to a device.  An optimizer may have inlined the function or unrolled its loop away.
+for (const e of header.expect.filter((x) => x.verb === 'rejected')) {
+  const verdicts = metadata.loops.filter((l) => isFunction(l.func, e.func)).map((l) => l.verdict);
+  if (!verdicts.includes(e.reason) && (variant === undefined || (verdicts.length > 0 && variant !== 'simd')))
+    fail('explain', `expected "${e.text}"; verdicts ${verdicts.join(' ') || 'none'}`);
 }
 
 const done = [];

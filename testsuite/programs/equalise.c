@@ -2,6 +2,7 @@
 // expect: count stays
 // expect: build_table stays
 // expect: apply any
+// truth: apply parallel
 #include <stdint.h>
 #include <stdio.h>
 

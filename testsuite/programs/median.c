@@ -1,5 +1,6 @@
 // 3x3 median: each pixel sorts a small array of its own on the stack.
 // expect: median any
+// truth: median parallel
 #include <stdint.h>
 #include <stdio.h>
 

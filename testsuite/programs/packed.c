@@ -1,5 +1,6 @@
 // Words at odd addresses, from a packed record format.
 // expect: convert any
+// truth: convert parallel
 #include <stdint.h>
 #include <stdio.h>
 

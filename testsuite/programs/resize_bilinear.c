@@ -1,5 +1,6 @@
 // Bilinear resize in 16.16 fixed point, edges clamped.
 // expect: resize any
+// truth: resize parallel
 #include <stdint.h>
 #include <stdio.h>
 

@@ -1,5 +1,6 @@
 // Nearest-neighbour resize by any ratio: the source index is not linear in the loop counters.
 // expect: resize any
+// truth: resize parallel
 #include <stdint.h>
 #include <stdio.h>
 

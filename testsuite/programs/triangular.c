@@ -1,5 +1,6 @@
 // Lower triangle only: the inner trip count depends on the outer loop.
 // expect: outer_product any
+// truth: outer_product parallel
 #include <stdio.h>
 
 #define N 150
