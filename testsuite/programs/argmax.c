@@ -2,6 +2,7 @@
 // expect: row_argmax launches
 // expect: assign launches
 // expect: best_of_all stays
+// truth: best_of_all parallel
 #include <float.h>
 #include <stdio.h>
 

@@ -1,7 +1,7 @@
 // One attention head over a key/value cache, as small language models write it: scores, softmax, weighted sum.
 // expect: scores launches
 // expect: normalise any
-// truth: normalise serial
+// truth: normalise parallel
 // expect: mix launches
 #include <math.h>
 #include <stdio.h>

@@ -1,5 +1,6 @@
 // A loop that calls through a function pointer.
 // expect: each stays
+// truth: each parallel
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
 // run: invoke=run 30000
 // expect: dot_float stays
 // expect: dot_int any
-// truth: dot_int serial
+// truth: dot_int parallel
 #include <stdint.h>
 
 #define MAX 32768

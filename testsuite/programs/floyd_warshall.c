@@ -1,9 +1,9 @@
 // All shortest paths.  For one k the update reads row and column k, which it leaves as they are, but only because of what
 // the numbers mean; as memory goes, the nest inside k meets itself.
 // expect: paths any
-// truth: paths serial
+// truth: paths parallel
 // expect: paths_rows falls-back conflict
-// truth: paths_rows serial
+// truth: paths_rows parallel
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,7 @@
 // Gauss-Jordan elimination with partial pivoting: search, swap and division stay small, the elimination is wide.
 // expect: eliminate launches 30
 // expect: find_pivot stays
+// truth: find_pivot parallel
 #include <math.h>
 #include <stdio.h>
 
