@@ -1,5 +1,6 @@
 // Elementary cellular automaton on std::vector<unsigned char>, swapped each generation; rule as a table in std::array.
-// expect: generation launches 20
+// expect: generation any
+// truth: generation parallel
 #include <array>
 #include <cstdio>
 #include <vector>
