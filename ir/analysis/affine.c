@@ -848,6 +848,32 @@ static bool min_max_of(const struct ir_inst *select, enum off_range_op *out_op) 
     return true;
 }
 
+/* Bits that may be set in an i32 value, as far as its computation shows within `depth` steps. */
+static uint32_t possible_bits(const struct ir_value *v, unsigned depth) {
+    const union ir_bits *c = ir_const_of(v);
+    const struct ir_inst *d = v->def;
+    if (c || !d || depth == 0)
+        return c ? c->i32 : UINT32_MAX;
+    const union ir_bits *by = d->noperands == 2 ? ir_const_of(d->operands[1]) : NULL;
+    switch (d->op) {
+    case IR_I32_LOAD8_U:
+        return UINT8_MAX;
+    case IR_I32_LOAD16_U:
+        return UINT16_MAX;
+    case IR_I32_AND:
+        return possible_bits(d->operands[0], depth - 1) & possible_bits(d->operands[1], depth - 1);
+    case IR_I32_OR:
+    case IR_I32_XOR:
+        return possible_bits(d->operands[0], depth - 1) | possible_bits(d->operands[1], depth - 1);
+    case IR_I32_SHL:
+        return by ? possible_bits(d->operands[0], depth - 1) << (by->i32 & 31) : UINT32_MAX;
+    case IR_I32_SHR_U:
+        return by ? possible_bits(d->operands[0], depth - 1) >> (by->i32 & 31) : UINT32_MAX;
+    default:
+        return find_comparison(d->op) || d->op == IR_I32_EQZ || d->op == IR_I64_EQZ ? 1 : UINT32_MAX;
+    }
+}
+
 static bool constant_range(struct ir_inst *d, int32_t *out_lo, int32_t *out_hi) {
     const union ir_bits *c = d->noperands == 2 ? ir_const_of(d->operands[1]) : NULL;
     *out_lo = 0;
@@ -867,13 +893,17 @@ static bool constant_range(struct ir_inst *d, int32_t *out_lo, int32_t *out_hi) 
         *out_hi = INT16_MAX;
         return true;
     case IR_I32_AND:
-        *out_hi = c ? (int32_t)c->i32 : -1;
+        *out_hi = (int32_t)(possible_bits(d->operands[0], 6) & possible_bits(d->operands[1], 6));
         return *out_hi >= 0;
     case IR_I32_REM_U:
         *out_hi = c ? (int32_t)(c->i32 - 1) : -1;
         return c && c->i32 && *out_hi >= 0;
     case IR_I32_SHR_U:
-        *out_hi = c ? (int32_t)(UINT32_MAX >> (c->i32 & 31)) : -1;
+        *out_hi = c ? (int32_t)(possible_bits(d->operands[0], 6) >> (c->i32 & 31)) : -1;
+        return *out_hi >= 0;
+    case IR_I32_OR:
+    case IR_I32_XOR:
+        *out_hi = (int32_t)(possible_bits(d->operands[0], 6) | possible_bits(d->operands[1], 6));
         return *out_hi >= 0;
     case IR_I32_CLZ:
     case IR_I32_CTZ:

@@ -1,6 +1,5 @@
 // Elementary cellular automaton on std::vector<unsigned char>, swapped each generation; rule as a table in std::array.
-// expect: generation any
-// truth: generation parallel
+// expect: generation launches 20
 #include <array>
 #include <cstdio>
 #include <vector>

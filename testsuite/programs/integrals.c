@@ -1,5 +1,6 @@
 // Summed-area table: rows and columns are prefix sums; both are parallel in the other direction.
-// expect: along_rows launches
+// expect: along_rows any
+// truth: along_rows parallel
 // expect: along_columns launches
 // expect: boxes launches
 #include <stdint.h>
