@@ -3,7 +3,8 @@
 //   node check_program.mjs --wasmetal=PATH [--clang=PATH] [--opt=O2|O2+wasm-opt|O3+simd] [--wasm-opt=PATH] [--work=DIR]
 //                          [--devices=none,cpu,...] [--metal=PATH] [--keep] PROGRAM
 //
-// PROGRAM is C, C++ (.cpp) or Rust (.rs); program.mjs compiles it.  The device "metal" is the Metal device on the test double of tests/metal, in a command of its own (--metal).
+// PROGRAM is C, C++ (.cpp) or Rust (.rs); program.mjs compiles it.  The device "metal" is the Metal device on the test
+// double of tests/metal, in a command of its own (--metal).
 //
 // Compared: standard output, exit code (or that it traps), results of an invoked export, and the whole linear memory,
 // byte for byte.  Then the comments at the top of the program are held against the launch statistics:
@@ -18,8 +19,8 @@
 //   // expect: F any                 parallel in a way the compiler may or may not see; only the answer counts
 //   // truth: F parallel|serial      what detection.mjs counts F as; see there
 //
-// With the variant "+simd" loops on v128 may stay on the CPU, so that launches are not asked for.  And node 20 can crash
-// while exiting after a right answer, so reference.mjs is judged by its last line, not by its status.
+// With the variant "+simd" loops on v128 may stay on the CPU, so that launches are not asked for.  And node 20 can
+// crash while exiting after a right answer, so reference.mjs is judged by its last line, not by its status.
 import { spawnSync } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
@@ -174,7 +175,8 @@ function checkExpectations(device, stats) {
   }
 }
 
-// A reason belongs to the module, not to a device.  An optimizer may have inlined the function or unrolled its loop away.
+// A reason belongs to the module, not to a device.  An optimizer may have inlined the function or unrolled its loop
+// away.
 for (const e of header.expect.filter((x) => x.verb === 'rejected')) {
   const verdicts = metadata.loops.filter((l) => isFunction(l.func, e.func)).map((l) => l.verdict);
   if (!verdicts.includes(e.reason) && (variant === undefined || (verdicts.length > 0 && variant !== 'simd')))

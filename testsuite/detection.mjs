@@ -2,18 +2,21 @@
 //
 //   node detection.mjs --wasmetal=PATH [--clang=PATH] [--levels=O1,O2,O3+simd,Os] [--work=DIR] [--markdown=FILE]
 //                      [--least=PERCENT] [PROGRAM...]
+// Each level runs in a process of its own, all at the same time.
 //
-// The unit is a nest named by its function, as the programs' comments name it: one function that has an expectation (see
-// check_program.mjs) or a line "// truth: F parallel|serial".  Whether it is parallel was decided by hand, by reading the
-// source: "parallel" means that some loop of it, the outermost or one inside, may run its iterations in any order with the
-// same bytes as result, for the data that the program gives it.  Where the program does not say, a nest that is expected to
-// launch is parallel, and one expected to stay is serial.
+// The unit is a nest named by its function, as the programs' comments name it: one function that has an expectation
+// (see check_program.mjs) or a line "// truth: F parallel|serial".  Whether it is parallel was decided by hand, by
+// reading the source: "parallel" means that some loop of it, the outermost or one inside, may run its iterations in any
+// order with the same bytes as result, for the data that the program gives it.  Where the program does not say, a nest
+// that is expected to launch is parallel, and one expected to stay is serial.
 //
-// Offloaded are those of which a kernel really ran on the CPU device (with WASMETAL_MIN_WORK=1, so that size does not
-// count).  A missed nest comes with the reason of its outermost loop, or with the guard's reason when a kernel was there.
-// A serial nest that launches is a wrong launch only if the answer differs: the guard may have seen at run time that these
-// pointers are harmless, and a loop inside may be parallel where the whole is not.  check_program.mjs decides about that.
-import { spawnSync } from 'node:child_process';
+// The host code is compiled at -O0, which is quick; kernels and guards are the same at every level.  Offloaded are
+// those of which a kernel really ran on the CPU device (with WASMETAL_MIN_WORK=1, so that size does not count).  A
+// missed nest comes with the reason of its outermost loop, or with the guard's reason when a kernel was there. A serial
+// nest that launches is a wrong launch only if the answer differs: the guard may have seen at run time that these
+// pointers are harmless, and a loop inside may be parallel where the whole is not.  check_program.mjs decides about
+// that.
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -50,9 +53,11 @@ function missedReason(func, metadata, sum) {
   return loops.length ? loops.reduce((a, b) => (b.depth < a.depth ? b : a)).verdict : 'no loop left';
 }
 
-const rows = [], missed = new Map();
-let broken = 0;
-for (const level of options.levels.split(',')) {
+// Compiles and runs every program at one level; returns its row, its missed nests with reasons, and how many were
+// broken.
+function measureLevel(level) {
+  const missed = {};
+  let broken = 0;
   const row = { level, loops: 0, found: 0, parallel: 0, offloaded: 0, serial: 0, serialLaunched: 0 };
   for (const program of programs) {
     const header = readHeader(program), name = programName(program);
@@ -77,7 +82,7 @@ for (const level of options.levels.split(',')) {
     const metadata = JSON.parse(explained.stdout);
     const words = header.run ? header.run.split(/\s+/) : [];
     const invoke = words[0]?.startsWith('invoke=') ? [`--${words.shift()}`] : [];
-    run(wasmetal, ['run', '--device=cpu', '--stats=stats.json', ...invoke, wasm, '--', ...words], work, { WASMETAL_MIN_WORK: '1' });
+    run(wasmetal, ['run', '-O0', '--device=cpu', '--stats=stats.json', ...invoke, wasm, '--', ...words], work, { WASMETAL_MIN_WORK: '1' });
     if (!existsSync(join(work, 'stats.json'))) {
       broke('no statistics');
       continue;
@@ -102,15 +107,32 @@ for (const level of options.levels.split(',')) {
         row.offloaded++;
       } else {
         const key = `${name}: ${func}`;
-        if (!missed.has(key)) missed.set(key, new Map());
-        missed.get(key).set(level, missedReason(func, metadata, sum));
+        missed[key] = missedReason(func, metadata, sum);
       }
     }
     rmSync(work, { recursive: true, force: true });
   }
-  rows.push(row);
   console.log(`${level}: ${row.offloaded} of ${row.parallel} parallel nests launched`);
+  return { row, missed, broken };
 }
+
+if (options.result) {
+  writeFileSync(options.result, JSON.stringify(measureLevel(options.levels)));
+  process.exit(0);
+}
+
+mkdirSync(options.work, { recursive: true });
+const results = await Promise.all(options.levels.split(',').map((level) => new Promise((done, failed) => {
+  const file = resolve(options.work, `${level}.json`);
+  const child = spawn(process.execPath, [fileURLToPath(import.meta.url), ...process.argv.slice(2).filter((a) => a.startsWith('--') &&
+                      !/^--(levels|markdown|least)=/.test(a)), `--levels=${level}`, `--result=${file}`, ...rest], { stdio: 'inherit' });
+  child.on('error', failed);
+  child.on('exit', (status) => (status === 0 ? done(JSON.parse(readFileSync(file, 'utf8')))
+                                             : failed(new Error(`level ${level}: exit ${status}`))));
+})));
+const rows = results.map((r) => r.row), broken = results.reduce((n, r) => n + r.broken, 0), missed = new Map();
+for (const { row, missed: list } of results)
+  for (const [key, why] of Object.entries(list)) missed.set(key, (missed.get(key) ?? new Map()).set(row.level, why));
 
 const percent = (a, b) => (b ? `${((100 * a) / b).toFixed(1)} %` : '-');
 const total = rows.reduce((t, r) => {

@@ -1,9 +1,9 @@
-// What check_program.mjs and detection.mjs share: reading what a program of programs/ says about itself, compiling it with a
-// stock compiler, and finding a source function among the names in a module.
+// What check_program.mjs and detection.mjs share: reading what a program of programs/ says about itself, compiling it
+// with a stock compiler, and finding a source function among the names in a module.
 //
-// C goes through clang, C++ (.cpp) through the same clang with libc++ and no exceptions, Rust (.rs) through a rustc that has
-// the target wasm32-wasi.  Levels are written as clang's: O1, O2, O3, Os, with "+simd" (128-bit vectors allowed) or
-// "+wasm-opt" (binaryen's -O2 afterwards, names kept).
+// C goes through clang, C++ (.cpp) through the same clang with libc++ and no exceptions, Rust (.rs) through a rustc
+// that has the target wasm32-wasi.  Levels are written as clang's: O1, O2, O3, Os, with "+simd" (128-bit vectors
+// allowed) or "+wasm-opt" (binaryen's -O2 afterwards, names kept).
 //
 // Two traps in building test modules: where binaryen is installed, clang runs wasm-opt behind our back, and clang's own
 // switch against that (--no-wasm-opt) drops the link in Debian's build.  So clang gets a PATH with just the linker, and

@@ -4,16 +4,17 @@
 //                    [--least=PERCENT] [--work=DIR]
 //   node c_nests.mjs --print=SEED               the program of one seed
 //
-// tests/fuzz/nests.c makes nests in IR; these go through clang's loop optimizations first: strength reduction, rotation,
-// unrolling, versioning, vectorising, idioms.  A program holds NESTS_A_PROGRAM functions with a nest each, called with
-// several sets of arguments that are only known at run time, so that one piece of code meets separate, touching and
-// overlapping arrays, trip counts of 0, 1 and around 65,536, and bounds that wrap around.  In between, memory may grow.  Some
-// programs end in the middle of a loop by a division by zero or an access beyond memory; what was written until then counts.
+// tests/fuzz/nests.c makes nests in IR; these go through clang's loop optimizations first: strength reduction,
+// rotation, unrolling, versioning, vectorising, idioms.  A program holds NESTS_A_PROGRAM functions with a nest each,
+// called with several sets of arguments that are only known at run time, so that one piece of code meets separate,
+// touching and overlapping arrays, trip counts of 0, 1 and around 65,536, and bounds that wrap around.  In between,
+// memory may grow.  Some programs end in the middle of a loop by a division by zero or an access beyond memory; what
+// was written until then counts.
 //
-// The program keeps a hash of its results and prints it; besides, the whole memory is compared.  Optimization levels rotate
-// with the seed, the CPU device runs every program, a Vulkan driver every one in turn.  Launches are counted per nest from
-// the statistics: a generator whose nests all stay on the CPU would test nothing, so --least sets the share of nests that must
-// have been launched.
+// The program keeps a hash of its results and prints it; besides, the whole memory is compared.  Optimization levels
+// rotate with the seed, the CPU device runs every program, a Vulkan driver every one in turn.  Launches are counted per
+// nest from the statistics: a generator whose nests all stay on the CPU would test nothing, so --least sets the share
+// of nests that must have been launched.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
@@ -60,8 +61,8 @@ const TYPES = [
   { c: 'double', compute: 'double', bytes: 8 },
 ];
 
-// Makes an expression over loads of q and r at the index texts, the counters and k.  No NaN can come of it: sums and products
-// of small numbers only, and every float that is stored is brought back to [-1000, 1000] first.
+// Makes an expression over loads of q and r at the index texts, the counters and k.  No NaN can come of it: sums and
+// products of small numbers only, and every float that is stored is brought back to [-1000, 1000] first.
 function expression(type, reads, counters, depth) {
   const isFloat = type.compute === 'float' || type.compute === 'double';
   if (depth === 0 || chance(20)) {

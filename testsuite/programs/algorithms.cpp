@@ -13,7 +13,8 @@ __attribute__((noinline)) void scale(std::vector<float> &v, float by) {
     std::for_each(v.begin(), v.end(), [by](float &x) { x *= by; });
 }
 
-__attribute__((noinline)) void combine(const std::vector<float> &a, const std::vector<float> &b, std::vector<float> &out) {
+__attribute__((noinline)) void combine(const std::vector<float> &a, const std::vector<float> &b,
+                                       std::vector<float> &out) {
     std::transform(a.begin(), a.end(), b.begin(), out.begin(), [](float x, float y) { return x * x + y; });
 }
 

@@ -25,7 +25,8 @@ __attribute__((noinline)) void row_argmax(const float *p, int *out, int rows, in
     }
 }
 
-__attribute__((noinline)) void assign(const float *x, const float *y, int n, const float *kx, const float *ky, int k, int *to) {
+__attribute__((noinline)) void assign(const float *x, const float *y, int n, const float *kx, const float *ky, int k,
+                                      int *to) {
     for (int i = 0; i < n; i++) {
         float least = FLT_MAX;
         for (int c = 0; c < k; c++) {

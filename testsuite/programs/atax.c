@@ -1,5 +1,5 @@
-// y = A^T (A x) in one nest, as benchmarks write it: the sum into y is carried by the outer loop, so that loop stays, while
-// the loop over the columns inside is wide.
+// y = A^T (A x) in one nest, as benchmarks write it: the sum into y is carried by the outer loop, so that loop stays,
+// while the loop over the columns inside is wide.
 // expect: atax launches
 #include <stdio.h>
 

@@ -15,8 +15,10 @@ __attribute__((noinline)) void morton(uint32_t *out, int w, int h) {
     for (int y = 0; y < h; y++)
         for (int x = 0; x < w; x++) {
             uint32_t a = (uint32_t)x, b = (uint32_t)y;
-            a = (a | a << 8) & 0x00ff00ff, a = (a | a << 4) & 0x0f0f0f0f, a = (a | a << 2) & 0x33333333, a = (a | a << 1) & 0x55555555;
-            b = (b | b << 8) & 0x00ff00ff, b = (b | b << 4) & 0x0f0f0f0f, b = (b | b << 2) & 0x33333333, b = (b | b << 1) & 0x55555555;
+            a = (a | a << 8) & 0x00ff00ff, a = (a | a << 4) & 0x0f0f0f0f, a = (a | a << 2) & 0x33333333,
+            a = (a | a << 1) & 0x55555555;
+            b = (b | b << 8) & 0x00ff00ff, b = (b | b << 4) & 0x0f0f0f0f, b = (b | b << 2) & 0x33333333,
+            b = (b | b << 1) & 0x55555555;
             out[y * w + x] = a | b << 1;
         }
 }

@@ -17,7 +17,8 @@ static float normal(float d) {
 __attribute__((noinline)) void price(int n, float rate, float vol) {
     for (int i = 0; i < n; i++) {
         float root = sqrtf(years[i]);
-        float d1 = (logf(spot[i] / strike[i]) + (rate + 0.5f * vol * vol) * years[i]) / (vol * root), d2 = d1 - vol * root;
+        float d1 = (logf(spot[i] / strike[i]) + (rate + 0.5f * vol * vol) * years[i]) / (vol * root),
+              d2 = d1 - vol * root;
         float discount = expf(-rate * years[i]);
         call[i] = spot[i] * normal(d1) - strike[i] * discount * normal(d2);
         put[i] = strike[i] * discount * normal(-d2) - spot[i] * normal(-d1);

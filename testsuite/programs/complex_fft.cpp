@@ -33,7 +33,8 @@ int main() {
     std::vector<float> p(n);
     for (int i = 0; i < n; i++) {
         a[i] = {static_cast<float>(i % 32), 0.0f};
-        root[i] = {std::cos(3.14159265f * static_cast<float>(i) / (n / 2)), -std::sin(3.14159265f * static_cast<float>(i) / (n / 2))};
+        root[i] = {std::cos(3.14159265f * static_cast<float>(i) / (n / 2)),
+                   -std::sin(3.14159265f * static_cast<float>(i) / (n / 2))};
     }
     for (int half = n / 2; half >= 1; half /= 2) {
         stage(a.data(), b.data(), root.data(), half, n / 2 / half);

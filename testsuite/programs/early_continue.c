@@ -1,4 +1,5 @@
-// Conditions of all kinds inside a loop: continue, nested branches, a switch, and short circuits with loads behind them.
+// Conditions of all kinds inside a loop: continue, nested branches, a switch, and short circuits with loads behind
+// them.
 // expect: classify launches
 // expect: blend_masked launches
 // expect: guarded any
@@ -13,11 +14,21 @@ static int32_t a[N], b[N], c[N];
 __attribute__((noinline)) void classify(const int32_t *in, int32_t *out, int n) {
     for (int i = 0; i < n; i++) {
         switch (in[i] & 7) {
-        case 0: out[i] = 10; break;
-        case 1: out[i] = in[i] * 2; break;
-        case 4: out[i] = in[i] ^ 99; break;
-        case 5: out[i] = -in[i]; break;
-        default: out[i] = i; break;
+        case 0:
+            out[i] = 10;
+            break;
+        case 1:
+            out[i] = in[i] * 2;
+            break;
+        case 4:
+            out[i] = in[i] ^ 99;
+            break;
+        case 5:
+            out[i] = -in[i];
+            break;
+        default:
+            out[i] = i;
+            break;
         }
     }
 }

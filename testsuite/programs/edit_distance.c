@@ -1,4 +1,5 @@
-// Dynamic programming: a table where each cell needs its left, upper and diagonal neighbour, and a pair of rows by turns.
+// Dynamic programming: a table where each cell needs its left, upper and diagonal neighbour, and a pair of rows by
+// turns.
 // expect: table stays
 // expect: knapsack_row launches
 #include <stdint.h>

@@ -1,4 +1,5 @@
-// Filters of sound: a biquad depends on its last outputs, a bank of biquads is parallel over channels, polyphase decimation.
+// Filters of sound: a biquad depends on its last outputs, a bank of biquads is parallel over channels, polyphase
+// decimation.
 // expect: biquad stays
 // expect: bank launches
 // expect: decimate launches

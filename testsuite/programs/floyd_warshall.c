@@ -1,5 +1,5 @@
-// All shortest paths.  For one k the update reads row and column k, which it leaves as they are, but only because of what
-// the numbers mean; as memory goes, the nest inside k meets itself.
+// All shortest paths.  For one k the update reads row and column k, which it leaves as they are, but only because of
+// what the numbers mean; as memory goes, the nest inside k meets itself.
 // expect: paths any
 // truth: paths parallel
 // expect: paths_rows falls-back conflict

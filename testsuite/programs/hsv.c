@@ -16,7 +16,8 @@ static struct pixel in[N], hsv[N], out[N];
 __attribute__((noinline)) void to_hsv(const struct pixel *p, struct pixel *q, int n) {
     for (int i = 0; i < n; i++) {
         int r = p[i].a, g = p[i].b, b = p[i].c;
-        int max = r > g ? (r > b ? r : b) : (g > b ? g : b), min = r < g ? (r < b ? r : b) : (g < b ? g : b), d = max - min;
+        int max = r > g ? (r > b ? r : b) : (g > b ? g : b), min = r < g ? (r < b ? r : b) : (g < b ? g : b),
+            d = max - min;
         int h = 0;
         if (d) {
             if (max == r)

@@ -31,7 +31,8 @@ int main() {
     std::vector<std::uint8_t> a(128 * 90), b(120 * 90);
     for (std::size_t i = 0; i < a.size(); i++)
         a[i] = static_cast<std::uint8_t>(i * 13 + i / 128);
-    map(View<const std::uint8_t>{a.data() + 3, 111, 90, 128}, View<std::uint8_t>{b.data(), 111, 90, 120}, Contrast{300, -20});
+    map(View<const std::uint8_t>{a.data() + 3, 111, 90, 128}, View<std::uint8_t>{b.data(), 111, 90, 120},
+        Contrast{300, -20});
     unsigned h = 0;
     for (std::uint8_t v : b)
         h = h * 31 + v;

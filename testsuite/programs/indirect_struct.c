@@ -1,4 +1,5 @@
-// Pointers and sizes kept in a struct that the loop reloads, because the stores might change it, as far as clang can tell.
+// Pointers and sizes kept in a struct that the loop reloads, because the stores might change it, as far as clang can
+// tell.
 // expect: apply any
 // truth: apply parallel
 // expect: apply_local launches

@@ -1,4 +1,5 @@
-// Sorting: insertion and bubble passes are serial, the odd-even transposition has parallel phases, counting ranks is wide.
+// Sorting: insertion and bubble passes are serial, the odd-even transposition has parallel phases, counting ranks is
+// wide.
 // expect: insertion stays
 // expect: odd_even launches
 // expect: ranks launches

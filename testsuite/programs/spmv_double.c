@@ -10,7 +10,8 @@
 static int start[N + 1], col[N * 5];
 static double val[N * 5], x[N], y[N], z[N];
 
-__attribute__((noinline)) void spmv(const int *rs, const int *c, const double *v, const double *in, double *out, int n) {
+__attribute__((noinline)) void spmv(const int *rs, const int *c, const double *v, const double *in, double *out,
+                                    int n) {
     for (int i = 0; i < n; i++) {
         double s = 0;
         for (int k = rs[i]; k < rs[i + 1]; k++)

@@ -26,9 +26,12 @@ __attribute__((noinline)) void axpy4(int n, float a, const float *p, float *q) {
 __attribute__((noinline)) void duff(uint32_t *to, const uint32_t *from, int n) {
     int i = 0;
     switch (n & 3) {
-    case 3: to[i] = from[i] + 3, i++; // fall through
-    case 2: to[i] = from[i] + 2, i++; // fall through
-    case 1: to[i] = from[i] + 1, i++; // fall through
+    case 3:
+        to[i] = from[i] + 3, i++; // fall through
+    case 2:
+        to[i] = from[i] + 2, i++; // fall through
+    case 1:
+        to[i] = from[i] + 1, i++; // fall through
     }
     for (; i < n; i += 4)
         to[i] = from[i], to[i + 1] = from[i + 1], to[i + 2] = from[i + 2], to[i + 3] = from[i + 3];

@@ -5,7 +5,8 @@
 
 int main(void) {
     int n = 90, m = 110;
-    float *a = malloc(sizeof *a * (size_t)(n * m)), *b = malloc(sizeof *b * (size_t)(n * m)), *row = malloc(sizeof *row * (size_t)n);
+    float *a = malloc(sizeof *a * (size_t)(n * m)), *b = malloc(sizeof *b * (size_t)(n * m)),
+          *row = malloc(sizeof *row * (size_t)n);
     if (!a || !b || !row)
         return 1;
     for (int i = 0; i < n; i++)
