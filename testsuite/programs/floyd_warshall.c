@@ -2,7 +2,7 @@
 // what the numbers mean; as memory goes, the nest inside k meets itself.
 // expect: paths any
 // truth: paths parallel
-// expect: paths_rows falls-back conflict
+// expect: paths_rows any
 // truth: paths_rows parallel
 #include <stdint.h>
 #include <stdio.h>
