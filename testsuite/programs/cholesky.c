@@ -1,5 +1,6 @@
 // Cholesky decomposition, column by column: each column below the diagonal is a parallel loop over dot products.
-// expect: column launches
+// expect: column any
+// truth: column parallel
 // expect: forward stays
 #include <math.h>
 #include <stdio.h>
