@@ -1,6 +1,7 @@
 // k-means: the assignment of points is parallel, the sums of the clusters are a scatter and stay.
 // expect: assign launches
-// expect: accumulate stays
+// expect: accumulate any
+// truth: accumulate serial
 #include <stdio.h>
 
 #define N 3000
