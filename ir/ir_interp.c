@@ -281,7 +281,7 @@ static enum ir_trap do_wait(const struct ir_interp *in, const struct ir_inst *i,
 
 static enum ir_trap do_atomic(struct ir_interp *in, const struct ir_inst *i, union ir_bits *slots) {
     const struct ir_op_info *info = ir_info(i);
-    union ir_bits args[3], v = {.u64x2 = {0, 0}};
+    union ir_bits args[3] = {{.u64x2 = {0, 0}}}, v = {.u64x2 = {0, 0}};
     for (uint32_t k = 0; k < info->operands; k++)
         args[k] = slots[i->operands[k]->id];
     uint64_t at = address(in, i->mem.memory, args[0]) + i->mem.offset, old = 0, x = 0, stored;
