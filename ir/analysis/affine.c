@@ -758,6 +758,18 @@ static const struct aff *untangle(struct aff_ctx *cx, struct ir_value *v, const 
     return symbol_expr(cx, 32, (struct aff_sym){.kind = AFF_RANGE, .value = v});
 }
 
+/* A merge that comes to the same whichever way it was reached; NULL: another. */
+static const struct aff *merged_alike(struct aff_ctx *cx, struct ir_value *v) {
+    const struct aff *a = merged(cx, v->def, v->index);
+    for (uint32_t t = 0; a && t < a->nterms; t++)
+        for (uint32_t d = 0; d < a->terms[t].degree; d++) {
+            const struct aff_sym *s = aff_sym(cx, a->terms[t].syms[d]);
+            if (s->kind == AFF_CHOICE && s->merge == v->def)
+                return NULL;
+        }
+    return a;
+}
+
 static const struct aff *value_of(struct aff_ctx *cx, struct ir_value *v) {
     const union ir_bits *c = ir_const_of(v);
     if (c)
@@ -775,6 +787,11 @@ static const struct aff *value_of(struct aff_ctx *cx, struct ir_value *v) {
     const struct aff *a = operation(cx, v->def);
     if (a)
         return a;
+    if (v->def->op == IR_BLOCK || v->def->op == IR_IF) {
+        a = merged_alike(cx, v);
+        if (a)
+            return a;
+    }
     unsigned shift = aff_multiple_of(v);
     if (shift && aff_range_of(cx, v, &range))
         return aff_scale(cx, symbol_expr(cx, 32, (struct aff_sym){.kind = AFF_RANGE, .value = v}),
