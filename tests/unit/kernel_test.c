@@ -184,10 +184,12 @@ static const uint64_t hard64[] = {
     0x3ff0000030000000,
 };
 
-static uint64_t hard_value(enum ir_type type, uint32_t k) {
-    if (type == IR_I32 || type == IR_F32)
-        return hard32[k % (sizeof hard32 / sizeof *hard32)];
-    return hard64[k % (sizeof hard64 / sizeof *hard64)];
+uint32_t kt_hard_count(enum ir_type type) {
+    return type == IR_I32 || type == IR_F32 ? sizeof hard32 / sizeof *hard32 : sizeof hard64 / sizeof *hard64;
+}
+
+uint64_t kt_hard_value(enum ir_type type, uint32_t k) {
+    return type == IR_I32 || type == IR_F32 ? hard32[k % kt_hard_count(type)] : hard64[k % kt_hard_count(type)];
 }
 
 static bool op_traps(enum ir_op op, uint64_t a, uint64_t b) {
@@ -211,7 +213,7 @@ void kt_fill_op(struct kt *t, enum ir_op op, uint8_t *memory) {
     for (uint32_t x = 0; x < max; x++)
         for (uint32_t y = 0; y < (info->operands > 1 ? max : 1); y++) {
             /* 59 values in 59 * 59 pairs do not fit the page; every other pair does */
-            uint64_t a = hard_value(info->operand_types[0], x), b = hard_value(info->operand_types[1], y);
+            uint64_t a = kt_hard_value(info->operand_types[0], x), b = kt_hard_value(info->operand_types[1], y);
             if ((info->operands > 1 && (x + y) % 2 && x != y) || (n + 1) * RECORD > KT_MEMORY || op_traps(op, a, b))
                 continue;
             memcpy(memory + n * RECORD, &a, 8);

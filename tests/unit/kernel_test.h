@@ -40,6 +40,10 @@ uint32_t kt_compare_op(const struct kt *t, enum ir_op op, const uint8_t *want, c
  * block, the block with all streams based at 0), <name>.in and <name>.out (memory before and after). */
 void kt_dump(const struct kt *t, const uint8_t *input, const uint8_t *want);
 
+/* Operands of which operations go wrong: zeros, infinities, NaNs, extremes, neighbours of powers of two.  `k` wraps. */
+uint32_t kt_hard_count(enum ir_type type);
+uint64_t kt_hard_value(enum ir_type type, uint32_t k);
+
 /* xorshift64* (Marsaglia 2003; Vigna 2016). */
 uint64_t kt_random(uint64_t *state);
 
