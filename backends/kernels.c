@@ -214,9 +214,9 @@ struct forms {
     struct ir_module *library; /* of the helpers that `soft` and `own` call; NULL when neither does */
     struct ir_func *arith;     /* the device's float arithmetic */
     struct ir_func *exact;     /* with corrected f32 division and square root */
-    struct ir_func *soft;      /* no f64, and the device's subnormals are not relied on; NULL when that is `arith` */
-    struct ir_func *own;       /* for MSL: no f64 */
-    struct ir_func *own_exact; /* for WGSL: no f64, corrected f32 division and square root */
+    struct ir_func *soft; /* no f64, and the device's subnormals are not relied on; NULL when that is `arith`.  WGSL */
+    struct ir_func *own;  /* for MSL: no f64 */
+    struct ir_func *own_exact; /* no f64, corrected f32 division and square root */
 };
 
 /* legalize_soft for `what` if not 0, legalize_divide if asked for, and legalize_arith. */
@@ -336,6 +336,7 @@ void kernels_emit(struct ir_module *m, struct off_kernel *k) {
     const char *exact_why;
     if (k->msl && (k->uses & OFF_USE_F32) && f.soft)
         k->msl_exact = make_msl(a, k, f.soft, &t, arena_printf(a, "%s_exact", k->name), &exact_why);
-    make_wgsl(a, k, f.own_exact); /* nothing tells us what a browser's division is worth */
+    /* Nothing tells us what a browser's division is worth, nor whether it flushes subnormals. */
+    make_wgsl(a, k, f.soft ? f.soft : f.own_exact);
     free_forms(&f);
 }

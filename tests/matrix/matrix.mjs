@@ -149,17 +149,19 @@ int main() {\n${calls}return 0;\n}\n`;
 
 // ---- node: one wasm function a row ----
 
+// Relaxed SIMD leaves results to the engine, and V8's two compilers choose differently in places; being equal to one of them
+// on all tuples is enough there.
 function node() {
-  const out = new Map();
-  for (const relaxed of [false, true]) {
-    const some = rows.filter((row) => /relaxed|i7x16/.test(row.op) === relaxed);
-    const name = relaxed ? 'relaxed' : 'reference';
-    writeFileSync(join(work, `${name}.wat`), `(module (memory (export "memory") 11)\n${some.map(watOf).join('\n')})\n`);
+  const out = new Map(), relaxed = /relaxed|i7x16/;
+  const some = { reference: rows.filter((row) => !relaxed.test(row.op)), relaxed: rows.filter((row) => relaxed.test(row.op)) };
+  const runs = [['reference', []], ['relaxed', ['--liftoff-only']], ['relaxed', ['--no-liftoff']]];
+  for (const [name, flags] of runs) {
+    writeFileSync(join(work, `${name}.wat`), `(module (memory (export "memory") 11)\n${some[name].map(watOf).join('\n')})\n`);
     must('wat2wasm', ['--enable-relaxed-simd', join(work, `${name}.wat`), '-o', join(work, `${name}.wasm`)]);
-    must(process.execPath, [...(relaxed ? ['--experimental-wasm-relaxed-simd'] : []), join(here, 'matrix_node.mjs'), work, name]);
-    for (const row of some) {
+    must(process.execPath, ['--experimental-wasm-relaxed-simd', ...flags, join(here, 'matrix_node.mjs'), work, name]);
+    for (const row of some[name]) {
       const bad = difference(row, bytesOf(`${row.name}.want`), bytesOf(`${row.name}.node`));
-      out.set(row.name, bad ? `WRONG: ${bad}` : 'ok');
+      if (out.get(row.name) !== 'ok') out.set(row.name, bad ? `WRONG: ${bad}` : 'ok');
     }
   }
   return out;
@@ -274,7 +276,9 @@ for (const target of targets) {
   for (const row of rows) {
     const verdict = verdicts.get(row.name) ?? 'missing';
     counts[verdict.split(':')[0]]++;
-    if (/^(WRONG|missing)/.test(verdict)) {
+    // The drivers here can do every scalar operation: one that has come to stay on the CPU is a failure too.
+    const mayStay = [row.type, ...row.operands].includes('v128');
+    if (/^(WRONG|missing)/.test(verdict) || (verdict !== 'ok' && !mayStay)) {
       failures++;
       console.log(`FAIL ${target} ${row.op}: ${verdict}`);
     }

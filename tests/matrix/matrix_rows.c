@@ -25,14 +25,16 @@ const char *matrix_no_row(enum ir_op op) {
         return "constant: an operand of the rows' kernels and the random ones";
     if (op == IR_UNREACHABLE)
         return "traps: never in a kernel";
+    if (op == IR_CALL)
+        return "call: in a kernel only after inlining";
+    if (strstr(info->text, "call"))
+        return "call: never in a kernel";
     if (info->flags & (IR_FLAG_REGION | IR_FLAG_TERM | IR_FLAG_BRANCH))
         return "control flow: random kernels";
     if (op == IR_LAUNCH || op == IR_XOR_WORD)
         return "made by the compiler";
     return info->flags & (IR_FLAG_GREADS | IR_FLAG_GWRITES) ? "global: never in a kernel"
            : op >= IR_REF_NULL                              ? "table or reference: never in a kernel"
-           : op == IR_CALL                                  ? "call: in a kernel only after inlining"
-           : op == IR_CALL_INDIRECT                         ? "call: never in a kernel"
                                                             : "memory management: never in a kernel";
 }
 
@@ -136,8 +138,8 @@ static void plan_row(struct ir_module *m, struct off_kernel *k, const struct mat
     k->nstreams = 2;
     k->nscalars = 2;
     k->scalars = arena_array(a, struct off_scalar, 2);
-    k->scalars[0] = (struct off_scalar){IR_I32, SLOT_IN};
-    k->scalars[1] = (struct off_scalar){IR_I32, SLOT_OUT};
+    k->scalars[0] = (struct off_scalar){.type = IR_I32, .slot = SLOT_IN};
+    k->scalars[1] = (struct off_scalar){.type = IR_I32, .slot = SLOT_OUT};
     k->nslots = SLOTS;
     k->slot_types = arena_array(a, enum ir_type, SLOTS);
     for (int s = 0; s < SLOTS; s++)
