@@ -253,7 +253,10 @@ async function chromium() {
       browser.on('exit', (code) => fail(new Error(`chromium ended with ${code}: ${log.slice(-500)}`)));
     });
     setTimeout(() => fail(new Error('chromium gave no answer in 10 minutes')), 600000).unref();
-  }).finally(() => browser?.kill());
+  }).finally(() => {
+    browser?.removeAllListeners('exit');
+    browser?.kill();
+  });
   if (answer.error) throw new Error(answer.error);
   return webgpuVerdicts('chromium', answer);
 }
@@ -310,6 +313,15 @@ function tableText() {
   return body;
 }
 if (options.table) writeFileSync(options.table, tableText());
-if (!keep) rmSync(work, { recursive: true, force: true, maxRetries: 3, retryDelay: 500 });
+// Chromium's processes write to its profile until the last of them has gone.
+for (let attempt = 0; !keep && attempt < 40; attempt++) {
+  try {
+    rmSync(work, { recursive: true, force: true });
+    break;
+  } catch (e) {
+    await new Promise((go) => { setTimeout(go, 250); });
+    if (attempt === 39) console.log(`left behind: ${e.message}`);
+  }
+}
 console.log(`${rows.length} rows of ${options.tuples} tuples on ${targets.length} targets: ${failures} failures`);
 process.exit(failures ? 1 : 0);

@@ -76,6 +76,13 @@ static const char *why(const struct wm_offload *o, unsigned kernel) {
 /* Returns 1 when the results are wrong. */
 static int run_row(struct wm_offload *o, uint8_t *memory, unsigned kernel, const struct row *r, const char *dir) {
     uint64_t slots[SLOTS] = {r->tuples, 0, r->out_at, r->in_stride, r->out_stride, 0, 1}, trips[WM_MAX_DIMS] = {0};
+    const struct wm_kernel *k = &wasmetal_module_matrix.kernels[kernel];
+    struct wm_offload_stats stats;
+    wm_offload_get_stats(o, &stats);
+    if (strcmp(stats.device, "vulkan") == 0 && k->nspirv == 0) { /* its operands need not even be there */
+        printf("%s stays no-kernel\n", r->name);
+        return 0;
+    }
     memset(memory, 0xa5, BYTES);
     read_file(dir, r->name, ".in", memory, (size_t)r->tuples * r->in_stride);
     read_file(dir, r->name, ".want", want, (size_t)r->tuples * r->out_stride);

@@ -3,6 +3,8 @@
 #
 #   pack.sh BUILD-DIR OUT-DIR [LEVEL]     LEVEL: optimisation of the .wasm, O2 when not given
 #
+# With them go the operation matrix and the random kernels, for Vulkan.
+#
 # BUILD-DIR is a configured and built tree.  On the other machine: OUT-DIR/run.sh
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -35,4 +37,18 @@ for source in "$root"/testsuite/programs/*.c; do
 done
 pack photo "$root/examples/photo/photo.c"
 pack llm_step "$root/examples/llm-step/llm_step.c"
+
+# The operation matrix (docs/matrix.md) without the rows that have no GPU kernel, and the random kernels' program with what
+# it is linked to.
+mkdir -p "$out/matrix" "$out/lib" "$work/matrix"
+"$build/tests/matrix/matrix_make" "$work/matrix"
+cc -std=gnu11 -O1 -I"$root" "$root/tests/matrix/matrix_run.c" "$work/matrix/matrix.o" "$build/runtime/libwasmetal_rt.a" \
+    -pthread -lm -ldl -s -o "$out/matrix/matrix_run"
+cp "$work/matrix/rows.txt" "$out/matrix/"
+for shader in "$work"/matrix/*.wgsl; do
+    cp "${shader%.wgsl}.in" "${shader%.wgsl}.want" "$out/matrix/"
+done
+strip -o "$out/random_kernels" "$build/tests/unit/test_kernel_random"
+ldd "$out/random_kernels" | sed -n 's,.*=> \(.*/lib\(vulkan\|spirv-cross\|stdc++\|gcc_s\)[^ ]*\) .*,\1,p' |
+    xargs -I{} cp -L {} "$out/lib/"
 cp "$here/run.sh" "$out/"

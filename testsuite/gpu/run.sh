@@ -2,7 +2,9 @@
 # Runs the programs that pack.sh made: on this machine's processor alone, then on its GPU through Vulkan; compares output
 # and the whole linear memory byte for byte, and reports launches and fallbacks.
 #
-#   run.sh [PHOTO.jpg]
+# Then the operation matrix, its table in the output, and random kernels, with the loader that was packed.
+#
+#   run.sh [PHOTO.jpg]            RANDOM_KERNELS=N: how many (2000)
 cd "$(dirname "$0")" || exit 2
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -42,5 +44,16 @@ for device in none cpu vulkan; do
     printf 'llm_step %-8s launches %s  in launches %s ns  %s ms  %s\n' $device "$(field "$work/st" launches)" \
         "$(field "$work/st" nanoseconds)" "$(tail -1 "$work/err")" "$(cksum < "$work/llm.$device")"
 done
+
+# A line a row: ok, stays REASON (the loop would run on the CPU), or WRONG.
+export LD_LIBRARY_PATH="$PWD/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
+matrix/matrix_run vulkan matrix > "$work/matrix" 2> "$work/err" && verdict=ok || verdict=FAILED
+grep -v ' stays no-kernel$' "$work/matrix" | sed 's/^op_//'
+printf 'matrix %s: %s equal, %s stay on the CPU, %s of them for want of a GPU kernel, %s wrong\n' $verdict \
+    "$(grep -c ' ok$' "$work/matrix")" "$(grep -c ' stays ' "$work/matrix")" "$(grep -c ' stays no-kernel$' "$work/matrix")" \
+    "$(grep -c WRONG "$work/matrix")"
+[ $verdict = ok ] && passed=$((passed + 1)) || { failed=$((failed + 1)); tail -3 "$work/err"; }
+./random_kernels "${RANDOM_KERNELS:-2000}" 1 2> "$work/err" && passed=$((passed + 1)) ||
+    { failed=$((failed + 1)); head -3 "$work/err"; }
 echo "$passed passed, $failed failed"
 [ $failed = 0 ]
