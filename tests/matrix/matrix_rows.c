@@ -275,6 +275,7 @@ void matrix_fill_row(const struct matrix_row *r, uint8_t *in) {
         return;
     }
     uint32_t hard = kt_hard_count(r->operands[0]), pairs = r->noperands > 1 ? hard * hard : hard;
+    ICE_UNLESS(pairs);
     /* 1009 is prime and divides neither count, so a run with few tuples meets all sorts of pairs too. */
     for (uint32_t n = 0, pair = 0; n < r->tuples; pair++) {
         bool is_hard = pair < pairs;
