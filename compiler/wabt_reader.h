@@ -9,7 +9,8 @@
  *     length, so the end of the previous instruction is remembered.
  *
  * Files: wabt_module.cc the tables of the module, segments and constant expressions; wabt_body.cc function bodies and
- * their instructions; wabt_atomic.cc atomic accesses; wabt_report.cc errors, limits and conversions; wabt_shim.cc the way in from C.
+ * their instructions; wabt_atomic.cc atomic accesses; wabt_report.cc errors, limits and conversions; wabt_shim.cc the
+ * way in from C.
  */
 #ifndef WASMETAL_COMPILER_WABT_READER_H
 #define WASMETAL_COMPILER_WABT_READER_H

@@ -17,7 +17,7 @@ enum wasm_kind {
     WASM_SIMPLE, /* `op` is the IR operation of the same meaning: operands and result as its table says */
     WASM_LOAD,
     WASM_STORE,
-    WASM_ATOMIC, /* `op` is an IR_KIND_ATOMIC operation; immediates as loads have them */
+    WASM_ATOMIC,     /* `op` is an IR_KIND_ATOMIC operation; immediates as loads have them */
     WASM_LOAD_LANES, /* the load `op`, then the operation WASM_SECOND(index2) on what it gives: as its only operand, or
                         as the value for lane WASM_LANE(index2) of the vector on top of the stack */
     WASM_STORE_LANE, /* WASM_SECOND(index2) takes lane WASM_LANE(index2) out of a vector, and `op` stores it */

@@ -174,7 +174,8 @@ static void print_tail(struct printer *p, const struct ir_inst *i) {
     if (i->wasm_offset != IR_NO_OFFSET)
         strbuf_printf(p->out, " !0x%" PRIx32, i->wasm_offset);
     const struct ir_module *m = p->module;
-    if ((i->op == IR_CALL || i->op == IR_RETURN_CALL || i->op == IR_REF_FUNC) && m && i->index < m->nfuncs && m->funcs[i->index].func) {
+    if ((i->op == IR_CALL || i->op == IR_RETURN_CALL || i->op == IR_REF_FUNC) && m && i->index < m->nfuncs &&
+        m->funcs[i->index].func) {
         strbuf_add(p->out, "  ; ");
         print_name(p->out, m->funcs[i->index].func->name);
     }

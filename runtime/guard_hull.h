@@ -1,4 +1,5 @@
-/* Loops whose trip count differs between iterations of the loops around them; a part of the guard.  See guard_hull.c. */
+/* Loops whose trip count differs between iterations of the loops around them; a part of the guard.  See guard_hull.c.
+ */
 #ifndef WASMETAL_RUNTIME_GUARD_HULL_H
 #define WASMETAL_RUNTIME_GUARD_HULL_H
 
@@ -17,7 +18,8 @@ struct hulls {
 };
 
 /* Plans varying dimension `d`, all before it being planned; `values[r]` is the signed interval of range r.  Sets
- * plan->trips[d] to the most iterations it can have (0: it never runs) and enters its hull.  False: that is not known. */
+ * plan->trips[d] to the most iterations it can have (0: it never runs) and enters its hull.  False: that is not known.
+ */
 bool hull_plan_dim(const struct wm_kernel *k, uint64_t d, const uint64_t *slots, const int64_t lo[2],
                    const int64_t hi[2], struct wm_launch_plan *plan, struct hulls *h);
 

@@ -160,8 +160,8 @@ static wasmetal_status link_object(struct wasmetal_instance *in, const struct wm
             return mismatch(in, im, o->memory->shared ? "the memory is shared" : "the memory is not shared");
         }
         if (((m->memories[im->index].flags & 2) != 0) != o->memory->is64) {
-            return mismatch(in, im, o->memory->is64 ? "the memory has 64-bit addresses"
-                                                    : "the memory has 32-bit addresses");
+            return mismatch(in, im,
+                            o->memory->is64 ? "the memory has 64-bit addresses" : "the memory has 32-bit addresses");
         }
         if (!limits_match(&m->memories[im->index], rt_memory_bytes(&o->memory->pub) / RT_PAGE,
                           o->memory->declared_max)) {

@@ -20,8 +20,8 @@ struct host_options {
     const char *metadata; /* JSON embedded in the module, or NULL */
     const void *metallib; /* Metal library embedded in the module, or NULL */
     size_t metallib_size;
-    unsigned jobs;        /* threads; 0: as many as the machine has processors.  The object does not depend on it */
-    unsigned part_size;   /* instructions compiled as one piece; 0: default (host_parts.c).  Tests make it small */
+    unsigned jobs;      /* threads; 0: as many as the machine has processors.  The object does not depend on it */
+    unsigned part_size; /* instructions compiled as one piece; 0: default (host_parts.c).  Tests make it small */
 };
 
 struct host_object {

@@ -124,7 +124,8 @@ struct aff_range {
 };
 bool aff_range_of(struct aff_ctx *cx, struct ir_value *v, struct aff_range *out);
 
-/* `cond` being true (or false) says that a polynomial is at least a constant, signed or unsigned; false: it does not. */
+/* `cond` being true (or false) says that a polynomial is at least a constant, signed or unsigned; false: it does not.
+ */
 struct aff_at_least {
     const struct aff *expr;
     uint64_t least;

@@ -106,8 +106,9 @@ struct off_dim {
     uint32_t wasm_offset; /* of the loop */
     /* The count differs between iterations of the loops around: init and bound are ranges, the slots of both unused. */
     bool varying;
-    uint32_t entered; /* != tested at the bottom.  1: the loop stands behind a test which says that the counter, one step
-                         before its first value, is not the bound.  2 + r: it says so if range r has no negative value */
+    uint32_t
+        entered; /* != tested at the bottom.  1: the loop stands behind a test which says that the counter, one step
+                    before its first value, is not the bound.  2 + r: it says so if range r has no negative value */
     uint32_t init_range, bound_range;
 };
 

@@ -18,9 +18,12 @@
 static uint64_t count = 30, first_seed = 1;
 
 static const struct host_options modes[] = {
-    {.opt_level = 0}, {.opt_level = 1},
-    {.opt_level = 2}, {.opt_level = 2, .bounds_checks = true},
-    {.opt_level = 3}, {.opt_level = 2, .cpu = "native"},
+    {.opt_level = 0},
+    {.opt_level = 1},
+    {.opt_level = 2},
+    {.opt_level = 2, .bounds_checks = true},
+    {.opt_level = 3},
+    {.opt_level = 2, .cpu = "native"},
     {.opt_level = 2, .part_size = 1, .jobs = 3},
 };
 

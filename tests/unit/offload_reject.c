@@ -62,7 +62,8 @@ static const struct reject_test tests[] = {
     {OFF_REJECT_VARYING_TRIP_COUNT,
      0x15,
      "offloaded",
-     {"", .body = "%ii = i32.mul %i, %i\nloop I (%j:i32 = %ii, %r:i32 = %q) !0x14 {\ni32.store %r, %j !0x16\n%r1 = i32.add %r, %zero\n"
+     {"", .body = "%ii = i32.mul %i, %i\nloop I (%j:i32 = %ii, %r:i32 = %q) !0x14 {\ni32.store %r, %j !0x16\n%r1 = "
+                  "i32.add %r, %zero\n"
                   "%j1 = i32.sub %j, %one\n%r2 = i32.add %r, %four\nbr_if %j1, I(%j1, %r2) !0x15\nyield\n}\n"}},
     {OFF_REJECT_REDUCTION_FLOAT,
      0x10,

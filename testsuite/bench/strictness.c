@@ -1,7 +1,7 @@
 // The loops that strictness.mjs measures: out[i] = in[i] after REPEAT operations, one chain of them a point.
 //
-// Usage: strictness LOOP POINTS LAUNCHES.  Prints a checksum and the least nanoseconds of one launch but the first, which
-// waits for the driver's compiler.  Each loop is a function of its own, so that statistics tell them apart.
+// Usage: strictness LOOP POINTS LAUNCHES.  Prints a checksum and the least nanoseconds of one launch but the first,
+// which waits for the driver's compiler.  Each loop is a function of its own, so that statistics tell them apart.
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -10,18 +10,17 @@
 #include <time.h>
 
 #define REPEAT 64
-#define LOOP(NAME, TYPE, STEP)                                             \
-    __attribute__((noinline)) static void NAME(int n) {                    \
-        const TYPE *in = input;                                            \
-        TYPE *out = output;                                                \
-        for (int i = 0; i < n; i++) {                                      \
-            TYPE x = in[i], y = in[i] + 1;                                 \
-            _Pragma("clang loop unroll(disable) vectorize(disable)")       \
-            for (int k = 0; k < REPEAT; k++) {                             \
-                STEP;                                                      \
-            }                                                              \
-            out[i] = x;                                                    \
-        }                                                                  \
+#define LOOP(NAME, TYPE, STEP)                                                                          \
+    __attribute__((noinline)) static void NAME(int n) {                                                 \
+        const TYPE *in = input;                                                                         \
+        TYPE *out = output;                                                                             \
+        for (int i = 0; i < n; i++) {                                                                   \
+            TYPE x = in[i], y = in[i] + 1;                                                              \
+            _Pragma("clang loop unroll(disable) vectorize(disable)") for (int k = 0; k < REPEAT; k++) { \
+                STEP;                                                                                   \
+            }                                                                                           \
+            out[i] = x;                                                                                 \
+        }                                                                                               \
     }
 
 static void *input, *output;
@@ -39,8 +38,13 @@ static const struct {
     void (*run)(int n);
     int wide; // 0 float, 1 double, 2 uint64_t
 } loops[] = {
-    {"divide", divide, 0}, {"root", root, 0}, {"exponential", exponential, 0}, {"multiply_add", multiply_add, 0},
-    {"multiply_add_f64", multiply_add_f64, 1}, {"divide_f64", divide_f64, 1}, {"multiply_i64", multiply_i64, 2},
+    {"divide", divide, 0},
+    {"root", root, 0},
+    {"exponential", exponential, 0},
+    {"multiply_add", multiply_add, 0},
+    {"multiply_add_f64", multiply_add_f64, 1},
+    {"divide_f64", divide_f64, 1},
+    {"multiply_i64", multiply_i64, 2},
 };
 
 int main(int argc, char **argv) {

@@ -34,7 +34,10 @@ __attribute__((noinline)) static void log_likelihood(float *out, const float *p,
 static uint32_t checksum(const float *x, int n) {
     uint32_t h = 2166136261u;
     for (int i = 0; i < n; i++) {
-        union { float f; uint32_t u; } v = {x[i]};
+        union {
+            float f;
+            uint32_t u;
+        } v = {x[i]};
         h = (h ^ v.u) * 16777619u;
     }
     return h;

@@ -1,5 +1,5 @@
-// Indices that count bytes: some lead to places that are no multiple of four.  A GPU cannot read there, so the loop falls
-// back when it meets one; the cpu device can.
+/* Indices that count bytes: some lead to places that are no multiple of four.  A GPU cannot read there, so the loop
+ * falls back when it meets one; the cpu device can. */
 // expect: pick launches
 // expect: pick launches 2 on cpu
 #include <stdint.h>

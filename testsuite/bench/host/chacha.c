@@ -4,7 +4,7 @@ typedef unsigned u32;
 static unsigned char buffer[65536];
 
 #define ROTL(x, s) ((x) << (s) | (x) >> (32 - (s)))
-#define QUARTER(a, b, c, d)                                                                                            \
+#define QUARTER(a, b, c, d) \
     (a += b, d = ROTL(d ^ a, 16), c += d, b = ROTL(b ^ c, 12), a += b, d = ROTL(d ^ a, 8), c += d, b = ROTL(b ^ c, 7))
 
 static void block(const u32 *in, unsigned char *out) {
