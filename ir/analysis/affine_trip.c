@@ -1,0 +1,182 @@
+/* Comparisons: how often a loop turns, and what a condition says about the numbers that it compares. */
+#include "ir/analysis/affine_internal.h"
+
+/* ---- comparisons ---- */
+
+#define COMPARISONS(T)                                                                           \
+    {IR_##T##_NE, OFF_TRIP_NE, AFF_EQ, OFF_TRIP_NE}, {IR_##T##_EQ, AFF_EQ, OFF_TRIP_NE, AFF_EQ}, \
+        {IR_##T##_LT_S, OFF_TRIP_LT_S, OFF_TRIP_GE_S, OFF_TRIP_GT_S},                            \
+        {IR_##T##_LT_U, OFF_TRIP_LT_U, OFF_TRIP_GE_U, OFF_TRIP_GT_U},                            \
+        {IR_##T##_LE_S, OFF_TRIP_LE_S, OFF_TRIP_GT_S, OFF_TRIP_GE_S},                            \
+        {IR_##T##_LE_U, OFF_TRIP_LE_U, OFF_TRIP_GT_U, OFF_TRIP_GE_U},                            \
+        {IR_##T##_GT_S, OFF_TRIP_GT_S, OFF_TRIP_LE_S, OFF_TRIP_LT_S},                            \
+        {IR_##T##_GT_U, OFF_TRIP_GT_U, OFF_TRIP_LE_U, OFF_TRIP_LT_U},                            \
+        {IR_##T##_GE_S, OFF_TRIP_GE_S, OFF_TRIP_LT_S, OFF_TRIP_LE_S}, {                          \
+        IR_##T##_GE_U, OFF_TRIP_GE_U, OFF_TRIP_LT_U, OFF_TRIP_LE_U                               \
+    }
+
+static const struct aff_comparison comparisons[] = {COMPARISONS(I32), COMPARISONS(I64)};
+
+const struct aff_comparison *aff_find_comparison(unsigned op) {
+    for (uint32_t i = 0; i < sizeof comparisons / sizeof comparisons[0]; i++)
+        if (comparisons[i].op == op)
+            return &comparisons[i];
+    return NULL;
+}
+
+static uint8_t swap_rel(uint8_t rel) {
+    for (uint32_t i = 0; i < sizeof comparisons / sizeof comparisons[0]; i++)
+        if (comparisons[i].rel == rel)
+            return comparisons[i].swapped;
+    return rel;
+}
+
+/* ---- trip counts ---- */
+
+bool aff_trip_of(struct aff_ctx *cx, struct loop *l, struct aff_trip *out) {
+    if (l->shape == LOOP_OTHER)
+        return false;
+    struct ir_value *cond = l->test->operands[0];
+    bool negate = l->exit_when_true; /* we want the condition to continue */
+    const struct aff_comparison *c = NULL;
+    const struct aff *a, *b;
+    for (;;) {
+        struct ir_inst *d = cond->def;
+        if (d && (d->op == IR_I32_EQZ || d->op == IR_I64_EQZ)) {
+            negate = !negate;
+            cond = d->operands[0];
+            continue;
+        }
+        c = d ? aff_find_comparison(d->op) : NULL;
+        break;
+    }
+    if (c) {
+        a = aff_of(cx, cond->def->operands[0]);
+        b = aff_of(cx, cond->def->operands[1]);
+    } else { /* the value itself: continue while it is not zero */
+        c = aff_find_comparison(IR_I32_NE);
+        a = aff_of(cx, cond);
+        b = aff_const(cx, aff_bits_of(cond), 0);
+    }
+    if (!a || !b)
+        return false;
+    uint8_t rel = negate ? c->negated : c->rel;
+    int iter = aff_iter_sym(cx, l);
+    if (iter < 0 || rel == AFF_EQ)
+        return false;
+    if (rel == OFF_TRIP_NE) {
+        a = aff_sub(cx, a, b);
+        b = aff_const(cx, b->bits, 0);
+    } else if (!aff_has_sym(a, (uint32_t)iter)) {
+        const struct aff *t = a;
+        a = b;
+        b = t;
+        rel = swap_rel(rel);
+    }
+    if (!a || aff_has_sym(b, (uint32_t)iter) || !aff_has_sym(a, (uint32_t)iter))
+        return false;
+    *out = (struct aff_trip){
+        .rel = rel, .bits = a->bits, .top_tested = l->shape == LOOP_TOP_BREAK || l->shape == LOOP_TOP_IF, .bound = b};
+    return aff_split(cx, a, (uint32_t)iter, &out->step, &out->init) && aff_fixed_in_loop(cx, out->step, l) &&
+           aff_fixed_in_loop(cx, out->init, l) && aff_fixed_in_loop(cx, b, l);
+}
+
+/* `a REL b` as something that is not zero.  A bound that the comparison includes is moved by one where it is a constant
+ * that allows this: a >= 1 says that a is not 0. */
+static const struct aff *nonzero_of(struct aff_ctx *cx, const struct aff *a, uint8_t rel, const struct aff *b) {
+    uint64_t c, limit;
+    const struct aff *difference = aff_sub(cx, a, b);
+    uint64_t sign = (aff_mask_of(a->bits) >> 1) + 1;
+    switch (rel) {
+    case OFF_TRIP_NE:
+    case OFF_TRIP_LT_S:
+    case OFF_TRIP_LT_U:
+    case OFF_TRIP_GT_S:
+    case OFF_TRIP_GT_U:
+        return difference;
+    case OFF_TRIP_LE_S:
+    case OFF_TRIP_LE_U:
+        limit = rel == OFF_TRIP_LE_S ? sign - 1 : aff_mask_of(a->bits);
+        return aff_is_const(b, &c) && c != limit ? aff_sub(cx, difference, aff_const(cx, a->bits, 1)) : NULL;
+    case OFF_TRIP_GE_S:
+    case OFF_TRIP_GE_U:
+        limit = rel == OFF_TRIP_GE_S ? sign : 0;
+        return aff_is_const(b, &c) && c != limit ? aff_add(cx, difference, aff_const(cx, a->bits, 1)) : NULL;
+    default:
+        return NULL;
+    }
+}
+
+/* `cond` as *out_a REL *out_b, a constant being on the right; AFF_EQ: nothing useful. */
+static uint8_t read_condition(struct aff_ctx *cx, struct ir_value *cond, bool is_true, const struct aff **out_a,
+                              const struct aff **out_b) {
+    struct ir_inst *d = cond->def;
+    while (d && (d->op == IR_I32_EQZ || d->op == IR_I64_EQZ)) {
+        is_true = !is_true;
+        cond = d->operands[0];
+        d = cond->def;
+    }
+    const struct aff_comparison *c = d ? aff_find_comparison(d->op) : NULL;
+    if (!c) {
+        *out_a = aff_of(cx, cond);
+        *out_b = aff_const(cx, aff_bits_of(cond), 0);
+        return is_true && *out_a ? OFF_TRIP_NE : AFF_EQ;
+    }
+    *out_a = aff_of(cx, d->operands[0]);
+    *out_b = *out_a ? aff_of(cx, d->operands[1]) : NULL;
+    uint8_t rel = is_true ? c->rel : c->negated;
+    uint64_t constant;
+    if (!*out_b || rel == AFF_EQ || !aff_is_const(*out_a, &constant))
+        return *out_b ? rel : AFF_EQ;
+    const struct aff *a = *out_a;
+    *out_a = *out_b;
+    *out_b = a;
+    return swap_rel(rel);
+}
+
+const struct aff *aff_nonzero_when(struct aff_ctx *cx, struct ir_value *cond, bool is_true) {
+    const struct aff *a, *b;
+    uint8_t rel = read_condition(cx, cond, is_true, &a, &b);
+    return rel == AFF_EQ ? NULL : nonzero_of(cx, a, rel, b);
+}
+
+bool aff_at_least_when(struct aff_ctx *cx, struct ir_value *cond, bool is_true, struct aff_at_least *out) {
+    const struct aff *a, *b;
+    uint8_t rel = read_condition(cx, cond, is_true, &a, &b);
+    bool more = rel == OFF_TRIP_GT_S || rel == OFF_TRIP_GT_U;
+    if ((!more && rel != OFF_TRIP_GE_S && rel != OFF_TRIP_GE_U) || !aff_is_const(b, &out->least))
+        return false;
+    out->expr = a;
+    out->is_signed = rel == OFF_TRIP_GT_S || rel == OFF_TRIP_GE_S;
+    if (more && out->least == (out->is_signed ? aff_mask_of(a->bits) >> 1 : aff_mask_of(a->bits)))
+        return false;
+    out->least += more;
+    return true;
+}
+
+const struct aff *aff_at_exit(struct aff_ctx *cx, struct loop *l, const struct aff *a) {
+    int iter = aff_iter_sym(cx, l);
+    if (iter < 0 || !aff_has_sym(a, (uint32_t)iter))
+        return a;
+    bool top = l->shape == LOOP_TOP_BREAK || l->shape == LOOP_TOP_IF;
+    struct aff_trip trip;
+    const struct aff *coef, *rest;
+    uint64_t step, c;
+    /* At the exit of a `!=` loop init + k * step == bound, so k * c == (bound - init) * (c / step) where step divides
+     * c. With a zero-trip loop excluded or not, this holds whenever the exit is taken. */
+    if (!aff_split(cx, a, (uint32_t)iter, &coef, &rest))
+        return NULL;
+    if (aff_trip_of(cx, l, &trip) && trip.rel == OFF_TRIP_NE && trip.bits == a->bits &&
+        aff_is_const(trip.step, &step) && step) {
+        int64_t s = trip.bits == 32 ? (int32_t)step : (int64_t)step;
+        if (aff_is_const(coef, &c)) {
+            int64_t k = a->bits == 32 ? (int32_t)c : (int64_t)c;
+            if (s != INT64_MIN && k % s == 0)
+                return aff_add(cx, rest, aff_scale(cx, aff_sub(cx, trip.bound, trip.init), (uint64_t)(k / s)));
+        } else if (s == 1 || s == -1) {
+            const struct aff *k = aff_scale(cx, aff_sub(cx, trip.bound, trip.init), (uint64_t)s);
+            return aff_add(cx, rest, aff_mul(cx, coef, k));
+        }
+    }
+    return top ? NULL : a; /* bottom-tested: the last iteration is one of them */
+}
