@@ -335,7 +335,7 @@ void nest_gen_loop(struct gen *g, struct scope *s) {
     }
     inner.escape = escape;
     carry(&l, l.start_value ? l.start_value : counter_number(g, &l, l.start));
-    int carried[MAX_ARRAYS];
+    int carried[MAX_ARRAYS] = {0};
     for (uint32_t a = 0; a < g->narrays; a++) {
         bool divisible = g->arrays[a].stride[d] % (int32_t)l.step == 0;
         carried[a] = g->arrays[a].pointer[d] || !divisible ? (int)carry(&l, s->at[a]) : -1;
