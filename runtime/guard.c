@@ -16,55 +16,12 @@
  *    over the dimensions before it gives the least and the greatest value, and every value between them counts as an
  *    iteration.  An interval that might wrap in 32 bits becomes "any value", which no address survives.
  *
- * 3. Conflicts.  Two grid points p != q must not touch a common byte unless both only read it.  Inside one grid point
- *    the kernel keeps the order of the original, so dimensions that run inside a point never conflict with themselves.
- *    For a writing access W and any access A (W itself included), let W(p) and A(q) be the bytes touched at those
- *    points.  Any of the following shows that W(p) and A(q) are disjoint for all p != q:
- *
- *    a. Their whole ranges are disjoint.
- *
- *    b. Mixed radix.  Let E hold the grid dimensions that run more than once, each with the same stride s_d in W and
- *       in A (all of them at first), and any choice of inner dimensions that also have the same stride in both.  All
- * other dimensions widen the footprints: at index vector e of E, W touches only e.s + [lW, hW) and A only e.s + [lA,
- * hA).  Two such intervals at e and f are disjoint when |(e - f).s| >= D := max(hA - lW, hW - lA).  Sort E so that
- * |s_1| <= |s_2| <= ..., let n_k be the trips, span_0 = D and span_k = span_(k-1) + |s_k| * (n_k - 1).  Claim: if |s_k|
- * >= span_(k-1) for all k, then |(e - f).s| >= D for all e != f.  Proof: let k be the last index in which e and f
- * differ.  Its term is at least |s_k| in magnitude; the terms below add up to at most span_(k-1) - D.  So the sum is at
- * least |s_k| - span_(k-1) + D >= D.  Points p != q give e != f, whatever the inner indices are, even when an inner
- *       dimension of E stands for two sibling loops: only its range of values and its stride enter the argument.
- *
- *       A grid dimension whose stride differs in W and A stays outside E and widens the footprints.  Then points that
- *       differ only there have e = f, so the footprints at one index must be disjoint as well: a[i][j] -= a[i][k] *
- *       a[k][j] with i and j across the grid reads column k < j with stride 0 in j.
- *
- *    c. Residues.  Let g be the greatest common divisor of all strides of W and A that matter.  Every byte W touches is
- *       congruent to one of [w, w + bytes_W) mod g, with w = base + offset; likewise A.  Disjoint residues, disjoint
- *       bytes.
- *
- *    d. Search.  With E and the footprints as in b, W(p) and A(q) meet exactly when some difference vector x of E, not
- *       zero in the grid dimensions, brings x.s into the open interval (lA - hW, hA - lW).  Going from the largest
- * stride down, only those x_k can take part whose term comes within the reach of all smaller strides: a handful when
- *       strides grow, and the search gives up when there are more.  This settles what b is too coarse for: accesses of
- *       one unrolled body that lie a row apart (out[x*h + y] with x unrolled).
- *
- *    An access that happens before the launch (OFF_NO_STREAM) stands for a value that every point uses, so no store may
- *    touch it at all.  It does not move; as long as there are two points, a store at one of them is tested against the
- *    access at the other, and they are disjoint.  With one point only, there is no launch.
- *
- *    A grid dimension in which a write does not move makes |s_1| = 0 < D in b, and in c the write equals itself, so it
- *    is refused, as it must be.
- *
- *    Unrolled loops have many accesses with equal strides.  They are first tested as one: the group's footprint is the
- *    hull of its members'.  Only when a pair of groups fails are the members tested one by one.
- *
- * The simpler ways fail on common code: disjoint ranges alone refuse every in-place update; comparing only the grid
- * stride with the footprint refuses column-wise writes (out[i*n + j] with j across the grid and i inside).
+ * 3. Conflicts: guard_conflict.c.
  */
 #include "runtime/guard.h"
 
+#include "runtime/guard_conflict.h"
 #include "runtime/guard_hull.h"
-
-enum { MAX_CANDIDATES = 8, MAX_SEARCH_STEPS = 64, MAX_SUBSET_DIMS = 6 };
 
 #define ADDRESS_LIMIT ((int64_t)1 << 32)
 
@@ -334,18 +291,6 @@ static bool plan_dims(const struct wm_kernel *k, const uint64_t *slots, struct w
     return true;
 }
 
-/* One access, or several with the same strides: the bytes touched at iteration 0 and over all iterations. */
-struct footprint {
-    int64_t stride[WM_MAX_DIMS]; /* 0 where the dimension runs once */
-    int64_t first, last;         /* at iteration 0: first <= x < last */
-    int64_t lo, hi;              /* over the whole box */
-    bool write;
-};
-
-static bool ranges_overlap(int64_t a_lo, int64_t a_hi, int64_t b_lo, int64_t b_hi) {
-    return a_lo < b_hi && b_lo < a_hi;
-}
-
 static enum wm_fallback measure_access(const struct wm_kernel *k, const struct wm_access *a, const uint64_t *slots,
                                        const struct wm_guard_limits *limits, const struct wm_launch_plan *plan,
                                        const struct hulls *hulls, struct footprint *out) {
@@ -405,233 +350,6 @@ static enum wm_fallback measure_access(const struct wm_kernel *k, const struct w
     return WM_FALLBACK_COUNT;
 }
 
-/* Test b for one choice of E, a set of dimensions given as bits.  `apart`: not all of the grid is in E, so the
- * footprints at one index must not meet either. */
-static bool mixed_radix_holds(const struct wm_kernel *k, const struct wm_launch_plan *plan, const struct footprint *w,
-                              const struct footprint *a, unsigned in_e, bool apart) {
-    int64_t w_lo = w->first, w_hi = w->last, a_lo = a->first, a_hi = a->last;
-    uint64_t sizes[WM_MAX_DIMS], reach[WM_MAX_DIMS];
-    unsigned count = 0;
-    for (unsigned d = 0; d < k->ndims; d++) {
-        int64_t steps = (int64_t)plan->trips[d] - 1;
-        if (in_e >> d & 1) {
-            uint64_t size = (uint64_t)(w->stride[d] < 0 ? -w->stride[d] : w->stride[d]);
-            unsigned at = count++;
-            for (; at > 0 && sizes[at - 1] > size; at--) {
-                sizes[at] = sizes[at - 1];
-                reach[at] = reach[at - 1];
-            }
-            sizes[at] = size;
-            reach[at] = size * (uint64_t)steps;
-            continue;
-        }
-        *(w->stride[d] < 0 ? &w_lo : &w_hi) += w->stride[d] * steps;
-        *(a->stride[d] < 0 ? &a_lo : &a_hi) += a->stride[d] * steps;
-    }
-    if (apart && ranges_overlap(w_lo, w_hi, a_lo, a_hi))
-        return false;
-    int64_t distance = a_hi - w_lo > w_hi - a_lo ? a_hi - w_lo : w_hi - a_lo;
-    uint64_t span = (uint64_t)distance;
-    for (unsigned i = 0; i < count; i++) {
-        if (sizes[i] < span)
-            return false;
-        span += reach[i];
-    }
-    return true;
-}
-
-struct difference_search {
-    unsigned count;
-    uint64_t size[WM_MAX_DIMS]; /* |stride|, ascending */
-    int64_t most[WM_MAX_DIMS];  /* |x_k| is at most this */
-    bool grid[WM_MAX_DIMS];
-    int64_t reach[WM_MAX_DIMS + 1]; /* of the first k strides together */
-    unsigned steps;                 /* still allowed */
-};
-
-/* Whether no difference with the given higher part lands in lo .. hi.  `moved`: that part is not zero in the grid. */
-static bool no_difference_lands(struct difference_search *s, unsigned count, int64_t lo, int64_t hi, bool moved) {
-    if (lo > s->reach[count] || hi < -s->reach[count])
-        return true;
-    if (count == 0 || s->steps == 0)
-        return count == 0 && !moved;
-    s->steps--;
-    unsigned k = count - 1;
-    int64_t size = (int64_t)s->size[k], reach = s->reach[k];
-    /* x * size + (something in -reach .. reach) is to be in lo .. hi */
-    int64_t first = size ? (lo - reach) / size - 1 : -s->most[k], last = size ? (hi + reach) / size + 1 : s->most[k];
-    first = first < -s->most[k] ? -s->most[k] : first;
-    last = last > s->most[k] ? s->most[k] : last;
-    if (last - first > MAX_CANDIDATES)
-        return false;
-    for (int64_t x = first; x <= last; x++)
-        if (!no_difference_lands(s, k, lo - x * size, hi - x * size, moved || (x && s->grid[k])))
-            return false;
-    return true;
-}
-
-/* Test d for one choice of E. */
-static bool search_holds(const struct wm_kernel *k, const struct wm_launch_plan *plan, const struct footprint *w,
-                         const struct footprint *a, unsigned in_e, bool apart) {
-    int64_t w_lo = w->first, w_hi = w->last, a_lo = a->first, a_hi = a->last;
-    struct difference_search s = {.steps = MAX_SEARCH_STEPS};
-    for (unsigned d = 0; d < k->ndims; d++) {
-        int64_t steps = (int64_t)plan->trips[d] - 1;
-        if (!(in_e >> d & 1)) {
-            *(w->stride[d] < 0 ? &w_lo : &w_hi) += w->stride[d] * steps;
-            *(a->stride[d] < 0 ? &a_lo : &a_hi) += a->stride[d] * steps;
-            continue;
-        }
-        uint64_t size = (uint64_t)(w->stride[d] < 0 ? -w->stride[d] : w->stride[d]);
-        unsigned at = s.count++;
-        for (; at > 0 && s.size[at - 1] > size; at--) {
-            s.size[at] = s.size[at - 1];
-            s.most[at] = s.most[at - 1];
-            s.grid[at] = s.grid[at - 1];
-        }
-        s.size[at] = size;
-        s.most[at] = steps;
-        s.grid[at] = k->dims[d].axis >= 0;
-    }
-    for (unsigned i = 0; i < s.count; i++)
-        s.reach[i + 1] = s.reach[i] + (int64_t)s.size[i] * s.most[i];
-    return no_difference_lands(&s, s.count, a_lo - w_hi + 1, a_hi - w_lo - 1, apart);
-}
-
-static bool mixed_radix_any(const struct wm_kernel *k, const struct wm_launch_plan *plan, const struct footprint *w,
-                            const struct footprint *a) {
-    unsigned grid = 0, inner = 0;
-    bool apart = false;
-    for (unsigned d = 0; d < k->ndims; d++) {
-        if (plan->trips[d] == 1)
-            continue;
-        if (k->dims[d].axis >= 0) {
-            if (w->stride[d] == a->stride[d])
-                grid |= 1u << d;
-            else
-                apart = true;
-        } else if (w->stride[d] == a->stride[d] && w->stride[d] != 0) {
-            inner |= 1u << d;
-        }
-    }
-    if (__builtin_popcount(inner) > MAX_SUBSET_DIMS)
-        inner = 0;
-    /* Every subset of `inner`, the largest first. */
-    for (unsigned chosen = inner;; chosen = (chosen - 1) & inner) {
-        if (mixed_radix_holds(k, plan, w, a, grid | chosen, apart))
-            return true;
-        if (chosen == 0)
-            break;
-    }
-    return search_holds(k, plan, w, a, grid | inner, apart) || (inner && search_holds(k, plan, w, a, grid, apart));
-}
-
-static uint64_t greatest_common_divisor(uint64_t a, uint64_t b) {
-    while (b) {
-        uint64_t r = a % b;
-        a = b;
-        b = r;
-    }
-    return a;
-}
-
-/* Test c. */
-static bool residues_disjoint(const struct wm_kernel *k, const struct footprint *w, const struct footprint *a) {
-    uint64_t g = 0;
-    for (unsigned d = 0; d < k->ndims; d++) {
-        g = greatest_common_divisor(g, (uint64_t)(w->stride[d] < 0 ? -w->stride[d] : w->stride[d]));
-        g = greatest_common_divisor(g, (uint64_t)(a->stride[d] < 0 ? -a->stride[d] : a->stride[d]));
-    }
-    uint64_t w_size = (uint64_t)(w->last - w->first), a_size = (uint64_t)(a->last - a->first);
-    if (g == 0 || w_size + a_size > g)
-        return false;
-    /* A starts at distance x after W, going round a circle of length g. */
-    int64_t difference = (a->first - w->first) % (int64_t)g;
-    uint64_t x = (uint64_t)(difference < 0 ? difference + (int64_t)g : difference);
-    return x >= w_size && x + a_size <= g;
-}
-
-static bool pair_is_free(const struct wm_kernel *k, const struct wm_launch_plan *plan, const struct footprint *w,
-                         const struct footprint *a) {
-    return !ranges_overlap(w->lo, w->hi, a->lo, a->hi) || mixed_radix_any(k, plan, w, a) || residues_disjoint(k, w, a);
-}
-
-static bool same_strides(const struct wm_kernel *k, const struct footprint *a, const struct footprint *b) {
-    for (unsigned d = 0; d < k->ndims; d++)
-        if (a->stride[d] != b->stride[d])
-            return false;
-    return true;
-}
-
-#define NO_GROUP UINT8_MAX /* of an access that does not happen */
-
-struct groups {
-    unsigned count;
-    struct footprint hull[OFF_MAX_ACCESSES];
-    uint8_t group_of[OFF_MAX_ACCESSES];
-    uint8_t stream[OFF_MAX_ACCESSES]; /* of the group */
-};
-
-static void add_to_groups(const struct wm_kernel *k, struct groups *g, unsigned index, uint8_t stream,
-                          const struct footprint *f) {
-    for (unsigned i = 0; i < g->count; i++) {
-        struct footprint *hull = &g->hull[i];
-        if (g->stream[i] != stream || hull->write != f->write || !same_strides(k, hull, f))
-            continue;
-        hull->first = f->first < hull->first ? f->first : hull->first;
-        hull->last = f->last > hull->last ? f->last : hull->last;
-        hull->lo = f->lo < hull->lo ? f->lo : hull->lo;
-        hull->hi = f->hi > hull->hi ? f->hi : hull->hi;
-        g->group_of[index] = (uint8_t)i;
-        return;
-    }
-    g->hull[g->count] = *f;
-    g->stream[g->count] = stream;
-    g->group_of[index] = (uint8_t)g->count++;
-}
-
-/* Every pair of members of the two groups (which may be one and the same). */
-static bool members_are_free(const struct wm_kernel *k, const struct wm_launch_plan *plan, const struct groups *g,
-                             const struct footprint *all, unsigned writers, unsigned others) {
-    for (unsigned i = 0; i < k->naccesses; i++) {
-        if (g->group_of[i] != writers)
-            continue;
-        for (unsigned j = 0; j < k->naccesses; j++)
-            if (g->group_of[j] == others && !pair_is_free(k, plan, &all[i], &all[j]))
-                return false;
-    }
-    return true;
-}
-
-static bool grid_points_are_free(const struct wm_kernel *k, const struct wm_launch_plan *plan, const struct groups *g,
-                                 const struct footprint *all) {
-    for (unsigned w = 0; w < g->count; w++) {
-        if (!g->hull[w].write)
-            continue;
-        for (unsigned a = 0; a < g->count; a++) {
-            if (g->hull[a].write && a < w)
-                continue; /* seen as (a, w) */
-            if (!pair_is_free(k, plan, &g->hull[w], &g->hull[a]) && !members_are_free(k, plan, g, all, w, a))
-                return false;
-        }
-    }
-    return true;
-}
-
-/* What an inspector reads must be what the kernel will read, though no store has run yet. */
-static bool rereads_are_free(const struct wm_kernel *k, const struct wm_launch_plan *plan, const struct groups *g,
-                             const struct footprint *all) {
-    for (unsigned i = 0; i < k->naccesses; i++) {
-        const struct wm_access *a = &k->accesses[i];
-        if (a->write || a->stream == OFF_NO_STREAM || !k->streams[a->stream].reread || g->group_of[i] == NO_GROUP)
-            continue;
-        for (unsigned s = 0; s < k->nstreams; s++)
-            if (ranges_overlap(all[i].lo, all[i].hi, (int64_t)plan->written[s].lo, (int64_t)plan->written[s].hi))
-                return false;
-    }
-    return true;
-}
-
 static void widen(struct wm_range *r, uint64_t lo, uint64_t hi) {
     if (r->lo == r->hi) {
         r->lo = lo;
@@ -678,7 +396,7 @@ bool wm_guard_decide(const struct wm_kernel *k, const uint64_t *slots, const str
     plan->status = NULL;
 
     struct footprint all[OFF_MAX_ACCESSES];
-    struct groups groups;
+    struct access_groups groups;
     groups.count = 0;
     for (unsigned s = 0; s < k->nstreams; s++) {
         bool all = k->streams[s].kind == OFF_STREAM_MEMORY;
@@ -687,7 +405,7 @@ bool wm_guard_decide(const struct wm_kernel *k, const uint64_t *slots, const str
     }
     for (unsigned i = 0; i < k->naccesses; i++) {
         const struct wm_access *a = &k->accesses[i];
-        groups.group_of[i] = NO_GROUP;
+        groups.group_of[i] = GUARD_NO_GROUP;
         if (!holds(slots, a->when_slot))
             continue;
         enum wm_fallback why = measure_access(k, a, slots, limits, plan, &hulls, &all[i]);
@@ -703,9 +421,9 @@ bool wm_guard_decide(const struct wm_kernel *k, const uint64_t *slots, const str
             *out_why = WM_FALLBACK_SMALL;
             return false;
         }
-        add_to_groups(k, &groups, i, (uint8_t)a->stream, &all[i]);
+        guard_add_to_groups(k, &groups, i, (uint8_t)a->stream, &all[i]);
     }
-    if (!grid_points_are_free(k, plan, &groups, all) || !rereads_are_free(k, plan, &groups, all)) {
+    if (!guard_points_are_free(k, plan, &groups, all) || !guard_rereads_are_free(k, plan, &groups, all)) {
         *out_why = WM_FALLBACK_CONFLICT;
         return false;
     }
@@ -738,109 +456,4 @@ uint64_t wm_guard_scalar(const struct wm_kernel *k, uint64_t i, const uint64_t *
     }
     }
     return 0;
-}
-
-static bool slot_valid(const struct wm_kernel *k, uint64_t slot) {
-    return slot < k->nslots;
-}
-
-static bool scalar_valid(const struct wm_kernel *k, const struct wm_scalar *s) {
-    switch (s->source) {
-    case OFF_SCALAR_SLOT:
-        return slot_valid(k, s->slot) && s->type <= IR_F64;
-    case OFF_SCALAR_LAST_BYTE:
-    case OFF_SCALAR_ALIGNMENT:
-        return s->type == IR_I32;
-    case OFF_SCALAR_WRITTEN_FIRST:
-    case OFF_SCALAR_WRITTEN_LAST:
-        return s->type == IR_I32 && s->slot < k->nstreams;
-    default:
-        return false;
-    }
-}
-
-/* Whether all ranges name only earlier ranges and slots that exist; out_dims[i] is one more than the last dimension
- * that range i depends on. */
-static bool ranges_valid(const struct wm_kernel *k, uint64_t *out_dims) {
-    for (uint64_t i = 0; i < k->nranges; i++) {
-        const struct wm_range_desc *r = &k->ranges[i];
-        out_dims[i] = 0;
-        if (r->op == OFF_RANGE_CONST) {
-            if (r->lo < INT32_MIN || r->hi > INT32_MAX || r->lo > r->hi)
-                return false;
-        } else if (r->op == OFF_RANGE_AFFINE) {
-            if (!slot_valid(k, r->base_slot))
-                return false;
-            for (uint64_t d = 0; d < WM_MAX_DIMS; d++) {
-                if (r->stride_slot[d] == WM_NO_SLOT)
-                    continue;
-                if (d >= k->ndims || !slot_valid(k, r->stride_slot[d]) || k->dims[d].unbounded)
-                    return false;
-                out_dims[i] = d + 1;
-            }
-        } else {
-            if (r->op > OFF_RANGE_SHIFT || r->a >= i || r->b >= i)
-                return false;
-            if (r->op == OFF_RANGE_SHIFT && (r->lo < 0 || r->lo > 31))
-                return false;
-            out_dims[i] = out_dims[r->a] > out_dims[r->b] ? out_dims[r->a] : out_dims[r->b];
-        }
-    }
-    return true;
-}
-
-bool wm_guard_kernel_valid(const struct wm_kernel *k) {
-    uint64_t range_dims[OFF_MAX_RANGES];
-    if (k->nranges > OFF_MAX_RANGES || k->ndims > WM_MAX_DIMS || k->nstreams > OFF_MAX_STREAMS ||
-        k->naccesses > OFF_MAX_ACCESSES || k->nslots > OFF_MAX_SLOTS || k->ngrid > OFF_MAX_GRID ||
-        k->nscalars > OFF_MAX_SLOTS)
-        return false;
-    if (!ranges_valid(k, range_dims))
-        return false;
-    bool axis_seen[OFF_MAX_GRID] = {false};
-    for (uint64_t d = 0; d < k->ndims; d++) {
-        const struct wm_dim *dim = &k->dims[d];
-        if (dim->rel == OFF_TRIP_RANGE && (dim->constant >= k->nranges || range_dims[dim->constant] > d))
-            return false;
-        if (dim->rel > OFF_TRIP_RANGE || (dim->bits != 32 && dim->bits != 64) || dim->axis >= (int64_t)k->ngrid ||
-            dim->parent >= (int64_t)d)
-            return false;
-        if (dim->when_slot != WM_NO_SLOT && !slot_valid(k, dim->when_slot))
-            return false;
-        if (dim->axis >= 0) {
-            if (dim->rel == OFF_TRIP_RANGE || axis_seen[dim->axis] || !dim->parallel || dim->unbounded)
-                return false;
-            axis_seen[dim->axis] = true;
-        }
-        if (dim->varying) {
-            if (dim->init_range >= k->nranges || dim->bound_range >= k->nranges || dim->bits != 32 || dim->axis >= 0 ||
-                dim->unbounded || range_dims[dim->init_range] > d || range_dims[dim->bound_range] > d ||
-                (dim->entered >= 2 && (dim->entered - 2 >= k->nranges || range_dims[dim->entered - 2] > d)) ||
-                dim->rel == OFF_TRIP_CONST || dim->rel == OFF_TRIP_RANGE || !slot_valid(k, dim->step_slot))
-                return false;
-            continue;
-        }
-        if (!dim->unbounded && dim->rel != OFF_TRIP_CONST && dim->rel != OFF_TRIP_RANGE &&
-            (!slot_valid(k, dim->init_slot) || !slot_valid(k, dim->step_slot) || !slot_valid(k, dim->bound_slot)))
-            return false;
-    }
-    for (uint64_t i = 0; i < k->naccesses; i++) {
-        const struct wm_access *a = &k->accesses[i];
-        bool power_of_two = a->bytes != 0 && a->bytes <= 16 && (a->bytes & (a->bytes - 1)) == 0;
-        if (a->when_slot != WM_NO_SLOT && !slot_valid(k, a->when_slot))
-            return false;
-        bool streamed = a->stream < k->nstreams && k->streams[a->stream].kind == OFF_STREAM_RANGE;
-        if ((!streamed && a->stream != OFF_NO_STREAM) || !power_of_two || !slot_valid(k, a->base_slot))
-            return false;
-        for (uint64_t d = 0; d < k->ndims; d++)
-            if (a->stride_slot[d] != WM_NO_SLOT && (!slot_valid(k, a->stride_slot[d]) || k->dims[d].unbounded))
-                return false;
-    }
-    for (uint64_t i = 0; i < k->nscalars; i++)
-        if (!scalar_valid(k, &k->scalars[i]))
-            return false;
-    for (uint64_t i = 0; i < k->nconditions; i++)
-        if (!slot_valid(k, k->condition_slots[i]))
-            return false;
-    return k->workgroup[0] && k->workgroup[1] && k->workgroup[2];
 }

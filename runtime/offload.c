@@ -17,6 +17,7 @@
 #include <time.h>
 
 #include "runtime/device.h"
+#include "runtime/guard_memo.h"
 
 enum device_kind { KIND_NONE, KIND_CPU, KIND_METAL, KIND_VULKAN, KIND_AUTO };
 
@@ -31,7 +32,8 @@ struct wm_offload {
     uint64_t launches, inspections, nanoseconds, bytes_copied, validation_messages;
     uint64_t fallbacks[WM_FALLBACK_COUNT];
     struct wm_kernel_stats *kernels;
-    bool *invalid; /* a kernel whose description makes no sense */
+    struct guard_memo **memos; /* one a kernel */
+    bool *invalid;             /* a kernel whose description makes no sense */
 };
 
 void wm_device_log(const struct wm_log *log, int level, const char *id, const char *fmt, ...) {
@@ -107,7 +109,8 @@ struct wm_offload *wm_offload_open(const struct wm_offload_desc *desc) {
     o->default_threshold = desc->min_work == UINT64_MAX;
     o->kernels = calloc(module->nkernels + 1, sizeof *o->kernels);
     o->invalid = calloc(module->nkernels + 1, sizeof *o->invalid);
-    if (!o->kernels || !o->invalid) {
+    o->memos = calloc(module->nkernels + 1, sizeof *o->memos);
+    if (!o->kernels || !o->invalid || !o->memos) {
         wm_offload_close(o);
         return NULL;
     }
@@ -139,6 +142,9 @@ void wm_offload_close(struct wm_offload *o) {
         return;
     if (o->device)
         o->device->ops->close(o->device);
+    for (uint64_t i = 0; o->memos && i < o->desc.module->nkernels; i++)
+        guard_memo_free(o->memos[i]);
+    free(o->memos);
     free(o->kernels);
     free(o->invalid);
     free(o);
@@ -200,11 +206,11 @@ static uint64_t least_work(const struct wm_offload *o) {
 }
 
 /* The guard with the limits of the device, or before it is opened with the weakest ones any device has. */
-static bool decide(const struct wm_offload *o, const struct wm_kernel *k, const uint64_t *slots,
-                   struct wm_launch_plan *plan, enum wm_fallback *out_why) {
+static bool decide(struct wm_offload *o, uint64_t kernel, const uint64_t *slots, struct wm_launch_plan *plan,
+                   enum wm_fallback *out_why) {
     struct wm_guard_limits limits = {
         .memory_bytes = o->desc.memory->bytes, .min_work = least_work(o), .aligned = o->device && o->device->aligned};
-    return wm_guard_decide(k, slots, &limits, plan, out_why);
+    return guard_memo_decide(&o->memos[kernel], &o->desc.module->kernels[kernel], slots, &limits, plan, out_why);
 }
 
 enum { BUS_SECTOR = 32 };
@@ -278,7 +284,7 @@ uint64_t wm_offload_launch(struct wm_offload *o, uint64_t kernel, const uint64_t
     if (o->kind == KIND_NONE || o->invalid[kernel])
         return fall_back(o, kernel, WM_FALLBACK_NO_DEVICE);
     if (!o->opened) {
-        if (!decide(o, k, slots, &plan, &why)) {
+        if (!decide(o, kernel, slots, &plan, &why)) {
             out_trips[0] = wm_guard_parts_may_run(&plan, why, least_work(o));
             return fall_back(o, kernel, why);
         }
@@ -287,7 +293,7 @@ uint64_t wm_offload_launch(struct wm_offload *o, uint64_t kernel, const uint64_t
     struct wm_device *device = o->device;
     if (!device || device->dead)
         return fall_back(o, kernel, WM_FALLBACK_NO_DEVICE);
-    if (!decide(o, k, slots, &plan, &why)) {
+    if (!decide(o, kernel, slots, &plan, &why)) {
         out_trips[0] = wm_guard_parts_may_run(&plan, why, least_work(o));
         return fall_back(o, kernel, why);
     }
