@@ -32,6 +32,19 @@ bool ir_is_removable(const struct ir_inst *i) {
     return ir_is_pure(i) || i->op == IR_GLOBAL_GET || i->op == IR_MEMORY_SIZE || i->op == IR_TABLE_SIZE;
 }
 
+bool ir_stops_kernel(const struct ir_inst *i) {
+    switch (i->op) {
+    case IR_MEMORY_SIZE:
+        return false;
+    case IR_MEMORY_COPY:
+    case IR_MEMORY_FILL:
+    case IR_MEMORY_INIT:
+        return true;
+    default:
+        return ir_has_flag(i, IR_FLAG_CALLS | IR_FLAG_GWRITES | IR_FLAG_TABLE);
+    }
+}
+
 void ir_count_branches(struct ir_region *r) {
     ir_foreach_inst (i, r) {
         if (ir_nregions(i))

@@ -33,7 +33,16 @@ struct wm_offload {
     uint64_t fallbacks[WM_FALLBACK_COUNT];
     struct wm_kernel_stats *kernels;
     struct guard_memo **memos; /* one a kernel */
-    bool *invalid;             /* a kernel whose description makes no sense */
+    struct backoff *backoffs;
+    bool *invalid; /* a kernel whose description makes no sense */
+};
+
+/* An inspector that always says no costs a launch each time.  After BACKOFF_AFTER noes in a row its kernel is left
+ * alone for 1 launch, after the next no for 2, then 4 and so on. */
+enum { BACKOFF_AFTER = 3, BACKOFF_MOST = 4096 };
+struct backoff {
+    uint32_t noes; /* in a row */
+    uint32_t skip; /* launches still to be left alone */
 };
 
 void wm_device_log(const struct wm_log *log, int level, const char *id, const char *fmt, ...) {
@@ -110,7 +119,8 @@ struct wm_offload *wm_offload_open(const struct wm_offload_desc *desc) {
     o->kernels = calloc(module->nkernels + 1, sizeof *o->kernels);
     o->invalid = calloc(module->nkernels + 1, sizeof *o->invalid);
     o->memos = calloc(module->nkernels + 1, sizeof *o->memos);
-    if (!o->kernels || !o->invalid || !o->memos) {
+    o->backoffs = calloc(module->nkernels + 1, sizeof *o->backoffs);
+    if (!o->kernels || !o->invalid || !o->memos || !o->backoffs) {
         wm_offload_close(o);
         return NULL;
     }
@@ -147,6 +157,7 @@ void wm_offload_close(struct wm_offload *o) {
     free(o->memos);
     free(o->kernels);
     free(o->invalid);
+    free(o->backoffs);
     free(o);
 }
 
@@ -253,6 +264,25 @@ static void close_lost(struct wm_offload *o) {
     o->device = NULL;
 }
 
+static bool backs_off(struct backoff *b) {
+    if (!b->skip)
+        return false;
+    b->skip--;
+    return true;
+}
+
+static void note_inspection(struct backoff *b, bool harmless) {
+    if (harmless) {
+        b->noes = 0;
+        return;
+    }
+    b->noes++;
+    if (b->noes >= BACKOFF_AFTER) {
+        uint32_t doublings = b->noes - BACKOFF_AFTER;
+        b->skip = doublings < 12 ? UINT32_C(1) << doublings : BACKOFF_MOST;
+    }
+}
+
 /* Runs the inspector of a kernel; true when the kernel itself may run.  It writes no linear memory, so that whatever
  * happens the original loop can run instead. */
 static bool inspect(struct wm_offload *o, uint64_t kernel, struct wm_launch_plan *plan, const uint64_t *slots,
@@ -274,6 +304,7 @@ static bool inspect(struct wm_offload *o, uint64_t kernel, struct wm_launch_plan
     o->inspections++;
     o->kernels[kernel].inspections++;
     *out_why = WM_FALLBACK_INSPECTED;
+    note_inspection(&o->backoffs[kernel], status == 0);
     return status == 0;
 }
 
@@ -300,6 +331,8 @@ uint64_t wm_offload_launch(struct wm_offload *o, uint64_t kernel, const uint64_t
     if (!worth_the_bus(o, k, &plan))
         return fall_back(o, kernel, WM_FALLBACK_SMALL);
 
+    if (k->inspector && backs_off(&o->backoffs[kernel]))
+        return fall_back(o, kernel, WM_FALLBACK_BACKOFF);
     if (k->inspector && !inspect(o, kernel, &plan, slots, &why))
         return fall_back(o, kernel, why);
 

@@ -9,6 +9,7 @@
 #include "ir/analysis/affine.h"
 
 #include "ir/analysis/affine_internal.h"
+#include "ir/ir_effects.h"
 
 #include <string.h>
 
@@ -122,6 +123,8 @@ static void collect_edges(struct aff_edges *e, const struct ir_inst *label, stru
         } else if (((i->op == IR_BR || i->op == IR_BR_IF) && i->target == label) || (own && i->op == IR_YIELD)) {
             add_edge(e, i, i->op == IR_BR_IF);
         }
+        if (ir_stops_kernel(i))
+            return;
         ir_foreach_region (inner, i)
             collect_edges(e, label, inner, false);
     }

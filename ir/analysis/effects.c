@@ -153,6 +153,8 @@ struct effects *effects_build(struct arena *arena, const struct ir_module *m) {
             e->funcs[f].flags = EFFECT_UNKNOWN;
     }
     for (uint32_t f = 0; f < m->nfuncs; f++)
+        e->funcs[f].own = e->funcs[f].flags;
+    for (uint32_t f = 0; f < m->nfuncs; f++)
         if (!s.nodes[f].number)
             visit(&s, f);
     return e;

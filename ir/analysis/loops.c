@@ -6,6 +6,8 @@
  */
 #include "ir/analysis/loops.h"
 
+#include "ir/ir_effects.h"
+
 struct builder {
     struct loop_tree *tree;
     uint32_t seq;
@@ -156,12 +158,14 @@ static bool leaves_loop(const struct loop *l, const struct ir_inst *i) {
     return false;
 }
 
-/* Looks for an exit besides the shape's own test. */
+/* Looks for an exit besides the shape's own test, before anything that stops a kernel. */
 static struct ir_inst *find_other_exit(const struct loop *l, const struct ir_region *r) {
     ir_foreach_inst (i, r) {
         if (ir_has_flag(i, IR_FLAG_BRANCH) && leaves_loop(l, i) &&
             !(i == l->test && (l->shape == LOOP_BOTTOM_BREAK || l->shape == LOOP_TOP_BREAK)))
             return i;
+        if (ir_stops_kernel(i))
+            return NULL;
         ir_foreach_region (inner, i) {
             struct ir_inst *found = find_other_exit(l, inner);
             if (found)

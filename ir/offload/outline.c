@@ -22,6 +22,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ir/ir_effects.h"
 #include "ir/offload/inspect.h"
 #include "ir/offload/trap_tails.h"
 #include "ir/opt/pass.h"
@@ -213,6 +214,20 @@ static void replace_hoisted(struct outliner *o, struct ir_region *r) {
     }
 }
 
+/* In the kernel, what stops it is a trap: the inspector finds out whether any point comes there. */
+static void cut_stops(struct ir_region *r) {
+    ir_foreach_inst (i, r) {
+        if (ir_stops_kernel(i)) {
+            struct ir_builder b = ir_builder_before(i);
+            struct ir_inst *stop = ir_build(&b, IR_UNREACHABLE, NULL, 0, NULL, 0);
+            ir_cut_after(stop);
+            return;
+        }
+        ir_foreach_region (inner, i)
+            cut_stops(inner);
+    }
+}
+
 static void mark_used(struct ir_region *r, bool *used) {
     ir_foreach_inst (i, r) {
         for (uint32_t k = 0; k < i->noperands; k++)
@@ -326,6 +341,7 @@ struct off_kernel *outline_kernel(struct ir_module *m, struct plan *p, struct pa
     replace_hoisted(&o, p->root->inst->regions[0]);
     forward_operands(o.func->body);
     ir_build_return(&o.b, NULL, 0);
+    cut_stops(o.func->body);
     trap_tails_cut(o.func->body);
     trim_scalars(&o, p->nchain);
     opt_simplify(o.func, passes);

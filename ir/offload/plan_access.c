@@ -1,6 +1,7 @@
 /* Addresses: every load and store of a nest as base + sum of stride * iteration, all known before the nest, with the
  * dimensions and ranges that takes.
  */
+#include "ir/ir_effects.h"
 #include "ir/offload/plan_internal.h"
 #include "ir/offload/trap_tails.h"
 
@@ -332,6 +333,8 @@ bool plan_add_accesses(struct plan *p, struct ir_region *r) {
     ir_foreach_inst (i, r) {
         if ((ir_is_load(i) || ir_is_store(i)) && !trap_tail_holds(i) && !add_access(p, i))
             return false;
+        if (ir_stops_kernel(i))
+            return true;
         ir_foreach_region (inner, i)
             if (!plan_add_accesses(p, inner))
                 return false;

@@ -56,6 +56,29 @@ bool plan_diverges(const struct ir_inst *i) {
     return true;
 }
 
+static bool is_loop_test(const struct loop *first, const struct ir_inst *i) {
+    for (const struct loop *l = first; l; l = l->next)
+        if (l->test == i || is_loop_test(l->first_child, i))
+            return true;
+    return false;
+}
+
+static bool is_test(const struct plan *p, const struct ir_inst *i) {
+    return p->root->test == i || is_loop_test(p->root->first_child, i);
+}
+
+/* Whether an iteration can do without `i`: it stands behind a condition other than the tests of loops. */
+static bool is_conditional(const struct plan *p, const struct ir_inst *i) {
+    for (const struct ir_inst *at = i; at != p->root->inst; at = at->parent->parent) {
+        for (const struct ir_inst *b = at->prev; b; b = b->prev)
+            if (b->op == IR_BR_IF && !is_test(p, b))
+                return true;
+        if (at->parent->parent->op == IR_IF && !is_test(p, at->parent->parent))
+            return true;
+    }
+    return false;
+}
+
 static bool check_inst(struct plan *p, struct plan_scan *s, struct ir_inst *i) {
     if (++s->insts > MAX_NEST_INSTS)
         return plan_reject(p, OFF_REJECT_TOO_COMPLEX, i, "more than 20,000 instructions");
@@ -140,6 +163,10 @@ static bool check_inst(struct plan *p, struct plan_scan *s, struct ir_inst *i) {
 
 bool plan_check_body(struct plan *p, struct plan_scan *s, struct ir_region *r) {
     ir_foreach_inst (i, r) {
+        if (ir_stops_kernel(i) && is_conditional(p, i)) {
+            p->nchecked++;
+            return true;
+        }
         if (!check_inst(p, s, i))
             return false;
         ir_foreach_region (inner, i)

@@ -29,8 +29,8 @@ enum {
 /* A loop of the function as it was, by the wasm offset of the loop. */
 struct site {
     uint32_t wasm_offset;
-    bool calls; /* holds a call */
-    bool clean; /* and nothing but calls that can be inlined */
+    bool calls; /* holds a call that can be inlined */
+    bool clean; /* and others only behind conditions */
 };
 
 struct inliner {
@@ -44,20 +44,18 @@ struct inliner {
 
 static bool can_inline(const struct effects *e, uint32_t callee) {
     const struct func_effects *f = &e->funcs[callee];
-    return f->has_body && f->insts <= MAX_CALLEE_INSTS &&
-           !(f->flags & (EFFECT_UNKNOWN | EFFECT_RESIZES | EFFECT_TABLES | EFFECT_RECURSIVE));
+    return f->has_body && f->insts <= MAX_CALLEE_INSTS && !(f->flags & EFFECT_RECURSIVE) &&
+           !(f->own & (EFFECT_GWRITES | EFFECT_RESIZES | EFFECT_TABLES));
 }
 
-static void scan_calls(const struct effects *e, const struct ir_region *r, struct site *s) {
+static void scan_calls(const struct effects *e, const struct ir_region *r, struct site *s, bool conditional) {
     ir_foreach_inst (i, r) {
-        if (i->op == IR_CALL) {
+        if (i->op == IR_CALL && can_inline(e, i->index))
             s->calls = true;
-            s->clean &= can_inline(e, i->index);
-        } else if (ir_has_flag(i, IR_FLAG_CALLS)) {
-            s->clean = false;
-        }
+        else if (ir_has_flag(i, IR_FLAG_CALLS))
+            s->clean &= conditional; /* a kernel can do without what seldom happens */
         ir_foreach_region (inner, i)
-            scan_calls(e, inner, s);
+            scan_calls(e, inner, s, conditional || i->op == IR_IF);
     }
 }
 
@@ -219,7 +217,7 @@ static void try_loop(struct trial *t, struct loop *l) {
         try_loop(t, c);
 }
 
-/* The outermost loops around nothing but inlinable calls. */
+/* The outermost loops that might do with what can be inlined. */
 static uint32_t choose_loops(const struct site *sites, const struct loop *first, uint32_t *out) {
     uint32_t n = 0;
     for (const struct loop *l = first; l; l = l->next) {
@@ -240,7 +238,7 @@ bool prepare_inline_calls(struct ir_func *f, const struct effects *e, struct pas
     struct site *sites = arena_array(&scratch, struct site, tree->nloops + 1);
     for (uint32_t k = 0; k < tree->nloops; k++) {
         sites[k] = (struct site){.wasm_offset = tree->loops[k].inst->wasm_offset, .clean = true};
-        scan_calls(e, tree->loops[k].inst->regions[0], &sites[k]);
+        scan_calls(e, tree->loops[k].inst->regions[0], &sites[k], false);
     }
     uint32_t *chosen = arena_array(&scratch, uint32_t, tree->nloops + 1);
     uint32_t nchosen = choose_loops(sites, tree->first, chosen);

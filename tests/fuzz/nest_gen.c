@@ -50,11 +50,13 @@ static void conditional(struct gen *g, struct scope *s) {
 static void statement(struct gen *g, struct scope *s) {
     uint32_t what = nest_below(g, 100);
     if (g->wild && nest_chance(g, 25)) {
-        uint32_t which = nest_below(g, 10);
+        uint32_t which = nest_below(g, 12);
         if (which < 5)
             nest_gather(g, s);
         else if (which < 8)
             nest_walk(g, s);
+        else if (which < 10)
+            nest_rare(g, s);
         else
             nest_may_trap(g, s);
         return;

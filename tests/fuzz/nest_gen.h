@@ -86,6 +86,8 @@ void nest_gather(struct gen *g, struct scope *s);
 void nest_walk(struct gen *g, struct scope *s);
 /* A conversion that traps, seldom or often; or a plain trap behind a condition. */
 void nest_may_trap(struct gen *g, struct scope *s);
+/* Behind a condition on data, something that no kernel does. */
+void nest_rare(struct gen *g, struct scope *s);
 void nest_do_load(struct gen *g, struct scope *s);
 /* A call, of a function that accesses an array's element, or one that only computes. */
 void nest_call_helper(struct gen *g, struct scope *s);

@@ -80,8 +80,23 @@ static void count(struct maker *k, struct ir_value *x, struct ir_value *y) {
     give(k, loop->results);
 }
 
+/* again(x, y) = x & 15 ? again((x & 15) - 1, y) * 3 + y : y */
+static void again(struct maker *k, uint32_t self, struct ir_value *x, struct ir_value *y) {
+    struct ir_value *n = op(k, IR_I32_AND, x, number(k, 15));
+    k->b.wasm_offset = ++*k->offset;
+    struct ir_inst *either = ir_build_if(&k->b, n, NULL, 0);
+    struct ir_builder outer = k->b;
+    k->b = ir_builder_at_end(either->regions[0]);
+    struct ir_value *deeper = call(k, self, op(k, IR_I32_SUB, n, number(k, 1)), y);
+    give(k, op(k, IR_I32_ADD, op(k, IR_I32_MUL, deeper, number(k, 3)), y));
+    k->b = ir_builder_at_end(either->regions[1]);
+    ir_build_yield(&k->b, NULL, 0);
+    k->b = outer;
+    give(k, y);
+}
+
 uint32_t nest_helpers_add(struct ir_module *m, uint32_t type, uint32_t *offset) {
-    static const char *const names[HELPERS] = {"choose", "update", "both", "count"};
+    static const char *const names[HELPERS] = {"choose", "update", "both", "count", "again"};
     uint32_t first = m->nfuncs;
     struct ir_func_entry *funcs = arena_array(&m->arena, struct ir_func_entry, first + HELPERS);
     memcpy(funcs, m->funcs, first * sizeof *funcs);
@@ -102,6 +117,9 @@ uint32_t nest_helpers_add(struct ir_module *m, uint32_t type, uint32_t *offset) 
             break;
         case HELPER_BOTH:
             give(&k, call(&k, first + HELPER_UPDATE, x, call(&k, first + HELPER_CHOOSE, y, number(&k, 7))));
+            break;
+        case HELPER_AGAIN:
+            again(&k, first + HELPER_AGAIN, x, y);
             break;
         case HELPER_COUNT:
         case HELPERS:

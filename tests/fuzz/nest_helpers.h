@@ -9,6 +9,7 @@ enum nest_helper {
     HELPER_UPDATE, /* (address, x) -> i32: adds x to the i32 there and gives what it was */
     HELPER_BOTH,   /* (address, x) -> i32: calls the two above */
     HELPER_COUNT,  /* (x, y) -> i32: a loop of up to seven iterations */
+    HELPER_AGAIN,  /* (x, y) -> i32: recursive, so never inlined */
     HELPERS,
 };
 
