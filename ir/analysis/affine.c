@@ -263,6 +263,40 @@ unsigned aff_multiple_of(const struct ir_value *v) {
     return low > 1 && c->i32 == -low ? (unsigned)__builtin_ctz(low) : 0;
 }
 
+/* Parameters that are handed what this iteration computes from induction variables: a pointer made anew from the index,
+ * the index itself one iteration late.
+ *
+ *     loop (%i = 0, %p = %a) { ... %j = %i + 1 ... br_if loop(%j, %a + %j * 4) }
+ *
+ * The value passed on is F(k) in iteration k.  In iteration k > 0 the parameter is therefore F(k - 1), and if that
+ * formula also gives the initial value for k = 0, it holds throughout. */
+static void solve_derived(struct aff_ctx *cx, struct loop *l, const struct aff *const *inits) {
+    struct ir_region *r = l->inst->regions[0];
+    uint32_t mark = cx->ntouched;
+    if (l->nback_edges != 1 || l->back->op == IR_BR_TABLE)
+        return;
+    for (bool again = true; again;) {
+        again = false;
+        for (uint32_t k = 0; k < r->nparams; k++) {
+            int iter = aff_iter_sym(cx, l);
+            if (r->params[k]->note != AFF_UNKNOWN || !inits[k] || iter < 0)
+                continue;
+            const struct aff *next = aff_of(cx, loop_next_value(l, k)), *coef, *rest;
+            if (!next || !aff_split(cx, next, (uint32_t)iter, &coef, &rest) || !aff_fixed_in_loop(cx, coef, l) ||
+                !aff_fixed_in_loop(cx, rest, l) || !aff_equal(aff_sub(cx, rest, coef), inits[k]))
+                continue;
+            const struct aff *k_th = aff_symbol_expr(cx, coef->bits, (struct aff_sym){.kind = AFF_ITER, .loop = l});
+            const struct aff *a = aff_add(cx, inits[k], aff_mul(cx, k_th, coef));
+            aff_forget_from(cx, mark); /* what was found out without it */
+            if (a) {
+                aff_remember(cx, r->params[k], a);
+                again = true;
+            }
+        }
+    }
+    aff_forget_from(cx, mark);
+}
+
 /* Sets the notes of all parameters of `l`. */
 static void solve_params(struct aff_ctx *cx, struct loop *l) {
     struct ir_region *r = l->inst->regions[0];
@@ -298,6 +332,7 @@ static void solve_params(struct aff_ctx *cx, struct loop *l) {
         }
         aff_remember(cx, r->params[k], a);
     }
+    solve_derived(cx, l, inits);
 }
 
 /* Low bits of a masked value that are 0: `x & 240` counts in steps of 16, which matters for the alignment of what it
