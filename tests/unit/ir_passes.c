@@ -184,10 +184,11 @@ static void test_runner(void **state) {
         const char *dump_after, *stop_after, *skip, *dumped;
         bool stopped;
     } rows[] = {
-        {"all", NULL, NULL, "fold structure prune cse traps licm dce fold structure prune cse traps licm dce ", false},
+        {"all", NULL, NULL,
+         "fold implied structure prune cse traps licm dce fold implied structure prune cse traps licm dce ", false},
         {"cse", NULL, NULL, "cse cse ", false},
-        {"all", "structure", NULL, "fold structure ", true},
-        {"all", "traps", "fold,prune,cse", "structure traps ", true},
+        {"all", "structure", NULL, "fold implied structure ", true},
+        {"all", "traps", "fold,implied,prune,cse", "structure traps ", true},
         {NULL, NULL, NULL, "", false},
     };
     for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
