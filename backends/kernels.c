@@ -1,5 +1,7 @@
 /* One kernel to all GPU languages; see kernels.h.
  *
+ * The body's v128 values become lanes first, and unaligned accesses words.  Then
+ *
  *     body ─ legalize_arith ─┬─ narrow ──────── i64 ─▶ SPIR-V, no capability; WGSL
  *                            ├─ narrow, keep ── i64 ─▶ SPIR-V, STORAGE8/16
  *                            ├─ narrow ──────────────▶ SPIR-V, INT64 (and FLOAT64)
@@ -317,6 +319,25 @@ static void make_wgsl(struct arena *a, struct off_kernel *k, struct ir_func *own
     ir_func_free(f);
 }
 
+/* The body without v128 and without unaligned accesses; itself when it has neither. */
+static struct ir_func *to_scalars(struct ir_func *body) {
+    struct ir_func *f = body;
+    if (legalize_has_v128(f)) {
+        f = legalize_v128(body);
+        check(f, "v128");
+    }
+    if (legalize_has_unaligned(f)) {
+        struct ir_func *aligned = legalize_unaligned(f);
+        check(aligned, "unaligned");
+        if (f != body)
+            ir_func_free(f);
+        f = aligned;
+    }
+    if (f != body)
+        simplify(f);
+    return f;
+}
+
 void kernels_emit(struct ir_module *m, struct off_kernel *k) {
     struct arena *a = &m->arena;
     k->spirv = NULL;
@@ -328,8 +349,9 @@ void kernels_emit(struct ir_module *m, struct off_kernel *k) {
         k->spirv_why = k->msl_why = k->wgsl_why = why;
         return;
     }
-    struct forms f = make_forms(m, k->body);
-    struct traits t = find_traits(k->body, f.arith);
+    struct ir_func *body = to_scalars(k->body);
+    struct forms f = make_forms(m, body);
+    struct traits t = find_traits(body, f.arith);
     k->uses = (t.uses & ~relaxed_uses(m->fp)) | (may_loop_long(k, &t) ? OFF_USE_LONG_LOOP : 0);
     make_spirv(a, k, &f, &t);
     k->msl = make_msl(a, k, f.own, &t, k->name, &k->msl_why);
@@ -339,4 +361,6 @@ void kernels_emit(struct ir_module *m, struct off_kernel *k) {
     /* Nothing tells us what a browser's division is worth, nor whether it flushes subnormals. */
     make_wgsl(a, k, f.soft ? f.soft : f.own_exact);
     free_forms(&f);
+    if (body != k->body)
+        ir_func_free(body);
 }

@@ -302,7 +302,7 @@ static enum wm_fallback measure_access(const struct wm_kernel *k, const struct w
         int64_t stride = (int32_t)(uint32_t)slots[a->stride_slot[d]], start = stride * plan->first[d];
         if (start <= -ADDRESS_LIMIT || start >= ADDRESS_LIMIT)
             return WM_FALLBACK_BOUNDS;
-        aligned &= (stride & (int64_t)(a->bytes - 1)) == 0;
+        aligned &= (stride & (int64_t)(a->align - 1)) == 0;
         base += start;
     }
     int64_t lo = base, hi = base;
@@ -314,7 +314,7 @@ static enum wm_fallback measure_access(const struct wm_kernel *k, const struct w
         int64_t stride = (int32_t)(uint32_t)slots[a->stride_slot[d]];
         out->stride[d] = stride;
         triangular |= hulls->exact >> d & 1;
-        aligned &= (stride & (int64_t)(a->bytes - 1)) == 0;
+        aligned &= (stride & (int64_t)(a->align - 1)) == 0;
         int64_t extent = stride * (int64_t)(plan->trips[d] - 1); /* below 2^63: trips < 2^32, |stride| <= 2^31 */
         if (extent <= -ADDRESS_LIMIT || extent >= ADDRESS_LIMIT)
             return WM_FALLBACK_BOUNDS;
@@ -339,7 +339,7 @@ static enum wm_fallback measure_access(const struct wm_kernel *k, const struct w
     int64_t offset = (int64_t)a->offset, bytes = (int64_t)a->bytes;
     if ((uint64_t)(hi + offset + bytes) > limits->memory_bytes)
         return WM_FALLBACK_BOUNDS;
-    aligned &= ((base + offset) & (bytes - 1)) == 0;
+    aligned &= ((base + offset) & (int64_t)(a->align - 1)) == 0;
     if (limits->aligned && !aligned && a->stream != OFF_NO_STREAM)
         return WM_FALLBACK_ALIGNMENT;
     out->first = base + offset;

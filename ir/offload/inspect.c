@@ -6,6 +6,7 @@
 #include "ir/ir_build.h"
 #include "ir/ir_effects.h"
 #include "ir/offload/inspect_traps.h"
+#include "ir/offload/legalize_unaligned.h"
 #include "ir/offload/plan.h"
 #include "ir/offload/rebuild.h"
 #include "ir/util/ice.h"
@@ -96,8 +97,9 @@ static struct ir_value *is_bad_load(struct rebuild *r, const struct inspect *c, 
     struct ir_value *bad = rebuild_op(r, IR_I32_GT_U, address, highest_address(r, c, i));
     if (i->mem.offset)
         address = rebuild_opi(r, IR_I32_ADD, address, (uint32_t)i->mem.offset);
-    if (bytes > 1) {
-        struct ir_value *odd = rebuild_opi(r, IR_I32_AND, address, bytes - 1);
+    uint32_t align = legalize_access_align(i);
+    if (align > 1) {
+        struct ir_value *odd = rebuild_opi(r, IR_I32_AND, address, align - 1);
         bad = rebuild_op(r, IR_I32_OR, bad, rebuild_op(r, IR_I32_AND, odd, param(r, c->alignment)));
     }
     struct ir_value *end = bytes > 1 ? rebuild_opi(r, IR_I32_ADD, address, bytes - 1) : address;
@@ -200,7 +202,8 @@ static bool is_idle(const struct sweep *s, const struct ir_inst *i) {
         return true;
     }
     /* Loads are in bounds and operations do not trap: checked or guarded. */
-    return ir_is_load(i) || (ir_info(i)->kind == IR_KIND_SIMPLE && ir_is_function_of_operands(i));
+    return ir_is_load(i) || ir_info(i)->kind == IR_KIND_LANES ||
+           (ir_info(i)->kind == IR_KIND_SIMPLE && ir_is_function_of_operands(i));
 }
 
 static void sweep_region(struct sweep *s, struct ir_region *r) {

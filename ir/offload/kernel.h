@@ -116,6 +116,7 @@ struct off_access {
     uint8_t stream; /* or OFF_NO_STREAM */
     bool write;
     uint8_t bytes;
+    uint8_t align;                      /* what a GPU kernel needs its address to be a multiple of (bytes) */
     uint64_t offset;                    /* of the memarg */
     uint32_t base_slot;                 /* address at iteration 0 of every dimension, modulo 2^32 */
     uint32_t stride_slot[OFF_MAX_DIMS]; /* bytes a step of that dimension, signed 32-bit; OFF_NO_SLOT: 0 */
@@ -134,7 +135,7 @@ enum off_stream_kind {
 struct off_stream {
     bool read, write;
     uint8_t min_bytes; /* narrowest access */
-    uint8_t max_bytes; /* widest access: bases and strides must be multiples of each access's own width */
+    uint8_t max_bytes; /* widest access */
     uint8_t kind;      /* enum off_stream_kind */
     bool reread; /* read apart from the kernel's order, by the inspector or after the launch: no read may overlap a
                     write */

@@ -3,11 +3,13 @@
  * Each step makes a new function with the same meaning and leaves its input alone, so that the interpreter can run both
  * and the emitters of SPIR-V and WGSL stay small: they only meet operations whose meaning on the target is exact.
  *
+ *   v128     v128 values become lanes, each a scalar of its own (lanes.h)
+ *   unaligned  accesses that need not be aligned become accesses of the words around them
+ *   arith    operations that GPUs leave undefined or inexact at the edges become integer operations: min, max, abs,
+ *            neg, copysign, ceil, floor, trunc, nearest, conversions; trapping operations get operands that cannot trap
  *   narrow   8- and 16-bit accesses become accesses of the 32-bit word around them (stores: xor_word), and 64-bit
  *            accesses become two words, so that 4-byte alignment is enough
- *   arith    operations that GPUs leave undefined or inexact at the edges become integer operations: min, max, abs,
- * neg, copysign, ceil, floor, trunc, nearest, conversions; trapping operations get operands that cannot trap i64 i64
- * and f64 values become pairs of i32 (low, high)
+ *   i64      i64 and f64 values become pairs of i32 (low, high)
  *
  *        %v = i32.load8_u %p +3                %ea = i32.add %p, 3
  *                                     narrow   %w  = i32.load (i32.and %ea, -4)
@@ -25,19 +27,25 @@
 
 #include "ir/ir.h"
 
-/* NULL when every operation of the body may stand in a kernel (no calls, globals, tables, v128, 64-bit addresses), else
- * the reason in words. */
+/* NULL when every operation of the body may stand in a kernel (no calls, globals, tables, 64-bit addresses), else the
+ * reason in words. */
 const char *legalize_check(struct ir_func *f);
 /* Whether there is f64 add, sub, mul, div or sqrt: what only a device with f64 can do. */
 bool legalize_has_f64_arithmetic(struct ir_func *f);
 /* Whether any value is i64 or f64. */
 bool legalize_has_wide_values(struct ir_func *f);
 
+bool legalize_has_v128(struct ir_func *f);
+bool legalize_has_unaligned(struct ir_func *f);
+
 /* All return a new function of the same module, in no table (ir_func_free).  The input passes legalize_check; the order
- * is arith, narrow, i64.  `soft_f64`: nothing of type f64 is left but what legalize_i64 can split, which the function's
+ * is v128, unaligned, arith, narrow, i64, of which only the first takes v128 and only the first two take accesses that
+ * are not aligned. `soft_f64`: nothing of type f64 is left but what legalize_i64 can split, which the function's
  * freedom from f64 arithmetic makes possible; otherwise comparisons and exact conversions stay f64 operations.
  * `keep`:
  * bit s leaves the 8- and 16-bit accesses of stream s as they are. */
+struct ir_func *legalize_v128(struct ir_func *f);
+struct ir_func *legalize_unaligned(struct ir_func *f);
 struct ir_func *legalize_arith(struct ir_func *f, bool soft_f64);
 /* f32 division and square root corrected to be exact on devices where they nearly are; comes before legalize_arith. */
 struct ir_func *legalize_divide(struct ir_func *f);

@@ -30,27 +30,63 @@
 
 /* ---- the kernel ---- */
 
+/* Where a scalar of the kernel comes from: a value of the host function, or word `lane` of a v128. */
+struct import {
+    struct ir_value *value;
+    uint8_t lane;
+};
+
 struct outliner {
     const struct plan *plan;
     struct ir_func *func;
     struct ir_builder b;
     struct ir_map *map;
-    struct ir_value **imported; /* host values behind the scalars, in order */
+    struct import *imported; /* behind the scalars, in order */
     uint32_t nimported, imported_cap;
     struct ir_value **sym_values; /* grid coordinates, by iteration symbol */
 };
+
+static struct ir_value *import_scalar(struct outliner *o, struct ir_value *v, enum ir_type type, uint8_t lane) {
+    *arena_push(o->plan->arena, o->imported, o->nimported, o->imported_cap) = (struct import){v, lane};
+    return ir_region_add_param(o->func->body, type);
+}
+
+static bool is_splat(const struct ir_inst *i) {
+    return i && (i->op == IR_I8X16_SPLAT || i->op == IR_I16X8_SPLAT || i->op == IR_I32X4_SPLAT ||
+                 i->op == IR_I64X2_SPLAT || i->op == IR_F32X4_SPLAT || i->op == IR_F64X2_SPLAT);
+}
+
+static void import_value(struct outliner *o, struct ir_value *v);
+
+/* A vector comes in words, put together again; one that repeats a scalar comes as that. */
+static struct ir_value *import_vector(struct outliner *o, struct ir_value *v) {
+    if (is_splat(v->def)) {
+        struct ir_value *lane = v->def->operands[0];
+        import_value(o, lane);
+        return ir_build_simple(&o->b, (enum ir_op)v->def->op, ir_map_get(o->map, lane), NULL);
+    }
+    static const enum ir_type type = IR_V128;
+    struct ir_value *out = ir_build_simple(&o->b, IR_I32X4_SPLAT, import_scalar(o, v, IR_I32, 0), NULL);
+    for (uint8_t lane = 1; lane < 4; lane++) {
+        struct ir_value *operands[2] = {out, import_scalar(o, v, IR_I32, lane)};
+        struct ir_inst *i = ir_build(&o->b, IR_I32X4_REPLACE_LANE, &type, 1, operands, 2);
+        i->bits.v128[0] = lane;
+        out = &i->results[0];
+    }
+    return out;
+}
 
 /* Lets the copy use a value from before the nest. */
 static void import_value(struct outliner *o, struct ir_value *v) {
     if (loop_contains_value(o->plan->root, v) || ir_map_get(o->map, v) != v)
         return;
     const union ir_bits *c = ir_const_of(v);
-    if (c) {
+    if (c)
         ir_map_set(o->map, v, ir_build_const(&o->b, v->type, *c));
-        return;
-    }
-    *arena_push(o->plan->arena, o->imported, o->nimported, o->imported_cap) = v;
-    ir_map_set(o->map, v, ir_region_add_param(o->func->body, v->type));
+    else if (v->type == IR_V128)
+        ir_map_set(o->map, v, import_vector(o, v));
+    else
+        ir_map_set(o->map, v, import_scalar(o, v, v->type, 0));
 }
 
 /* What is read before the nest comes as a scalar; a global variable always does. */
@@ -311,12 +347,13 @@ static void describe(struct ir_module *m, const struct plan *p, struct off_kerne
 }
 
 /* The slot of an imported value: the planner's when it has one, else a new one. */
-static uint32_t scalar_slot(struct plan *p, struct ir_value *v) {
+static uint32_t scalar_slot(struct plan *p, const struct import *x) {
+    enum plan_slot_kind kind = x->value->type == IR_V128 ? PLAN_SLOT_WORD : PLAN_SLOT_VALUE;
     for (uint32_t i = 0; i < p->nslots; i++)
-        if (p->slots[i].kind == PLAN_SLOT_VALUE && p->slots[i].value == v)
+        if (p->slots[i].kind == kind && p->slots[i].value == x->value && p->slots[i].lane == x->lane)
             return i;
     ICE_UNLESS(p->nslots < OFF_MAX_SLOTS);
-    p->slots[p->nslots] = (struct plan_slot){.kind = PLAN_SLOT_VALUE, .value = v};
+    p->slots[p->nslots] = (struct plan_slot){.kind = kind, .value = x->value, .lane = x->lane};
     return p->nslots++;
 }
 
@@ -354,7 +391,8 @@ struct off_kernel *outline_kernel(struct ir_module *m, struct plan *p, struct pa
     k->nscalars = o.nimported;
     k->scalars = arena_array(&m->arena, struct off_scalar, o.nimported + 1);
     for (uint32_t i = 0; i < o.nimported; i++)
-        k->scalars[i] = (struct off_scalar){.type = o.imported[i]->type, .slot = scalar_slot(p, o.imported[i])};
+        k->scalars[i] =
+            (struct off_scalar){.type = o.func->sig.params[p->nchain + i], .slot = scalar_slot(p, &o.imported[i])};
     k->nslots = p->nslots;
     k->slot_types = arena_array(&m->arena, enum ir_type, p->nslots + 1);
 
@@ -426,6 +464,13 @@ static struct ir_value *emit_slot(struct ir_builder *b, const struct plan *p, co
     }
     case PLAN_SLOT_VALUE:
         return ir_map_get(map, s->value);
+    case PLAN_SLOT_WORD: {
+        static const enum ir_type type = IR_I32;
+        struct ir_value *vector = ir_map_get(map, s->value);
+        struct ir_inst *word = ir_build(b, IR_I32X4_EXTRACT_LANE, &type, 1, &vector, 1);
+        word->bits.v128[0] = s->lane;
+        return &word->results[0];
+    }
     case PLAN_SLOT_ALL: {
         struct ir_value *all = emit_cond(b, ir_map_get(map, s->conds[0].value), s->conds[0].nonzero);
         for (uint32_t i = 1; i < s->nconds; i++)

@@ -34,7 +34,8 @@ bool plan_reject(struct plan *p, enum off_reject why, const struct ir_inst *at, 
 /* ---- slots ---- */
 
 static bool same_slot(const struct plan_slot *a, const struct plan_slot *b) {
-    if (a->kind != b->kind || a->value != b->value || a->is_signed != b->is_signed || a->nconds != b->nconds)
+    if (a->kind != b->kind || a->value != b->value || a->is_signed != b->is_signed || a->lane != b->lane ||
+        a->nconds != b->nconds)
         return false;
     if (a->kind == PLAN_SLOT_EXPR || a->kind == PLAN_SLOT_IS_ZERO)
         return aff_equal(a->expr, b->expr);

@@ -14,6 +14,7 @@ enum plan_slot_kind {
     PLAN_SLOT_ALL,     /* 1 when all of `conds` hold, else 0 */
     PLAN_SLOT_IS_ZERO, /* 1 when `expr` is 0, else 0 */
     PLAN_SLOT_DIVISOR, /* 1 when `value` is neither 0 nor (signed) -1 */
+    PLAN_SLOT_WORD,    /* word `lane` of the v128 `value` */
 };
 
 struct plan_cond {
@@ -26,6 +27,7 @@ struct plan_slot {
     const struct aff *expr;
     struct ir_value *value;
     bool is_signed;
+    uint8_t lane;
     const struct plan_cond *conds;
     uint32_t nconds;
 };

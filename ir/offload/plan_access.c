@@ -2,6 +2,7 @@
  * dimensions and ranges that takes.
  */
 #include "ir/ir_effects.h"
+#include "ir/offload/legalize_unaligned.h"
 #include "ir/offload/plan_internal.h"
 #include "ir/offload/trap_tails.h"
 
@@ -296,9 +297,12 @@ static bool add_affine(struct plan *p, struct ir_inst *i, const struct aff *a) {
     if (p->naccesses == OFF_MAX_ACCESSES)
         return plan_reject(p, OFF_REJECT_TOO_COMPLEX, i, "more than 96 loads and stores");
     struct plan_access *x = arena_push(p->arena, p->accesses, p->naccesses, p->accesses_cap);
-    *x = (struct plan_access){
-        .inst = i,
-        .desc = {.write = store, .bytes = ir_info(i)->bytes, .offset = i->mem.offset, .wasm_offset = i->wasm_offset}};
+    *x = (struct plan_access){.inst = i,
+                              .desc = {.write = store,
+                                       .bytes = ir_info(i)->bytes,
+                                       .align = (uint8_t)legalize_access_align(i),
+                                       .offset = i->mem.offset,
+                                       .wasm_offset = i->wasm_offset}};
     if (!linearise(p, a, &x->base, x->strides))
         return p->reject ? false : plan_reject(p, OFF_REJECT_ADDRESS_STORE, i, "not linear in the loop counters");
     for (uint32_t d = 0; d < p->ndims; d++)

@@ -22,7 +22,7 @@ static bool check_divisor(struct plan *p, struct ir_inst *i) {
 }
 
 static bool type_ok(enum ir_type t) {
-    return t == IR_I32 || t == IR_I64 || t == IR_F32 || t == IR_F64;
+    return t == IR_I32 || t == IR_I64 || t == IR_F32 || t == IR_F64 || t == IR_V128;
 }
 
 static const char *callee_name(struct plan *p, const struct ir_inst *i) {
@@ -158,7 +158,8 @@ static bool check_inst(struct plan *p, struct plan_scan *s, struct ir_inst *i) {
             return true;
         }
     }
-    return ir_is_const(i) || plan_reject(p, OFF_REJECT_TABLE, i, ir_info(i)->text);
+    return ir_is_const(i) || ir_op_info[i->op].kind == IR_KIND_LANES ||
+           plan_reject(p, OFF_REJECT_TABLE, i, ir_info(i)->text);
 }
 
 bool plan_check_body(struct plan *p, struct plan_scan *s, struct ir_region *r) {

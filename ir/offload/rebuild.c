@@ -53,46 +53,67 @@ struct ir_value *rebuild_select(struct rebuild *r, struct ir_value *cond, struct
     return ir_build_select(&r->b, t, f, cond);
 }
 
-/* The values `v[0..n)` of the new function, pairs expanded. */
+/* ---- parts: one value, or with `split` two ---- */
+
+static uint32_t pair_types(const struct rebuild *r, const struct ir_value *v, enum ir_type *out) {
+    bool wide = r->split && is_wide(v->type);
+    out[0] = wide ? IR_I32 : v->type;
+    out[1] = IR_I32;
+    return wide ? 2 : 1;
+}
+
+static void pair_get(struct rebuild *r, const struct ir_value *v, struct ir_value **out) {
+    struct rebuild_pair p = rebuild_get(r, v);
+    out[0] = p.lo;
+    if (p.hi)
+        out[1] = p.hi;
+}
+
+static void pair_set(struct rebuild *r, const struct ir_value *v, struct ir_value *const *in) {
+    map_value(r, v, in[0], r->split && is_wide(v->type) ? in[1] : NULL);
+}
+
+static const struct rebuild_parts pair_parts = {pair_types, pair_get, pair_set};
+
+/* The values `v[0..n)` of the new function, expanded. */
 static struct ir_value **expand_values(struct rebuild *r, struct ir_value *const *v, uint32_t n, uint32_t *out_n) {
-    struct ir_value **out = arena_array(&r->scratch, struct ir_value *, 2 * (size_t)n + 1);
+    struct ir_value **out = arena_array(&r->scratch, struct ir_value *, REBUILD_MAX_PARTS * (size_t)n + 1);
+    enum ir_type types[REBUILD_MAX_PARTS];
     *out_n = 0;
     for (uint32_t k = 0; k < n; k++) {
-        struct rebuild_pair p = rebuild_get(r, v[k]);
-        out[(*out_n)++] = p.lo;
-        if (p.hi)
-            out[(*out_n)++] = p.hi;
+        r->parts->get(r, v[k], out + *out_n);
+        *out_n += r->parts->types(r, v[k], types);
     }
     return out;
 }
 
 static enum ir_type *expand_types(struct rebuild *r, const struct ir_inst *i, uint32_t *out_n) {
-    enum ir_type *out = arena_array(&r->scratch, enum ir_type, 2 * (size_t)i->nresults + 1);
+    enum ir_type *out = arena_array(&r->scratch, enum ir_type, REBUILD_MAX_PARTS * (size_t)i->nresults + 2);
     *out_n = 0;
-    for (uint32_t k = 0; k < i->nresults; k++) {
-        enum ir_type t = i->results[k].type;
-        bool wide = r->split && is_wide(t);
-        out[(*out_n)++] = wide ? IR_I32 : t;
-        if (wide)
-            out[(*out_n)++] = IR_I32;
-    }
+    for (uint32_t k = 0; k < i->nresults; k++)
+        *out_n += r->parts->types(r, &i->results[k], out + *out_n);
     return out;
 }
 
 static void map_results(struct rebuild *r, const struct ir_inst *from, struct ir_inst *to) {
+    struct ir_value *parts[REBUILD_MAX_PARTS];
+    enum ir_type types[REBUILD_MAX_PARTS];
     uint32_t at = 0;
     for (uint32_t k = 0; k < from->nresults; k++) {
-        bool wide = r->split && is_wide(from->results[k].type);
-        map_value(r, &from->results[k], &to->results[at], wide ? &to->results[at + 1] : 0);
-        at += wide ? 2 : 1;
+        uint32_t n = r->parts->types(r, &from->results[k], types);
+        for (uint32_t p = 0; p < n; p++)
+            parts[p] = &to->results[at++];
+        r->parts->set(r, &from->results[k], parts);
     }
 }
 
-static void map_params(struct rebuild *r, const struct ir_region *from, struct ir_region *to, uint32_t at) {
+static void map_params(struct rebuild *r, const struct ir_region *from, struct ir_region *to) {
+    enum ir_type types[REBUILD_MAX_PARTS];
+    uint32_t at = 0;
     for (uint32_t k = 0; k < from->nparams; k++) {
-        bool wide = r->split && is_wide(from->params[k]->type);
-        map_value(r, from->params[k], to->params[at], wide ? to->params[at + 1] : 0);
-        at += wide ? 2 : 1;
+        uint32_t n = r->parts->types(r, from->params[k], types);
+        r->parts->set(r, from->params[k], to->params + at);
+        at += n;
     }
 }
 
@@ -112,7 +133,7 @@ static void copy_control(struct rebuild *r, struct ir_inst *i) {
         break;
     case IR_LOOP:
         made = ir_build_loop(&r->b, v, n, types, nresults);
-        map_params(r, i->regions[0], made->regions[0], 0);
+        map_params(r, i->regions[0], made->regions[0]);
         break;
     case IR_YIELD:
         ir_build_yield(&r->b, v, n);
@@ -150,7 +171,7 @@ static void copy_plain(struct rebuild *r, struct ir_inst *i) {
     struct ir_inst *made = ir_build(&r->b, (enum ir_op)i->op, types, nresults, v, n);
     made->index = i->index;
     made->index2 = i->index2;
-    if (ir_is_const(i))
+    if (ir_is_const(i) || ir_info(i)->kind == IR_KIND_LANES)
         made->bits = i->bits;
     else if (ir_has_mem((enum ir_op)i->op))
         made->mem = i->mem;
@@ -181,24 +202,22 @@ static void walk_region(struct rebuild *r, struct ir_region *from, struct ir_reg
     r->b = outer;
 }
 
-static void expand_type(enum ir_type t, bool split, enum ir_type *list, uint32_t *n) {
-    bool wide = split && is_wide(t);
-    list[(*n)++] = wide ? IR_I32 : t;
-    if (wide)
-        list[(*n)++] = IR_I32;
-}
-
-static struct ir_func *run(struct ir_module *m, struct ir_func *f, rebuild_rule *rule, bool split, uint32_t flags,
-                           const void *user) {
-    struct rebuild r = {.src = f, .rule = rule, .split = split, .flags = flags, .user = user};
+static struct ir_func *run(struct ir_module *m, struct ir_func *f, rebuild_rule *rule, struct rebuild init) {
+    struct rebuild r = init;
+    r.src = f;
+    r.rule = rule;
+    if (!r.parts)
+        r.parts = &pair_parts;
     r.map = arena_array(&r.scratch, struct rebuild_pair, f->next_id + 1);
     struct ir_sig sig = {0};
-    enum ir_type *params = arena_array(&r.scratch, enum ir_type, 2 * (size_t)f->body->nparams + 1);
-    enum ir_type *results = arena_array(&r.scratch, enum ir_type, 2 * (size_t)f->sig.nresults + 1);
+    enum ir_type *params = arena_array(&r.scratch, enum ir_type, REBUILD_MAX_PARTS * (size_t)f->body->nparams + 2);
+    enum ir_type *results = arena_array(&r.scratch, enum ir_type, REBUILD_MAX_PARTS * (size_t)f->sig.nresults + 2);
     for (uint32_t k = 0; k < f->body->nparams; k++)
-        expand_type(f->body->params[k]->type, split, params, &sig.nparams);
-    for (uint32_t k = 0; k < f->sig.nresults; k++)
-        expand_type(f->sig.results[k], split, results, &sig.nresults);
+        sig.nparams += r.parts->types(&r, f->body->params[k], params + sig.nparams);
+    for (uint32_t k = 0; k < f->sig.nresults; k++) {
+        struct ir_value result = {.type = f->sig.results[k], .id = f->next_id};
+        sig.nresults += r.parts->types(&r, &result, results + sig.nresults);
+    }
     sig.params = params;
     sig.results = results;
     r.dst = ir_func_new(m, f->name, &sig);
@@ -207,20 +226,25 @@ static struct ir_func *run(struct ir_module *m, struct ir_func *f, rebuild_rule 
     r.dst->wasm_offset = f->wasm_offset;
     r.dst->wasm_end = f->wasm_end;
     r.dst->code_offset = f->code_offset;
-    map_params(&r, f->body, r.dst->body, 0);
+    map_params(&r, f->body, r.dst->body);
     walk_region(&r, f->body, r.dst->body);
     arena_free(&r.scratch);
     return r.dst;
 }
 
 struct ir_func *rebuild_run(struct ir_func *f, rebuild_rule *rule, bool split, uint32_t flags) {
-    return run(f->module, f, rule, split, flags, NULL);
+    return run(f->module, f, rule, (struct rebuild){.split = split, .flags = flags});
 }
 
 struct ir_func *rebuild_run_in(struct ir_module *m, struct ir_func *f, rebuild_rule *rule, bool split, uint32_t flags) {
-    return run(m, f, rule, split, flags, NULL);
+    return run(m, f, rule, (struct rebuild){.split = split, .flags = flags});
 }
 
 struct ir_func *rebuild_with(struct ir_func *f, rebuild_rule *rule, const void *user) {
-    return run(f->module, f, rule, false, 0, user);
+    return run(f->module, f, rule, (struct rebuild){.user = user});
+}
+
+struct ir_func *rebuild_with_parts(struct ir_func *f, rebuild_rule *rule, const struct rebuild_parts *parts,
+                                   const void *user) {
+    return run(f->module, f, rule, (struct rebuild){.parts = parts, .user = user});
 }

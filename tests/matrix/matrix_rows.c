@@ -122,6 +122,7 @@ static void plan_row(struct ir_module *m, struct off_kernel *k, const struct mat
         k->accesses[n] = (struct off_access){.stream = write,
                                              .write = write,
                                              .bytes = bytes,
+                                             .align = bytes < 4 ? bytes : 4,
                                              .offset = write ? 0 : n * r->cell,
                                              .base_slot = write ? SLOT_OUT : SLOT_IN,
                                              .when_slot = OFF_NO_SLOT};
@@ -172,11 +173,12 @@ static struct ir_func *build_body(struct ir_module *m, const char *name, const s
     in = ir_build_simple(&b, IR_I32_ADD, p[1], in);
     for (uint32_t k = 0; k < r->noperands; k++)
         operands[k] = ir_build_load(&b, info->kind == IR_KIND_LOAD ? r->op : load_of[r->operands[k]], in,
-                                    (struct ir_mem){.offset = (uint64_t)k * r->cell, .stream = 0});
+                                    (struct ir_mem){.offset = (uint64_t)k * r->cell, .align_log2 = 2, .stream = 0});
     struct ir_value *v = build_operation(&b, r, operands);
     struct ir_value *out = ir_build_simple(&b, IR_I32_MUL, p[0], ir_build_i32(&b, r->out_stride));
     out = ir_build_simple(&b, IR_I32_ADD, p[2], out);
-    ir_build_store(&b, info->kind == IR_KIND_STORE ? r->op : store_of[r->type], out, v, (struct ir_mem){.stream = 1});
+    ir_build_store(&b, info->kind == IR_KIND_STORE ? r->op : store_of[r->type], out, v,
+                   (struct ir_mem){.align_log2 = 2, .stream = 1});
     ir_build_return(&b, NULL, 0);
     return f;
 }

@@ -75,8 +75,8 @@ static const struct wm_dim dim = {
 #define STRIDES \
     { 2, WM_NO_SLOT, WM_NO_SLOT, WM_NO_SLOT, WM_NO_SLOT, WM_NO_SLOT, WM_NO_SLOT, WM_NO_SLOT }
 static const struct wm_access accesses[] = {
-    {.stream = 0, .bytes = 4, .base_slot = 0, .stride_slot = STRIDES, .when_slot = WM_NO_SLOT},
-    {.stream = 1, .write = 1, .bytes = 4, .base_slot = 1, .stride_slot = STRIDES, .when_slot = WM_NO_SLOT},
+    {.stream = 0, .bytes = 4, .align = 4, .base_slot = 0, .stride_slot = STRIDES, .when_slot = WM_NO_SLOT},
+    {.stream = 1, .write = 1, .bytes = 4, .align = 4, .base_slot = 1, .stride_slot = STRIDES, .when_slot = WM_NO_SLOT},
 };
 static const struct wm_stream streams[] = {{1, 0, 4, 4, 0, 0}, {0, 1, 4, 4, 0, 0}};
 static const struct wm_kernel kernels[] = {

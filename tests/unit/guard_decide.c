@@ -70,7 +70,7 @@ static struct wm_access *add_access(struct fixture *f, bool write, uint64_t byte
     f->kernel.nstreams = f->kernel.naccesses < OFF_MAX_STREAMS ? f->kernel.naccesses : OFF_MAX_STREAMS;
     a->when_slot = WM_NO_SLOT;
     a->write = write;
-    a->bytes = bytes;
+    a->bytes = a->align = bytes;
     a->base_slot = new_slot(f, base);
     for (unsigned d = 0; d < WM_MAX_DIMS; d++)
         a->stride_slot[d] = d < f->kernel.ndims && stride[d] != 0 ? new_slot(f, (uint32_t)stride[d]) : WM_NO_SLOT;
@@ -562,7 +562,8 @@ static void random_descriptions(void **state) {
             struct wm_access *a = &f.accesses[i];
             *a = (struct wm_access){.stream = random_below((uint32_t)f.kernel.nstreams),
                                     .write = random_below(2),
-                                    .bytes = 1u << random_below(4),
+                                    .bytes = 1u << random_below(5),
+                                    .align = 1u << random_below(4),
                                     .base_slot = random_below(SLOTS)};
             a->offset = random_below(4) ? 0 : f.slots[random_below(SLOTS)];
             a->when_slot = random_below(4) ? WM_NO_SLOT : random_below(SLOTS);
@@ -597,7 +598,7 @@ static void time_of_one_decision(void **state) {
         add_dim(&f, 16, 0);
         for (unsigned i = 0; i < accesses; i++) {
             struct wm_access *a = &f.accesses[i];
-            *a = (struct wm_access){.stream = i % 4, .write = i % 4 == 0, .bytes = 1, .when_slot = WM_NO_SLOT};
+            *a = (struct wm_access){.stream = i % 4, .write = i % 4 == 0, .bytes = 1, .align = 1, .when_slot = WM_NO_SLOT};
             a->base_slot = i;
             f.slots[i] = i % 4 * 4096 + i / 4;
             for (unsigned d = 0; d < WM_MAX_DIMS; d++)

@@ -106,6 +106,7 @@ static void describe(struct off_kernel *k, uint32_t ngrid, struct arena *a) {
     k->accesses[0] = (struct off_access){.stream = 1,
                                          .write = true,
                                          .bytes = 4,
+                                         .align = 4,
                                          .offset = 4,
                                          .base_slot = 2,
                                          .when_slot = OFF_NO_SLOT,

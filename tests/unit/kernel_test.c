@@ -47,12 +47,21 @@ struct ir_value *kt_param(struct kt *t, uint32_t index) {
     return t->k.body->body->params[index];
 }
 
+/* Of an access as compilers write it, up to the word. */
+static uint8_t usual_alignment(enum ir_op op) {
+    uint8_t bytes = ir_op_info[op].bytes;
+    return bytes >= 4 ? 2 : (uint8_t)(bytes / 2);
+}
+
 struct ir_value *kt_load(struct kt *t, enum ir_op op, struct ir_value *addr, uint32_t offset, int stream) {
-    return ir_build_load(&t->b, op, addr, (struct ir_mem){.offset = offset, .stream = (int16_t)stream});
+    return ir_build_load(
+        &t->b, op, addr,
+        (struct ir_mem){.offset = offset, .align_log2 = usual_alignment(op), .stream = (int16_t)stream});
 }
 
 void kt_store(struct kt *t, enum ir_op op, struct ir_value *addr, struct ir_value *v, uint32_t offset, int stream) {
-    ir_build_store(&t->b, op, addr, v, (struct ir_mem){.offset = offset, .stream = (int16_t)stream});
+    ir_build_store(&t->b, op, addr, v,
+                   (struct ir_mem){.offset = offset, .align_log2 = usual_alignment(op), .stream = (int16_t)stream});
 }
 
 void kt_return(struct kt *t) {

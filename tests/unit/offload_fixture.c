@@ -79,6 +79,7 @@ static void convert_accesses(struct arena *a, const struct off_kernel *k, struct
         accesses[i] = (struct wm_access){.stream = x->stream,
                                          .write = x->write,
                                          .bytes = x->bytes,
+                                         .align = x->align,
                                          .offset = x->offset,
                                          .base_slot = slot_number(x->base_slot),
                                          .when_slot = slot_number(x->when_slot),
@@ -526,7 +527,10 @@ static void print_kernel(struct strbuf *out, const struct off_kernel *k) {
     }
     for (uint32_t i = 0; i < k->naccesses; i++) {
         const struct off_access *a = &k->accesses[i];
-        strbuf_printf(out, ";   %s %u stream=%u s%u", a->write ? "store" : "load", a->bytes, a->stream, a->base_slot);
+        strbuf_printf(out, ";   %s %u", a->write ? "store" : "load", a->bytes);
+        if (a->align != (a->bytes < 4 ? a->bytes : 4))
+            strbuf_printf(out, " align=%u", a->align);
+        strbuf_printf(out, " stream=%u s%u", a->stream, a->base_slot);
         print_strides(out, a->stride_slot);
         if (a->offset)
             strbuf_printf(out, " + %" PRIu64, a->offset);
