@@ -162,6 +162,10 @@ static struct ir_value *build_operation(struct ir_builder *b, const struct matri
     return &i->results[0];
 }
 
+static uint8_t word_alignment(enum ir_op op) {
+    return ir_op_info[op].bytes >= 4 ? 2 : ir_op_info[op].bytes / 2;
+}
+
 static struct ir_func *build_body(struct ir_module *m, const char *name, const struct matrix_row *r) {
     const struct ir_op_info *info = &ir_op_info[r->op];
     const enum ir_type params[3] = {IR_I32, IR_I32, IR_I32};
@@ -171,14 +175,17 @@ static struct ir_func *build_body(struct ir_module *m, const char *name, const s
     f->type = UINT32_MAX;
     struct ir_value *in = ir_build_simple(&b, IR_I32_MUL, p[0], ir_build_i32(&b, r->in_stride));
     in = ir_build_simple(&b, IR_I32_ADD, p[1], in);
-    for (uint32_t k = 0; k < r->noperands; k++)
-        operands[k] = ir_build_load(&b, info->kind == IR_KIND_LOAD ? r->op : load_of[r->operands[k]], in,
-                                    (struct ir_mem){.offset = (uint64_t)k * r->cell, .align_log2 = 2, .stream = 0});
+    for (uint32_t k = 0; k < r->noperands; k++) {
+        enum ir_op load = info->kind == IR_KIND_LOAD ? r->op : load_of[r->operands[k]];
+        operands[k] = ir_build_load(
+            &b, load, in,
+            (struct ir_mem){.offset = (uint64_t)k * r->cell, .align_log2 = word_alignment(load), .stream = 0});
+    }
+    enum ir_op store = info->kind == IR_KIND_STORE ? r->op : store_of[r->type];
     struct ir_value *v = build_operation(&b, r, operands);
     struct ir_value *out = ir_build_simple(&b, IR_I32_MUL, p[0], ir_build_i32(&b, r->out_stride));
     out = ir_build_simple(&b, IR_I32_ADD, p[2], out);
-    ir_build_store(&b, info->kind == IR_KIND_STORE ? r->op : store_of[r->type], out, v,
-                   (struct ir_mem){.align_log2 = 2, .stream = 1});
+    ir_build_store(&b, store, out, v, (struct ir_mem){.align_log2 = word_alignment(store), .stream = 1});
     ir_build_return(&b, NULL, 0);
     return f;
 }

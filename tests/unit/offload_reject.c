@@ -140,9 +140,9 @@ static const struct reject_test tests[] = {
     {OFF_REJECT_TYPE,
      0x13,
      NULL,
-     {"func 0 \"g\" (%x:v128) {\ncall 0 %x\nreturn\n}\n",
+     {"func 0 \"g\" (%x:funcref) {\ncall 0 %x\nreturn\n}\n",
       .body =
-          "%a = v128.const 1 2 3 4\n%b = v128.const 5 6 7 8\n%w:v128 = select %a, %b, %i !0x13\ncall 0 %w\n" STORE}},
+          "%a:funcref = ref.null\n%b:funcref = ref.func 0\n%w:funcref = select %a, %b, %i !0x13\ncall 0 %w\n" STORE}},
     {OFF_REJECT_ATOMIC, 0x11, NULL, {"", .body = "%v = i32.atomic.rmw.add %q, %i !0x11\n" STORE}},
     {OFF_REJECT_ATOMIC, 0x11, NULL, {"", .body = "atomic.fence !0x11\n" STORE}},
     {OFF_REJECT_SHARED_MEMORY, 0x1e, NULL, {"memory 0 min=1 max=1 shared\n", .body = STORE}},
