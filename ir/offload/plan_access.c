@@ -26,10 +26,20 @@ static int parent_dim(const struct plan *p, const struct loop *l) {
     return -1;
 }
 
+/* What an instruction counts in the estimate: on a GPU, vectors are scalars. */
+static uint32_t weight(const struct ir_inst *i) {
+    if (ir_is_const(i) || i->op == IR_YIELD)
+        return 0;
+    bool vector = i->nresults && i->results[0].type == IR_V128;
+    for (uint32_t k = 0; k < i->noperands; k++)
+        vector |= i->operands[k]->type == IR_V128;
+    return vector ? 4 : 1;
+}
+
 uint32_t plan_own_ops(const struct ir_region *r) {
     uint32_t n = 0;
     ir_foreach_inst (i, r) {
-        n += !ir_is_const(i) && i->op != IR_YIELD;
+        n += weight(i);
         if (i->op != IR_LOOP)
             ir_foreach_region (inner, i)
                 n += plan_own_ops(inner);

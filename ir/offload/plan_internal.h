@@ -49,7 +49,7 @@ bool plan_vary(struct plan *p, struct loop *l, struct off_dim *out);
 int plan_new_dim(struct plan *p, struct loop *l, int sym);
 /* The slots behind a trip count; rejects. */
 bool plan_trip_slots(struct plan *p, const struct aff_trip *t, struct off_dim *d);
-/* Instructions in `r` outside inner loops. */
+/* Instructions in `r` outside inner loops; those on vectors count four times. */
 uint32_t plan_own_ops(const struct ir_region *r);
 /* Loops that no address depends on still cost time; they are entered last, as far as there is room. */
 void plan_add_cost_dims(struct plan *p, struct loop *l);
