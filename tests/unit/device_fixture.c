@@ -245,8 +245,20 @@ static struct wm_dim dims[3] = {
 
 static struct wm_access map_accesses[] = {
     {.stream = 0, .bytes = 4, .align = 4, .base_slot = SLOT_IN, .stride_slot = IN_STRIDES, .when_slot = NO},
-    {.stream = 1, .write = 1, .bytes = 4, .align = 4, .base_slot = SLOT_OUT, .stride_slot = OUT_STRIDES, .when_slot = NO},
-    {.stream = 1, .write = 0, .bytes = 4, .align = 4, .base_slot = SLOT_OUT, .stride_slot = OUT_STRIDES, .when_slot = NO},
+    {.stream = 1,
+     .write = 1,
+     .bytes = 4,
+     .align = 4,
+     .base_slot = SLOT_OUT,
+     .stride_slot = OUT_STRIDES,
+     .when_slot = NO},
+    {.stream = 1,
+     .write = 0,
+     .bytes = 4,
+     .align = 4,
+     .base_slot = SLOT_OUT,
+     .stride_slot = OUT_STRIDES,
+     .when_slot = NO},
 };
 static struct wm_stream map_streams[] = {{1, 0, 4, 4, 0, 0}, {0, 1, 4, 4, 0, 0}};
 static struct wm_stream update_streams[] = {{1, 0, 4, 4, 0, 0}, {1, 1, 4, 4, 0, 0}};

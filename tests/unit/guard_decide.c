@@ -598,7 +598,8 @@ static void time_of_one_decision(void **state) {
         add_dim(&f, 16, 0);
         for (unsigned i = 0; i < accesses; i++) {
             struct wm_access *a = &f.accesses[i];
-            *a = (struct wm_access){.stream = i % 4, .write = i % 4 == 0, .bytes = 1, .align = 1, .when_slot = WM_NO_SLOT};
+            *a = (struct wm_access){
+                .stream = i % 4, .write = i % 4 == 0, .bytes = 1, .align = 1, .when_slot = WM_NO_SLOT};
             a->base_slot = i;
             f.slots[i] = i % 4 * 4096 + i / 4;
             for (unsigned d = 0; d < WM_MAX_DIMS; d++)

@@ -57,7 +57,8 @@ static void set_up(struct setup *s) {
     s->range = (struct wm_range_desc){.op = OFF_RANGE_AFFINE, .base_slot = RANGE_BASE};
     no_strides(s->range.stride_slot);
     for (unsigned i = 0; i < 4; i++) {
-        s->accesses[i] = (struct wm_access){.stream = i, .write = i == 0, .bytes = 4, .align = 4, .when_slot = WM_NO_SLOT};
+        s->accesses[i] =
+            (struct wm_access){.stream = i, .write = i == 0, .bytes = 4, .align = 4, .when_slot = WM_NO_SLOT};
         s->accesses[i].base_slot = i == 0 ? OUT : BASE;
         s->accesses[i].offset = i * 8192;
         no_strides(s->accesses[i].stride_slot);
