@@ -28,17 +28,26 @@ struct paint {
     const char *good, *bad, *dim, *bold, *off;
 };
 
+static uint32_t values_reduced(const struct off_kernel *k) {
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < k->nreduces; i++)
+        n += k->reduces[i].kind != OFF_REDUCE_FLAG;
+    return n;
+}
+
 static void explain_kernel(struct strbuf *out, const struct off_kernel *k, const struct paint *c) {
     static const char *const dimension[] = {"", "1-D", "2-D", "3-D"};
     uint32_t reads = 0, writes = 0, inner = 0;
     for (uint32_t s = 0; s < k->nstreams; s++) {
         reads += k->streams[s].read && !k->streams[s].write;
-        writes += k->streams[s].write;
+        writes += k->streams[s].write && k->streams[s].kind == OFF_STREAM_RANGE;
     }
     for (uint32_t d = 0; d < k->ndims; d++)
         inner += k->dims[d].axis < 0 && k->dims[d].rel != OFF_TRIP_CONST && k->dims[d].rel != OFF_TRIP_RANGE;
     strbuf_printf(out, "%soffloaded%s as kernel %s%s%s: %s grid", c->good, c->off, c->bold, k->name, c->off,
                   dimension[k->ngrid]);
+    if (values_reduced(k))
+        strbuf_printf(out, " of workers, %u value%s reduced", values_reduced(k), values_reduced(k) == 1 ? "" : "s");
     if (inner)
         strbuf_printf(out, ", %u sequential loop%s inside", inner, inner == 1 ? "" : "s");
     strbuf_printf(out, ", %u range%s read, %u written", reads, reads == 1 ? "" : "s", writes);
@@ -152,6 +161,8 @@ static void json_kernel(struct strbuf *out, const struct ir_module *m, const str
         json_text(out, "inspector", k->inspector->name);
         strbuf_printf(out, ", \"checked_loads\": %u, \"checked_ops\": %u", k->checked_loads, k->checked_ops);
     }
+    if (k->nreduces)
+        strbuf_printf(out, ", \"reductions\": %u", values_reduced(k));
     if (!k->msl && k->msl_why)
         json_text(out, "msl_why", k->msl_why);
     if (!k->wgsl && k->wgsl_why)

@@ -19,7 +19,8 @@
  *   call      the arguments;  call_indirect: the arguments, then the table slot:i32; return_call and
  *             return_call_indirect: the same, without results: the callee's are the function's
  *   load      address;  store: address, value.  Effective address = address + mem.offset, never wrapping.
- *   launch    slot values of any scalar type (kernel.h); results: ok:i32, then one i64 trip count for each dimension;
+ *   launch    slot values of any scalar type (kernel.h); results: ok:i32, then one i64 trip count for each dimension,
+ *             then the bits of each reduction as i64;
  *             not ok: the first of them is nonzero when a kernel of a loop inside the nest may still be launched
  *
  * Labels are instructions: `target` points to the enclosing block, if or loop.

@@ -327,7 +327,7 @@ static void check_table_op(struct verifier *v, const struct ir_inst *i) {
 }
 
 static void check_launch(struct verifier *v, const struct ir_inst *i) {
-    if (!i->nresults || i->nresults > 1 + OFF_MAX_DIMS) {
+    if (!i->nresults || i->nresults > 1 + OFF_MAX_DIMS + OFF_MAX_REDUCES) {
         problem(v, i, "has %u results", i->nresults);
         return;
     }
@@ -343,7 +343,7 @@ static void check_launch(struct verifier *v, const struct ir_inst *i) {
     const struct off_kernel *kernel = v->module->kernels[i->index];
     if (!kernel->slot_types)
         return; /* read from text: a body alone */
-    want_results(v, i, 1 + kernel->ndims);
+    want_results(v, i, 1 + kernel->ndims + kernel->nreduces);
     if (want_operands(v, i, kernel->nslots))
         want_signature(v, i, 0, kernel->slot_types, kernel->nslots);
 }

@@ -13,7 +13,7 @@
  *                       results out, each in its own 8 bytes (v128: 16), floats as their bits.
  * Native kernels:       void k(uint8_t *memory, const uint64_t *scalars, const uint32_t *box), box = x0 x1 y0 y1 z0 z1:
  *                       runs the points with x0 <= x < x1 and so on.  Behind an inspector's scalars stands the address
- *                       of its status word.
+ *                       of its status word; behind those of a kernel with reductions that of the partial results.
  */
 #ifndef WASMETAL_RUNTIME_ABI_H
 #define WASMETAL_RUNTIME_ABI_H
@@ -174,6 +174,10 @@ struct wm_scalar { /* struct off_scalar */
     uint64_t type, slot, source;
 };
 
+struct wm_reduce {                                  /* struct off_reduce */
+    uint64_t kind, op, type, init_slot, lead, flag; /* WM_NONE: none */
+};
+
 struct wm_spirv {
     uint64_t caps, avoids;
     const uint32_t *words;
@@ -206,6 +210,9 @@ struct wm_kernel { /* struct off_kernel */
     uint64_t inspector; /* one more than the index of the kernel that inspects this one; 0: none */
     uint64_t inspects;  /* 1: it is an inspector */
     uint64_t checked_loads, checked_ops, gather_reach;
+    uint64_t nreduces;
+    const struct wm_reduce *reduces;
+    uint64_t in_order;
 };
 
 struct wm_module {
@@ -268,8 +275,9 @@ void wm_rt_elem_drop(struct wm_vmctx *ctx, uint64_t segment);
 uint64_t wm_rt_atomic_wait(struct wm_vmctx *ctx, uint64_t memory, uint64_t bytes, uint64_t address, uint64_t expected,
                            uint64_t timeout, uint64_t where);
 uint64_t wm_rt_atomic_notify(struct wm_vmctx *ctx, uint64_t memory, uint64_t address, uint64_t count, uint64_t where);
-/* Runs the guard and, when it says yes, the kernel; fills out_trips (ndims of them, zero before the call) whenever it
- * returns 1.  When it returns 0, out_trips[0] is 1 if kernels of loops inside the nest may still be launched. */
+/* Runs the guard and, when it says yes, the kernel; fills out_trips (ndims of them, then the bits of nreduces values;
+ * zero before the call) whenever it returns 1.  When it returns 0, out_trips[0] is 1 if kernels of loops inside the
+ * nest may still be launched. */
 uint64_t wm_rt_launch(struct wm_vmctx *ctx, uint64_t kernel, const uint64_t *slots, uint64_t *out_trips);
 
 #pragma GCC visibility pop

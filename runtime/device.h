@@ -45,7 +45,9 @@ struct wm_device { /* first member of every device's own struct */
     bool forced;               /* the user has set the threshold */
     uint64_t default_min_work; /* see docs/devices.md */
     uint64_t min_ops_per_byte; /* with the default threshold: least operations for each byte bound; 0: any */
-    uint64_t bytes_copied;     /* of linear memory */
+    uint32_t workers;          /* wm_guard_limits */
+    bool interleaved;
+    uint64_t bytes_copied; /* of linear memory */
     uint64_t validation_messages;
 };
 

@@ -29,7 +29,7 @@ struct job {
     wm_cpu_kernel *kernel;
     uint8_t *memory;
     const uint64_t *scalars;
-    uint32_t extent[3], pieces[3];
+    uint32_t extent[3], pieces[3], grain; /* of cuts along x */
     uint32_t boxes;
     atomic_uint next;
 };
@@ -67,7 +67,7 @@ static void run_boxes(struct job *job) {
             return;
         uint32_t box[6], rest = index;
         for (int a = 0; a < 3; a++) {
-            uint32_t i = rest % job->pieces[a], grain = a == 0 ? X_GRAIN : 1;
+            uint32_t i = rest % job->pieces[a], grain = a == 0 ? job->grain : 1;
             rest /= job->pieces[a];
             box[2 * a] = piece_end(job->extent[a], job->pieces[a], i, grain);
             box[2 * a + 1] = piece_end(job->extent[a], job->pieces[a], i + 1, grain);
@@ -133,7 +133,7 @@ static void start_workers(struct cpu_device *d) {
 static void cut_grid(struct job *job, uint32_t wanted) {
     job->boxes = 1;
     for (int a = 2; a >= 0; a--) {
-        uint32_t most = a == 0 ? (uint32_t)(((uint64_t)job->extent[0] + X_GRAIN - 1) / X_GRAIN) : job->extent[a];
+        uint32_t most = a == 0 ? (uint32_t)(((uint64_t)job->extent[0] + job->grain - 1) / job->grain) : job->extent[a];
         job->pieces[a] = wanted < most ? wanted : most;
         job->boxes *= job->pieces[a];
         wanted = (wanted + job->pieces[a] - 1) / job->pieces[a];
@@ -153,7 +153,7 @@ static enum wm_device_result cpu_launch(struct wm_device *base, uint64_t kernel,
     uint64_t scalars[OFF_MAX_SLOTS + 1];
     for (uint64_t i = 0; i < k->nscalars; i++)
         scalars[i] = wm_guard_scalar(k, i, slots, plan);
-    scalars[k->nscalars] = (uintptr_t)plan->status;
+    scalars[k->nscalars] = plan->status ? (uintptr_t)plan->status : (uintptr_t)plan->partials;
 
     struct job *job = &d->job;
     job->kernel = k->cpu;
@@ -161,6 +161,7 @@ static enum wm_device_result cpu_launch(struct wm_device *base, uint64_t kernel,
     job->scalars = scalars;
     for (int a = 0; a < 3; a++)
         job->extent[a] = plan->extent[a];
+    job->grain = plan->rounds ? 1 : X_GRAIN; /* a worker is many iterations */
     uint64_t worth = plan->work / BOX_WORK + 1, wanted = (uint64_t)(d->nworkers + 1) * BOXES_PER_THREAD;
     cut_grid(job, d->nworkers == 0 ? 1 : (uint32_t)(worth < wanted ? worth : wanted));
     atomic_store_explicit(&job->next, 0, memory_order_relaxed);
@@ -208,6 +209,7 @@ struct wm_device *wm_device_cpu_open(const struct wm_device_desc *desc) {
     d->base.ops = &ops;
     d->base.binding = "host";
     d->base.default_min_work = WM_DEVICE_LEAST_MIN_WORK;
+    d->base.workers = wm_device_cpu_threads() * BOXES_PER_THREAD;
     snprintf(d->base.name, sizeof d->base.name, "%u threads", wm_device_cpu_threads());
     d->module = desc->module;
     d->memory = desc->memory;

@@ -54,7 +54,8 @@ struct metal_device {
     uint32_t nwindows;
     struct metal_window *windows;
 
-    id<MTLBuffer> status; /* of inspectors: one word */
+    id<MTLBuffer> status;   /* of inspectors: one word */
+    id<MTLBuffer> partials; /* of reductions */
     bool probed;
     uint32_t inexact; /* OFF_USE_* */
     double gpu_seconds;

@@ -76,6 +76,15 @@ static bool clear_status(struct metal_device *d) {
     return d->status != nil;
 }
 
+/* A buffer for the partial results of reductions. */
+static bool reserve_partials(struct metal_device *d, uint64_t bytes) {
+    if (d->partials && [d->partials length] >= bytes)
+        return true;
+    [d->partials release];
+    d->partials = [d->device newBufferWithLength:bytes options:MTLResourceStorageModeShared];
+    return d->partials != nil;
+}
+
 static enum wm_device_result launch(struct metal_device *d, uint64_t kernel, const struct wm_launch_plan *plan,
                                     const uint64_t *slots, enum wm_fallback *out_why) {
     const struct wm_kernel *k = &d->module->kernels[kernel];
@@ -104,6 +113,13 @@ static enum wm_device_result launch(struct metal_device *d, uint64_t kernel, con
             params.words[params.count++] = 0;
             continue;
         }
+        if (k->streams[s].kind == OFF_STREAM_PARTIALS) {
+            if (!reserve_partials(d, plan->partials_bytes))
+                return failed(d, k, "no buffer", false, out_why);
+            bindings[s] = (struct metal_binding){.buffer = d->partials};
+            params.words[params.count++] = 0;
+            continue;
+        }
         if (!metal_bind_range(d, plan->streams[s], &bindings[s], out_why))
             return WM_DEVICE_REFUSED;
         params.words[params.count++] = (uint32_t)bindings[s].address;
@@ -129,6 +145,8 @@ static enum wm_device_result launch(struct metal_device *d, uint64_t kernel, con
         return failed(d, k, metal_error_text(error), true, out_why);
     if (plan->status && d->status)
         memcpy(plan->status, [d->status contents], sizeof *plan->status);
+    if (k->nreduces)
+        memcpy(plan->partials, [d->partials contents], plan->partials_bytes);
     return WM_DEVICE_DONE;
 }
 

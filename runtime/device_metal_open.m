@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "runtime/device_metal.h"
+#include "runtime/reduce.h"
 #include "runtime/include/wasmetal.h"
 
 /* Estimated operations from which a launch can win; an assumption, as for Vulkan (docs/devices.md). */
@@ -66,6 +67,7 @@ static void metal_close(struct wm_device *base) {
         if (d->capturing)
             [[MTLCaptureManager sharedCaptureManager] stopCapture];
         [d->status release];
+        [d->partials release];
         [d->queue release];
         [d->device release];
     }
@@ -85,6 +87,8 @@ struct wm_device *wm_device_metal_open(const struct wm_device_desc *desc) {
     d->base.ops = &ops;
     d->base.binding = "imported";
     d->base.aligned = true;
+    d->base.workers = WM_REDUCE_MAX_WORKERS;
+    d->base.interleaved = true;
     d->base.default_min_work = METAL_MIN_WORK;
     d->base.forced = desc->forced;
     d->module = desc->module;

@@ -183,7 +183,8 @@ struct vulkan_device {
     struct vk_layout layouts[OFF_MAX_STREAMS + 1][2];
     struct vk_pipeline *pipelines; /* one a kernel */
     struct vk_buffer uniforms;
-    struct vk_buffer status; /* of inspectors: one word */
+    struct vk_buffer status;   /* of inspectors: one word */
+    struct vk_buffer partials; /* of reductions */
 
     uint64_t bound_bytes; /* size of memory the windows were made for; 0: none */
     uint64_t window_bytes, window_stride;

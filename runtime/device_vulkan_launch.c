@@ -157,6 +157,14 @@ static bool clear_status(struct vulkan_device *d) {
     return true;
 }
 
+/* A buffer for the partial results of reductions. */
+static bool reserve_partials(struct vulkan_device *d, uint64_t bytes) {
+    if (d->partials.buffer && d->partials.bytes >= bytes)
+        return true;
+    vk_buffer_destroy(d, &d->partials);
+    return vk_buffer_create(d, bytes, VK_BUFFER_USAGE_STORAGE_BUFFER_BIT, &d->partials);
+}
+
 enum wm_device_result vk_launch(struct wm_device *base, uint64_t kernel, const struct wm_launch_plan *plan,
                                 const uint64_t *slots, enum wm_fallback *out_why) {
     struct vulkan_device *d = (struct vulkan_device *)base;
@@ -195,6 +203,13 @@ enum wm_device_result vk_launch(struct wm_device *base, uint64_t kernel, const s
             params.words[params.count++] = 0;
             continue;
         }
+        if (k->streams[s].kind == OFF_STREAM_PARTIALS) {
+            if (!reserve_partials(d, plan->partials_bytes))
+                return failed(d, k, VK_ERROR_OUT_OF_DEVICE_MEMORY, false, out_why);
+            buffers[s] = (VkDescriptorBufferInfo){d->partials.buffer, 0, VK_WHOLE_SIZE};
+            params.words[params.count++] = 0;
+            continue;
+        }
         if (!vk_bind_range(d, plan->streams[s], &binding, out_why))
             return WM_DEVICE_REFUSED;
         buffers[s] = (VkDescriptorBufferInfo){binding.buffer, binding.offset, binding.bytes};
@@ -225,5 +240,7 @@ enum wm_device_result vk_launch(struct wm_device *base, uint64_t kernel, const s
         return failed(d, k, r, submitted, out_why);
     if (plan->status && d->status.mapped)
         memcpy(plan->status, d->status.mapped, sizeof *plan->status);
+    if (k->nreduces)
+        memcpy(plan->partials, d->partials.mapped, plan->partials_bytes);
     return WM_DEVICE_DONE;
 }

@@ -12,6 +12,9 @@
 #include <string.h>
 
 #include "runtime/device_vulkan.h"
+#include "runtime/reduce.h"
+
+enum { SOFTWARE_WORKERS = 512 }; /* for reductions: a few vectors a core */
 #include "runtime/include/wasmetal.h"
 
 /* Estimated operations from which a launch can win; see docs/devices.md. */
@@ -319,6 +322,7 @@ static void vulkan_close(struct wm_device *base) {
         }
         vk_buffer_destroy(d, &d->uniforms);
         vk_buffer_destroy(d, &d->status);
+        vk_buffer_destroy(d, &d->partials);
         if (d->descriptor_pool)
             vk->DestroyDescriptorPool(d->device, d->descriptor_pool, NULL);
         if (d->pipeline_cache)
@@ -371,6 +375,8 @@ struct wm_device *wm_device_vulkan_open(const struct wm_device_desc *desc, int c
     snprintf(d->base.name, sizeof d->base.name, "%.250s", d->traits.properties.deviceName);
     d->base.software = d->traits.software;
     d->base.forced = desc->forced;
+    d->base.workers = d->traits.software ? SOFTWARE_WORKERS : WM_REDUCE_MAX_WORKERS;
+    d->base.interleaved = true;
     d->base.default_min_work = d->traits.software ? VULKAN_SOFTWARE_MIN_WORK : VULKAN_HARDWARE_MIN_WORK;
     if (d->traits.properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU)
         d->base.min_ops_per_byte = VULKAN_DISCRETE_OPS_PER_BYTE;

@@ -22,6 +22,7 @@
 
 #include "runtime/guard_conflict.h"
 #include "runtime/guard_hull.h"
+#include "runtime/reduce.h"
 
 #define ADDRESS_LIMIT ((int64_t)1 << 32)
 
@@ -377,6 +378,8 @@ bool wm_guard_decide(const struct wm_kernel *k, const uint64_t *slots, const str
     }
     struct hulls hulls;
     hulls.exact = hulls.clipped = 0;
+    plan->few = false;
+    plan->first_iteration = plan->step = plan->rounds = 0;
     if (!plan_dims(k, slots, plan, &hulls)) {
         *out_why = WM_FALLBACK_TRIP;
         return false;
@@ -394,6 +397,12 @@ bool wm_guard_decide(const struct wm_kernel *k, const uint64_t *slots, const str
     plan->memory_bytes = limits->memory_bytes;
     plan->aligned = limits->aligned;
     plan->status = NULL;
+    plan->partials = NULL;
+    if (k->nreduces && !wm_reduce_schedule(k, limits->workers, limits->interleaved, plan)) {
+        plan->few = true;
+        *out_why = WM_FALLBACK_SMALL;
+        return false;
+    }
 
     struct footprint all[OFF_MAX_ACCESSES];
     struct access_groups groups;
@@ -432,7 +441,8 @@ bool wm_guard_decide(const struct wm_kernel *k, const uint64_t *slots, const str
 
 /* All three are found after the dimensions have been planned. */
 bool wm_guard_parts_may_run(const struct wm_launch_plan *refused, enum wm_fallback why, uint64_t min_work) {
-    return (why == WM_FALLBACK_CONFLICT || why == WM_FALLBACK_BOUNDS || why == WM_FALLBACK_ALIGNMENT) &&
+    return (why == WM_FALLBACK_CONFLICT || why == WM_FALLBACK_BOUNDS || why == WM_FALLBACK_ALIGNMENT ||
+            (why == WM_FALLBACK_SMALL && refused->few)) &&
            refused->work / refused->trips[0] >= min_work;
 }
 
@@ -454,6 +464,14 @@ uint64_t wm_guard_scalar(const struct wm_kernel *k, uint64_t i, const uint64_t *
         const struct wm_range *w = &plan->written[s->slot];
         return w->lo == w->hi ? 0 : (uint32_t)(w->hi - 1);
     }
+    case OFF_SCALAR_FIRST:
+        return plan->first_iteration;
+    case OFF_SCALAR_STEP:
+        return plan->step;
+    case OFF_SCALAR_ROUNDS:
+        return plan->rounds;
+    case OFF_SCALAR_TRIP:
+        return (uint32_t)plan->trips[0];
     }
     return 0;
 }

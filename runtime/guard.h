@@ -18,7 +18,9 @@ struct wm_range { /* bytes of linear memory, lo <= x < hi; lo == hi: empty */
 struct wm_guard_limits {
     uint64_t memory_bytes;
     uint64_t min_work;
-    bool aligned; /* the device needs every access at a multiple of its width */
+    bool aligned;     /* the device needs every access at a multiple of its width */
+    uint32_t workers; /* with reductions: grid points wanted; 0: a few */
+    bool interleaved; /* and neighbouring workers should run neighbouring iterations, where that is allowed */
 };
 
 struct wm_launch_plan {
@@ -33,6 +35,11 @@ struct wm_launch_plan {
     uint64_t memory_bytes;
     bool aligned;
     uint32_t *status; /* for an inspector's launch: set to 1 when the kernel must not run; else NULL */
+    /* With reductions; extent[0] is the number of workers, and trips[0] that of iterations. */
+    uint32_t first_iteration, step, rounds; /* enum off_scalar_source says what they mean */
+    uint64_t *partials;                     /* nreduces of each worker, by worker; the caller's */
+    uint64_t partials_bytes;
+    bool few; /* refused as too few iterations, whatever they do */
 };
 
 /* Value of scalar `i` of `k`, the kernel that the plan was made for or its inspector. */

@@ -83,7 +83,8 @@ static bool holds_still(const struct guard_memo *m, unsigned a, const uint64_t *
                         const struct wm_guard_limits *limits) {
     const struct answer *answer = &m->answers[a];
     if (!answer->known || answer->limits.memory_bytes != limits->memory_bytes ||
-        answer->limits.min_work != limits->min_work || answer->limits.aligned != limits->aligned)
+        answer->limits.min_work != limits->min_work || answer->limits.aligned != limits->aligned ||
+        answer->limits.workers != limits->workers || answer->limits.interleaved != limits->interleaved)
         return false;
     const uint64_t *numbers = m->numbers + (size_t)a * m->nslots;
     for (unsigned i = 0; i < m->nslots; i++)

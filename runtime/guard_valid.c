@@ -2,6 +2,7 @@
  * once, when it is opened, so that the guard itself need not look.
  */
 #include "runtime/guard.h"
+#include "runtime/reduce.h"
 
 static bool slot_valid(const struct wm_kernel *k, uint64_t slot) {
     return slot < k->nslots;
@@ -13,6 +14,10 @@ static bool scalar_valid(const struct wm_kernel *k, const struct wm_scalar *s) {
         return slot_valid(k, s->slot) && s->type <= IR_F64;
     case OFF_SCALAR_LAST_BYTE:
     case OFF_SCALAR_ALIGNMENT:
+    case OFF_SCALAR_FIRST:
+    case OFF_SCALAR_STEP:
+    case OFF_SCALAR_ROUNDS:
+    case OFF_SCALAR_TRIP:
         return s->type == IR_I32;
     case OFF_SCALAR_WRITTEN_FIRST:
     case OFF_SCALAR_WRITTEN_LAST:
@@ -106,5 +111,5 @@ bool wm_guard_kernel_valid(const struct wm_kernel *k) {
     for (uint64_t i = 0; i < k->nconditions; i++)
         if (!slot_valid(k, k->condition_slots[i]))
             return false;
-    return k->workgroup[0] && k->workgroup[1] && k->workgroup[2];
+    return wm_reduce_valid(k) && k->workgroup[0] && k->workgroup[1] && k->workgroup[2];
 }

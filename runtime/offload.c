@@ -18,6 +18,7 @@
 
 #include "runtime/device.h"
 #include "runtime/guard_memo.h"
+#include "runtime/reduce.h"
 
 enum device_kind { KIND_NONE, KIND_CPU, KIND_METAL, KIND_VULKAN, KIND_AUTO };
 
@@ -34,7 +35,9 @@ struct wm_offload {
     struct wm_kernel_stats *kernels;
     struct guard_memo **memos; /* one a kernel */
     struct backoff *backoffs;
-    bool *invalid; /* a kernel whose description makes no sense */
+    bool *invalid;      /* a kernel whose description makes no sense */
+    uint64_t *partials; /* of reductions */
+    uint64_t partials_words;
 };
 
 /* An inspector that always says no costs a launch each time.  After BACKOFF_AFTER noes in a row its kernel is left
@@ -158,6 +161,7 @@ void wm_offload_close(struct wm_offload *o) {
     free(o->kernels);
     free(o->invalid);
     free(o->backoffs);
+    free(o->partials);
     free(o);
 }
 
@@ -221,6 +225,10 @@ static bool decide(struct wm_offload *o, uint64_t kernel, const uint64_t *slots,
                    enum wm_fallback *out_why) {
     struct wm_guard_limits limits = {
         .memory_bytes = o->desc.memory->bytes, .min_work = least_work(o), .aligned = o->device && o->device->aligned};
+    if (o->device) {
+        limits.workers = o->device->workers;
+        limits.interleaved = o->device->interleaved;
+    }
     return guard_memo_decide(&o->memos[kernel], &o->desc.module->kernels[kernel], slots, &limits, plan, out_why);
 }
 
@@ -234,7 +242,7 @@ static bool worth_the_bus(const struct wm_offload *o, const struct wm_kernel *k,
     for (uint64_t s = 0; s < k->nstreams; s++) {
         uint64_t size = plan->streams[s].hi - plan->streams[s].lo;
         if (k->streams[s].kind == OFF_STREAM_MEMORY) { /* scattered reads fetch a sector each, if all are different */
-            uint64_t points = (uint64_t)plan->extent[0] * plan->extent[1];
+            uint64_t points = (uint64_t)plan->extent[0] * plan->extent[1] * (plan->rounds ? plan->rounds : 1);
             if (__builtin_mul_overflow(points, plan->extent[2] * BUS_SECTOR * k->checked_loads, &points))
                 points = UINT64_MAX;
             size = points < size ? points : size;
@@ -242,6 +250,21 @@ static bool worth_the_bus(const struct wm_offload *o, const struct wm_kernel *k,
         bytes += size;
     }
     return !__builtin_mul_overflow(bytes, o->device->min_ops_per_byte, &least) && plan->work >= least;
+}
+
+/* Room for the partial results of a launch. */
+static bool reserve_partials(struct wm_offload *o, const struct wm_kernel *k, struct wm_launch_plan *plan) {
+    uint64_t words = k->nreduces * plan->extent[0];
+    if (words > o->partials_words) {
+        uint64_t *grown = realloc(o->partials, words * sizeof *grown);
+        if (!grown)
+            return false;
+        o->partials = grown;
+        o->partials_words = words;
+    }
+    plan->partials = o->partials;
+    plan->partials_bytes = words * sizeof *o->partials;
+    return true;
 }
 
 static uint64_t now_nanoseconds(void) {
@@ -333,6 +356,9 @@ uint64_t wm_offload_launch(struct wm_offload *o, uint64_t kernel, const uint64_t
 
     if (k->inspector && backs_off(&o->backoffs[kernel]))
         return fall_back(o, kernel, WM_FALLBACK_BACKOFF);
+    if (k->nreduces && !reserve_partials(o, k, &plan))
+        return fall_back(o, kernel, WM_FALLBACK_DEVICE_ERROR);
+
     if (k->inspector && !inspect(o, kernel, &plan, slots, &why))
         return fall_back(o, kernel, why);
 
@@ -356,6 +382,8 @@ uint64_t wm_offload_launch(struct wm_offload *o, uint64_t kernel, const uint64_t
     o->kernels[kernel].launches++;
     o->kernels[kernel].nanoseconds += spent;
     memcpy(out_trips, plan.trips, k->ndims * sizeof *out_trips);
+    if (k->nreduces)
+        wm_reduce_combine(k, slots, &plan, out_trips + k->ndims);
     return 1;
 }
 

@@ -395,6 +395,18 @@ static LLVMValueRef spirv_struct(struct host_cx *cx, const struct off_spirv *s) 
     return struct_of(&f);
 }
 
+static LLVMValueRef reduce_struct(struct host_cx *cx, const struct off_reduce *r) {
+    struct fields f = {.cx = cx};
+    add_number(&f, r->kind);
+    add_number(&f, r->op);
+    add_number(&f, r->type);
+    add_number(&f, slot_number(r->init_slot));
+    add_number(&f, r->lead == OFF_NO_REDUCE ? WM_NONE : r->lead);
+    add_number(&f, r->flag == OFF_NO_REDUCE ? WM_NONE : r->flag);
+    ICE_UNLESS(f.n * 8 == sizeof(struct wm_reduce));
+    return struct_of(&f);
+}
+
 static LLVMValueRef kernel_struct(struct host_cx *cx, const struct off_kernel *k, LLVMValueRef cpu) {
     struct fields f = {.cx = cx}, part = {.cx = cx};
     LLVMValueRef *list = elements(cx, OFF_MAX_DIMS);
@@ -454,6 +466,11 @@ static LLVMValueRef kernel_struct(struct host_cx *cx, const struct off_kernel *k
     add_number(&f, k->checked_loads);
     add_number(&f, k->checked_ops);
     add_number(&f, k->gather_reach);
+    list = elements(cx, k->nreduces);
+    for (uint32_t i = 0; i < k->nreduces; i++)
+        list[i] = reduce_struct(cx, &k->reduces[i]);
+    add_array(&f, list, k->nreduces, "reduces");
+    add_number(&f, k->in_order);
     ICE_UNLESS(f.n * 8 == sizeof(struct wm_kernel));
     return struct_of(&f);
 }

@@ -136,7 +136,7 @@ struct host_func {
     struct arena *arena; /* dropped after the function */
     /* Kernels only: no vmctx, no traps, `return` goes to the next grid point. */
     const struct off_kernel *kernel;
-    LLVMValueRef status; /* in an inspector: where its status word is */
+    LLVMValueRef status; /* in an inspector: where its status word is; with reductions: where the partials are */
     LLVMBasicBlockRef next_point;
     LLVMValueRef access_group;
 };

@@ -98,10 +98,12 @@ void host_emit_kernel(struct host_cx *cx, const struct off_kernel *k, LLVMValueR
         LLVMValueRef v =
             LLVMBuildLoad2(hf.entry, host_type(cx, p->type), host_byte_gep(cx, hf.entry, scalars, 8 * s), "");
         LLVMSetAlignment(v, 8);
+        if (k->scalars[s].source == OFF_SCALAR_STEP) /* known here: loops over memory vectorise */
+            v = host_const_i32(cx, 1);
         host_set_value(&hf, p, v);
     }
 
-    if (k->inspects) {
+    if (k->inspects || k->nreduces) {
         hf.status = LLVMBuildLoad2(hf.entry, cx->ptr, host_byte_gep(cx, hf.entry, scalars, 8 * k->nscalars), "");
         LLVMSetAlignment(hf.status, 8);
     }

@@ -174,11 +174,25 @@ static void emit_status_store(struct host_func *hf, struct ir_inst *i) {
     LLVMSetAlignment(store, 4);
 }
 
+/* Each worker has words of its own there. */
+static void emit_partial_store(struct host_func *hf, struct ir_inst *i) {
+    LLVMValueRef at = LLVMBuildZExt(hf->b, host_value(hf, i->operands[0]), hf->cx->i64, "");
+    at = LLVMBuildNUWAdd(hf->b, at, host_const_i64(hf->cx, i->mem.offset), "");
+    LLVMTypeRef byte = LLVMInt8TypeInContext(hf->cx->llvm);
+    LLVMValueRef place = LLVMBuildInBoundsGEP2(hf->b, byte, hf->status, &at, 1, "");
+    LLVMSetAlignment(LLVMBuildStore(hf->b, host_value(hf, i->operands[1]), place), 8);
+}
+
 void host_emit_store(struct host_func *hf, struct ir_inst *i, unsigned arg) {
     (void)arg;
     const struct ir_op_info *info = ir_info(i);
-    if (hf->kernel && hf->kernel->streams[i->mem.stream].kind == OFF_STREAM_STATUS) {
+    unsigned kind = hf->kernel ? hf->kernel->streams[i->mem.stream].kind : OFF_STREAM_RANGE;
+    if (kind == OFF_STREAM_STATUS) {
         emit_status_store(hf, i);
+        return;
+    }
+    if (kind == OFF_STREAM_PARTIALS) {
+        emit_partial_store(hf, i);
         return;
     }
     LLVMValueRef v = host_value(hf, i->operands[1]);

@@ -20,6 +20,9 @@
  * (inspect.h), which runs first over the same grid and the same streams, writes nothing but a status word, and decides
  * whether the launch goes on.
  *
+ * A kernel with reductions (reduce.h) runs one worker a grid point: a worker goes through some of the iterations, and
+ * stores what its accumulators came to in a stream of the runtime's own, which combines the workers' results.
+ *
  * Parameter block of every GPU kernel, in 32-bit words:
  *   0-2 extent of the grid in points (x, y, z; 1 where unused)     3 first x of this dispatch (for split dispatches)
  *   then for each stream the linear-memory address of its binding's first byte, then the scalars (64-bit ones as
@@ -39,6 +42,7 @@ enum {
     OFF_MAX_SLOTS = 256,
     OFF_MAX_RANGES = 64,
     OFF_PUSH_WORDS = 32, /* Vulkan's least maxPushConstantsSize, 128 bytes */
+    OFF_MAX_REDUCES = 12,
     OFF_PARAM_X_BASE = 3,
     OFF_PARAM_STREAMS = 4, /* first word of the stream bases */
 };
@@ -130,6 +134,53 @@ enum off_stream_kind {
                         */
     OFF_STREAM_STATUS, /* one word of the runtime's own, in inspectors: address 0, set to 1 when the launch must not be
                         */
+    OFF_STREAM_PARTIALS, /* the runtime's own: what each worker's accumulators came to; nreduces words of 8 bytes a
+                            worker, from address 0 */
+};
+
+/* ---- reductions: values carried through the iterations of the grid's one loop (reduce.h) ---- */
+
+/* Workers are combined in the order of their iterations.  T: what the value has come to, from its value before the
+ * loop; P: the worker's. */
+enum off_reduce_kind {
+    OFF_REDUCE_OP,      /* T op P; workers start from what changes nothing */
+    OFF_REDUCE_FLAG,    /* a word of the others' that is nonzero when ...; no value of the program */
+    OFF_REDUCE_PICK,    /* P where `P op T` (and flag `flag` is set, when it has one), else T; workers start from the
+                           value before the loop */
+    OFF_REDUCE_KEEP,    /* T where `T op P`, unless the worker's flag says that it has met a NaN; else P; workers start
+                           from a NaN */
+    OFF_REDUCE_PAYLOAD, /* P where reduction `lead` took its worker's, else T */
+    OFF_REDUCE_LAST,    /* P where flag `flag` is set, else T */
+};
+
+enum off_reduce_op {
+    OFF_REDUCE_ADD,
+    OFF_REDUCE_MUL,
+    OFF_REDUCE_AND,
+    OFF_REDUCE_OR,
+    OFF_REDUCE_XOR,
+    OFF_REDUCE_MIN, /* of floats: wasm's min and max */
+    OFF_REDUCE_MAX,
+    OFF_REDUCE_LT, /* comparisons; signed for integers */
+    OFF_REDUCE_LE,
+    OFF_REDUCE_GT,
+    OFF_REDUCE_GE,
+    OFF_REDUCE_LT_U,
+    OFF_REDUCE_LE_U,
+    OFF_REDUCE_GT_U,
+    OFF_REDUCE_GE_U,
+    OFF_REDUCE_OP_COUNT
+};
+
+#define OFF_NO_REDUCE UINT32_MAX
+
+struct off_reduce {
+    enum off_reduce_kind kind;
+    enum off_reduce_op op;
+    enum ir_type type;
+    uint32_t init_slot; /* value before the loop; FLAG: OFF_NO_SLOT */
+    uint32_t lead;      /* PAYLOAD: an earlier reduction, PICK or KEEP; else OFF_NO_REDUCE */
+    uint32_t flag;      /* LAST, KEEP and some of PICK: an earlier reduction, FLAG; else OFF_NO_REDUCE */
 };
 
 struct off_stream {
@@ -148,6 +199,11 @@ enum off_scalar_source {
     OFF_SCALAR_ALIGNMENT,     /* all ones where the device needs aligned accesses, else 0 */
     OFF_SCALAR_WRITTEN_FIRST, /* first and last address the launch may write through stream `slot`; */
     OFF_SCALAR_WRITTEN_LAST,  /* all ones and 0 when it writes none */
+    /* Worker g runs iterations g * FIRST + j * STEP, for j below ROUNDS, that are below TRIP. */
+    OFF_SCALAR_FIRST,
+    OFF_SCALAR_STEP, /* 1 on the cpu device */
+    OFF_SCALAR_ROUNDS,
+    OFF_SCALAR_TRIP,
 };
 
 struct off_scalar {
@@ -206,11 +262,14 @@ struct off_kernel {
     enum ir_type *slot_types;
     uint32_t nconditions;
     uint32_t *condition_slots; /* each must be nonzero for a launch */
-    uint32_t uses;             /* OFF_USE_* */
-    uint32_t workgroup[3];     /* invocations; product <= 256 */
+    uint32_t nreduces;         /* not 0: ngrid is 1, and the last stream is of kind PARTIALS */
+    struct off_reduce *reduces;
+    uint32_t uses;         /* OFF_USE_* */
+    uint32_t workgroup[3]; /* invocations; product <= 256 */
 
     struct off_kernel *inspector; /* NULL: nothing to inspect */
     bool inspects;                /* it is one itself */
+    bool in_order; /* reductions: each worker must run iterations that follow each other */
     uint32_t checked_loads;       /* of the nest: loads whose address the inspector checks, */
     uint32_t checked_ops;         /* and operations that may trap */
     uint64_t gather_reach;        /* greatest offset + width of a checked load */

@@ -24,6 +24,7 @@
 
 #include "ir/ir_effects.h"
 #include "ir/offload/inspect.h"
+#include "ir/offload/reduce.h"
 #include "ir/offload/trap_tails.h"
 #include "ir/opt/pass.h"
 #include "ir/util/ice.h"
@@ -44,6 +45,7 @@ struct outliner {
     struct import *imported; /* behind the scalars, in order */
     uint32_t nimported, imported_cap;
     struct ir_value **sym_values; /* grid coordinates, by iteration symbol */
+    struct reduce_scalars reduce; /* parameters of the kernel, when it has reductions */
 };
 
 static struct ir_value *import_scalar(struct outliner *o, struct ir_value *v, enum ir_type type, uint8_t lane) {
@@ -163,6 +165,8 @@ static void enter_loop(struct outliner *o, const struct loop *l, struct ir_value
     for (uint32_t k = 0; k < r->nparams; k++) {
         const struct aff *a = aff_of(aff, r->params[k]);
         const struct plan_delay *delay = delay_of(o->plan, r->params[k]);
+        if (!a && !delay && plan_reduce_of(o->plan, r->params[k]))
+            continue;
         ICE_UNLESS(a || delay);
         if (!a) {
             ir_map_set(o->map, r->params[k], emit_delay(o, delay, iteration));
@@ -210,7 +214,14 @@ static void clone_prefix(struct outliner *o, struct ir_region *r, uint32_t level
 
 static void clone_level(struct outliner *o, uint32_t level) {
     const struct loop *l = o->plan->chain[level];
-    enter_loop(o, l, o->func->body->params[o->plan->axis_of[level]]);
+    struct ir_value *iteration = o->func->body->params[o->plan->axis_of[level]];
+    struct reduce_loop workers;
+    bool reduces = o->plan->nreduces != 0;
+    if (reduces) {
+        iteration = reduce_loop_open(&workers, o->plan, &o->b, o->map, iteration, &o->reduce);
+        o->sym_values[aff_iter_sym(o->plan->aff, l)] = iteration;
+    }
+    enter_loop(o, l, iteration);
     struct ir_region *body = l->inst->regions[0];
     if (l->shape == LOOP_TOP_IF) {
         for (struct ir_inst *i = body->first; i != l->test; i = i->next)
@@ -225,6 +236,28 @@ static void clone_level(struct outliner *o, uint32_t level) {
     for (struct ir_inst *i = body->first; i != (bottom ? l->test : l->back); i = i->next)
         if (i != l->test)
             clone_inst(o, i);
+    if (reduces) {
+        for (uint32_t k = 0; k < o->plan->nreduces; k++)
+            if (o->plan->reduces[k].next)
+                import_value(o, o->plan->reduces[k].next);
+        reduce_loop_close(&workers, &o->b, o->map, &o->reduce);
+    }
+}
+
+/* What a kernel with reductions needs besides the copied code. */
+static void import_reduces(struct outliner *o) {
+    if (!o->plan->nreduces)
+        return;
+    struct ir_value **scalars[] = {&o->reduce.first, &o->reduce.step, &o->reduce.rounds, &o->reduce.trip};
+    for (uint8_t k = 0; k < 4; k++)
+        *scalars[k] = import_scalar(o, NULL, IR_I32, k);
+    for (uint32_t k = 0; k < o->plan->nreduces; k++) {
+        const struct plan_reduce *r = &o->plan->reduces[k];
+        if (r->start)
+            import_value(o, r->start);
+        for (uint32_t s = 0; s < r->nsteps; s++)
+            import_value(o, r->for_nan ? r->steps[s].value : r->steps[s].cond);
+    }
 }
 
 static void forward_operands(struct ir_region *r) {
@@ -337,6 +370,11 @@ static void describe(struct ir_module *m, const struct plan *p, struct off_kerne
     k->nconditions = p->nconditions;
     k->condition_slots = arena_array(&m->arena, uint32_t, p->nconditions);
     memcpy(k->condition_slots, p->conditions, p->nconditions * sizeof p->conditions[0]);
+    k->nreduces = p->nreduces;
+    k->reduces = arena_array(&m->arena, struct off_reduce, p->nreduces + 1);
+    for (uint32_t i = 0; i < p->nreduces; i++)
+        k->reduces[i] = p->reduces[i].desc;
+    k->in_order = p->in_order;
     k->checked_loads = p->ngathers;
     k->checked_ops = p->nchecked;
     k->gather_reach = p->gather_reach;
@@ -357,6 +395,13 @@ static uint32_t scalar_slot(struct plan *p, const struct import *x) {
     return p->nslots++;
 }
 
+static struct off_scalar scalar_of(struct plan *p, const struct outliner *o, uint32_t i) {
+    const struct import *from = &o->imported[i];
+    if (!from->value)
+        return (struct off_scalar){.type = IR_I32, .source = OFF_SCALAR_FIRST + from->lane};
+    return (struct off_scalar){.type = o->func->sig.params[p->nchain + i], .slot = scalar_slot(p, from)};
+}
+
 struct off_kernel *outline_kernel(struct ir_module *m, struct plan *p, struct pass_ctx *passes) {
     struct off_kernel *k = arena_new(&m->arena, struct off_kernel);
     k->name = kernel_name(m, p);
@@ -373,6 +418,7 @@ struct off_kernel *outline_kernel(struct ir_module *m, struct plan *p, struct pa
         o.sym_values[aff_iter_sym(p->aff, p->chain[c])] = o.func->body->params[p->axis_of[c]];
 
     set_streams(p, true);
+    import_reduces(&o);
     clone_level(&o, 0);
     set_streams(p, false);
     replace_hoisted(&o, p->root->inst->regions[0]);
@@ -391,8 +437,7 @@ struct off_kernel *outline_kernel(struct ir_module *m, struct plan *p, struct pa
     k->nscalars = o.nimported;
     k->scalars = arena_array(&m->arena, struct off_scalar, o.nimported + 1);
     for (uint32_t i = 0; i < o.nimported; i++)
-        k->scalars[i] =
-            (struct off_scalar){.type = o.func->sig.params[p->nchain + i], .slot = scalar_slot(p, &o.imported[i])};
+        k->scalars[i] = scalar_of(p, &o, i);
     k->nslots = p->nslots;
     k->slot_types = arena_array(&m->arena, enum ir_type, p->nslots + 1);
 
@@ -491,6 +536,21 @@ static struct ir_value *emit_slot(struct ir_builder *b, const struct plan *p, co
     ICE("unknown kind of slot");
 }
 
+/* The bits that the launch gave, as a value. */
+static struct ir_value *reduce_result(struct ir_builder *b, struct ir_value *bits, enum ir_type type) {
+    if (type == IR_I64)
+        return bits;
+    if (type == IR_F64)
+        return ir_build_simple(b, IR_F64_REINTERPRET_I64, bits, NULL);
+    struct ir_value *low = ir_build_simple(b, IR_I32_WRAP_I64, bits, NULL);
+    return type == IR_F32 ? ir_build_simple(b, IR_F32_REINTERPRET_I32, low, NULL) : low;
+}
+
+/* Results of the launch besides `ok`. */
+static uint32_t nresults_of(const struct plan *p) {
+    return p->ndims + p->nreduces;
+}
+
 /* The values that leave the loop, once its kernel has run `trip` (i64) iterations. */
 static struct ir_value **emit_finals(struct ir_builder *b, const struct plan *p, struct ir_value *trip,
                                      struct ir_map *map) {
@@ -502,6 +562,10 @@ static struct ir_value **emit_finals(struct ir_builder *b, const struct plan *p,
     for (uint32_t i = 0; i < p->nfinals; i++) {
         const struct plan_final *f = &p->finals[i];
         syms[iter] = last; /* aff_emit wraps it where 32 bits are wanted */
+        if (f->reduce) {
+            out[i] = reduce_result(b, &trip[p->ndims + f->reduce - 1], p->reduces[f->reduce - 1].desc.type);
+            continue;
+        }
         out[i] = f->expr ? aff_emit(p->aff, b, f->expr, map, syms) : f->value;
         if (f->load)
             out[i] = ir_build_load(b, (enum ir_op)f->load->op, out[i], f->load->mem);
@@ -519,10 +583,10 @@ static struct ir_inst *emit_launch(struct ir_builder *b, const struct plan *p, s
         slots[i] = emit_slot(b, p, &p->slots[i], map);
         k->slot_types[i] = slots[i]->type;
     }
-    enum ir_type results[1 + OFF_MAX_DIMS] = {IR_I32};
-    for (uint32_t d = 0; d < p->ndims; d++)
+    enum ir_type results[1 + OFF_MAX_DIMS + OFF_MAX_REDUCES] = {IR_I32};
+    for (uint32_t d = 0; d < nresults_of(p); d++)
         results[1 + d] = IR_I64;
-    struct ir_inst *launch = ir_build(b, IR_LAUNCH, results, 1 + p->ndims, slots, p->nslots);
+    struct ir_inst *launch = ir_build(b, IR_LAUNCH, results, 1 + nresults_of(p), slots, p->nslots);
     launch->index = k->id;
     return launch;
 }
@@ -530,20 +594,21 @@ static struct ir_inst *emit_launch(struct ir_builder *b, const struct plan *p, s
 /* The launch, or zeros when `hint` is zero; an instruction with the results of a launch. */
 static struct ir_inst *emit_launch_if(struct ir_builder *b, const struct plan *p, struct off_kernel *k,
                                       struct ir_value *hint, struct ir_map *map) {
-    enum ir_type types[1 + OFF_MAX_DIMS] = {IR_I32};
-    struct ir_value *values[1 + OFF_MAX_DIMS];
-    for (uint32_t d = 0; d < p->ndims; d++)
+    uint32_t n = nresults_of(p);
+    enum ir_type types[1 + OFF_MAX_DIMS + OFF_MAX_REDUCES] = {IR_I32};
+    struct ir_value *values[1 + OFF_MAX_DIMS + OFF_MAX_REDUCES];
+    for (uint32_t d = 0; d < n; d++)
         types[1 + d] = IR_I64;
-    struct ir_inst *choice = ir_build_if(b, emit_cond(b, hint, true), types, 1 + p->ndims);
+    struct ir_inst *choice = ir_build_if(b, emit_cond(b, hint, true), types, 1 + n);
     struct ir_builder then = ir_builder_at_end(choice->regions[0]), other = ir_builder_at_end(choice->regions[1]);
     then.wasm_offset = other.wasm_offset = b->wasm_offset;
     struct ir_inst *launch = emit_launch(&then, p, k, map);
-    for (uint32_t d = 0; d <= p->ndims; d++)
+    for (uint32_t d = 0; d <= n; d++)
         values[d] = &launch->results[d];
-    ir_build_yield(&then, values, 1 + p->ndims);
-    for (uint32_t d = 0; d <= p->ndims; d++)
+    ir_build_yield(&then, values, 1 + n);
+    for (uint32_t d = 0; d <= n; d++)
         values[d] = d ? ir_build_i64(&other, 0) : ir_build_i32(&other, 0);
-    ir_build_yield(&other, values, 1 + p->ndims);
+    ir_build_yield(&other, values, 1 + n);
     return choice;
 }
 

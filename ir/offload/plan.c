@@ -105,10 +105,24 @@ static bool load_again(struct plan *p, struct plan_final *f) {
     return f->expr != NULL;
 }
 
+/* The result of a reduction is the value of the parameter when a test on top fails, of the next iteration's when one at
+ * the bottom does. */
+static bool result_of_reduce(struct plan *p, struct plan_final *f) {
+    bool bottom = p->root->shape == LOOP_BOTTOM_YIELD || p->root->shape == LOOP_BOTTOM_BREAK;
+    for (uint32_t k = 0; k < p->nreduces; k++) {
+        const struct plan_reduce *r = &p->reduces[k];
+        if (!r->param || f->value != (bottom ? r->next : r->param))
+            continue;
+        f->reduce = k + 1;
+        return true;
+    }
+    return false;
+}
+
 static bool add_final(struct plan *p, struct ir_value *v) {
     struct plan_final *f = &p->finals[p->nfinals++];
     *f = (struct plan_final){.value = v};
-    if (!loop_contains_value(p->root, v))
+    if (!loop_contains_value(p->root, v) || result_of_reduce(p, f))
         return true;
     f->expr = of_root_only(p, aff_of(p->aff, v));
     return f->expr || load_again(p, f) || plan_reject(p, OFF_REJECT_LIVE_OUT, v->def, NULL);
@@ -137,6 +151,19 @@ static bool add_finals(struct plan *p) {
             v = l->test->regions[l->exit_when_true ? 0 : 1]->last->operands[v->index];
         if (!add_final(p, v))
             return false;
+    }
+    return true;
+}
+
+static bool add_reduce_slots(struct plan *p) {
+    for (uint32_t k = 0; k < p->nreduces; k++) {
+        struct plan_reduce *r = &p->reduces[k];
+        if (!r->param)
+            continue;
+        struct ir_value *init = p->root->inst->operands[r->param->index];
+        r->desc.init_slot = plan_slot_of(p, (struct plan_slot){.kind = PLAN_SLOT_VALUE, .value = init});
+        if (r->desc.init_slot == OFF_NO_SLOT)
+            return plan_reject(p, OFF_REJECT_TOO_COMPLEX, NULL, NULL);
     }
     return true;
 }
@@ -242,9 +269,10 @@ bool plan_nest(struct plan *p, struct arena *scratch, struct arena *text, struct
         return false;
     p->aff = aff_begin(scratch, root);
     struct aff_trip trip;
+    (void)plan_find_reduces(p); /* when in vain, the next line says why */
     if (!plan_check_parallel(p, root, &trip))
         return false;
-    if (!scan.stores)
+    if (!scan.stores && !p->nreduces)
         return plan_reject(p, OFF_REJECT_NO_STORE, root->inst, NULL);
     p->chain[0] = root;
     p->nchain = 1;
@@ -257,7 +285,7 @@ bool plan_nest(struct plan *p, struct arena *scratch, struct arena *text, struct
         max_chain = chain;
         p->reject = OFF_REJECT_NONE;
     }
-    if (!add_finals(p))
+    if (!add_finals(p) || !add_reduce_slots(p))
         return false;
     for (const struct aff_equality *e = aff_equalities(p->aff); e; e = e->next) {
         const struct aff *difference = aff_sub(p->aff, e->a, e->b);

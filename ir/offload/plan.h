@@ -51,6 +51,7 @@ struct plan_final {
     struct ir_value *value; /* as in the loop */
     const struct aff *expr; /* NULL: `value` is from before the nest */
     struct ir_inst *load;   /* not NULL: `value` is what this load gives last, and `expr` its address */
+    uint32_t reduce;        /* not 0: one more than the reduction whose result it is */
 };
 
 enum { PLAN_MAX_DELAY = 4, PLAN_MAX_DELAYS = 16 };
@@ -65,6 +66,25 @@ struct plan_delay {
     uint32_t depth;
     struct ir_value *init[PLAN_MAX_DELAY];
     uint32_t access; /* in plan.accesses */
+};
+
+/* One condition under which a carried value is replaced. */
+struct plan_step {
+    struct ir_value *cond;
+    bool when_true;
+    struct ir_value *value; /* what it is replaced with; NULL: not needed */
+};
+
+/* A reduction (reduce.h). */
+struct plan_reduce {
+    struct off_reduce desc;
+    struct ir_value *param; /* of the root; NULL: a flag */
+    struct ir_value *next;  /* its value after the iteration */
+    struct ir_value *start; /* what workers start from; NULL: start_bits */
+    union ir_bits start_bits;
+    struct plan_step *steps; /* FLAG: set when one of these is taken, or takes a NaN */
+    uint32_t nsteps;
+    bool for_nan;
 };
 
 struct plan {
@@ -94,6 +114,10 @@ struct plan {
     uint32_t nconditions;
     struct plan_delay delays[PLAN_MAX_DELAYS];
     uint32_t ndelays;
+    struct plan_reduce reduces[OFF_MAX_REDUCES];
+    uint32_t nreduces;
+    bool in_order; /* off_kernel.in_order */
+    uint8_t partials_stream;
     struct plan_final *finals;
     uint32_t nfinals;
     bool long_loop; /* an inner loop may run for long */
@@ -113,6 +137,9 @@ bool plan_is_short(const struct plan *p);
 
 /* plan_body.c: whether control never comes behind the instruction, so that `unreachable` behind it is no trap. */
 bool plan_diverges(const struct ir_inst *i);
+
+/* reduce.c: the reduction of a root's parameter; NULL when it is none. */
+const struct plan_reduce *plan_reduce_of(const struct plan *p, const struct ir_value *param);
 
 /* plan_streams.c: groups the accesses into streams.  False when there are too many. */
 bool plan_assign_streams(struct plan *p);

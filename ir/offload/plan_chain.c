@@ -38,7 +38,7 @@ bool plan_check_parallel(struct plan *p, struct loop *l, struct aff_trip *out_tr
     struct ir_region *r = inst->regions[0];
     struct plan_delay delay;
     for (uint32_t k = 0; k < r->nparams; k++)
-        if (!aff_of(p->aff, r->params[k]) && !plan_find_delay(p, l, k, &delay))
+        if (!aff_of(p->aff, r->params[k]) && !plan_reduce_of(p, r->params[k]) && !plan_find_delay(p, l, k, &delay))
             return plan_reject(p, carried_reason(l, k), inst, NULL);
     if (!aff_trip_of(p->aff, l, out_trip))
         return plan_reject(p, OFF_REJECT_NO_TRIP_COUNT, l->test, NULL);
@@ -54,6 +54,8 @@ bool plan_params_follow_grid(struct plan *p, struct loop *l) {
     for (uint32_t k = 0; k < r->nparams; k++) {
         const struct aff *a = aff_of(p->aff, r->params[k]);
         struct plan_delay delay;
+        if (!a && plan_reduce_of(p, r->params[k]))
+            continue;
         if (!a) {
             if (!plan_find_delay(p, l, k, &delay))
                 return false;
@@ -142,7 +144,7 @@ static struct ir_region *body_region(const struct loop *l) {
 /* Adds the loop inside chain[nchain - 1] when that is parallel too and perfectly nested.  No is no rejection. */
 bool plan_extend_chain(struct plan *p) {
     struct loop *outer = p->chain[p->nchain - 1], *inner = outer->first_child;
-    if (p->nchain == OFF_MAX_GRID || !inner || inner->next)
+    if (p->nchain == OFF_MAX_GRID || !inner || inner->next || p->nreduces)
         return false;
     struct prefix x = {.outer = outer, .inner = inner};
     struct aff_trip trip;

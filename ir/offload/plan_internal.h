@@ -60,6 +60,10 @@ uint32_t plan_parallel_chain(struct plan *p);
 /* Iterations when they are a constant of the program, else 0. */
 uint64_t plan_constant_trip(const struct aff_trip *t);
 
+/* reduce.c: finds the reductions among the root's parameters that are neither polynomials nor delays.  False, without a
+ * reason, when one of these is no reduction. */
+bool plan_find_reduces(struct plan *p);
+
 /* plan_delay.c: whether parameter `index` of `l`, which is no polynomial, is the value of a load of an earlier
  * iteration. */
 bool plan_find_delay(struct plan *p, struct loop *l, uint32_t index, struct plan_delay *out);

@@ -87,7 +87,7 @@ bool plan_assign_streams(struct plan *p) {
     struct group groups[OFF_MAX_ACCESSES];
     uint32_t group_of[OFF_MAX_ACCESSES] = {0};
     /* An inspector has a stream for its status word. */
-    uint32_t most = OFF_MAX_STREAMS - (p->ngathers != 0) - (p->ngathers || p->nchecked);
+    uint32_t most = OFF_MAX_STREAMS - (p->ngathers != 0) - (p->ngathers || p->nchecked) - (p->nreduces != 0);
     uint32_t n = most + 1;
     for (int64_t gap = 256; n > most && gap <= INT64_C(1) << 32; gap <<= 8)
         n = group_by_key(p, groups, group_of, gap);
@@ -117,5 +117,10 @@ bool plan_assign_streams(struct plan *p) {
     }
     if (p->ngathers)
         add_gather_stream(p);
+    if (p->nreduces) {
+        p->streams[p->nstreams] =
+            (struct off_stream){.write = true, .min_bytes = 4, .max_bytes = 8, .kind = OFF_STREAM_PARTIALS};
+        p->partials_stream = (uint8_t)p->nstreams++;
+    }
     return true;
 }

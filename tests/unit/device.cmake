@@ -1,6 +1,7 @@
 # Guard and devices.  The Vulkan tests run on every software driver this machine has: Mesa's lavapipe and SwiftShader;
 # one that is missing, or a missing spirv-as, skips its tests.
 file(GLOB guard_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/runtime/guard*.c)
+list(APPEND guard_sources ${PROJECT_SOURCE_DIR}/runtime/reduce.c)
 wasmetal_add_unit_test(guard_decide SOURCES guard_decide.c ${guard_sources} LIBS)
 wasmetal_add_unit_test(guard_memo SOURCES guard_memo.c ${guard_sources} LIBS)
 wasmetal_add_unit_test(device_lost SOURCES device_lost.c ${guard_sources} ${PROJECT_SOURCE_DIR}/runtime/offload.c LIBS)

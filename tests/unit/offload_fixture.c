@@ -13,6 +13,7 @@
 #include "ir/ir_verify.h"
 #include "ir/opt/pass.h"
 #include "ir/util/ice.h"
+#include "runtime/reduce.h"
 
 enum { MANY_POINTS = UINT32_MAX };
 
@@ -134,6 +135,17 @@ static void convert_kernel(struct arena *a, const struct off_kernel *k, struct w
     uint64_t *conditions = arena_array(a, uint64_t, k->nconditions + 1);
     for (uint32_t i = 0; i < k->nconditions; i++)
         conditions[i] = slot_number(k->condition_slots[i]);
+    struct wm_reduce *reduces = arena_array(a, struct wm_reduce, k->nreduces + 1);
+    for (uint32_t i = 0; i < k->nreduces; i++) {
+        const struct off_reduce *r = &k->reduces[i];
+        reduces[i] = (struct wm_reduce){.kind = r->kind, .op = r->op, .type = r->type};
+        reduces[i].init_slot = slot_number(r->init_slot);
+        reduces[i].lead = r->lead == OFF_NO_REDUCE ? WM_NONE : r->lead;
+        reduces[i].flag = r->flag == OFF_NO_REDUCE ? WM_NONE : r->flag;
+    }
+    out->reduces = reduces;
+    out->nreduces = k->nreduces;
+    out->in_order = k->in_order;
     out->streams = streams;
     out->scalars = scalars;
     out->condition_slots = conditions;
@@ -161,6 +173,22 @@ static struct watch_list *watch_list_of(struct oft *t) {
     return (struct watch_list *)t->kernels - 1; /* allocated in front of the kernels */
 }
 
+/* A store of a partial result becomes a call of the second watching import. */
+static void watch_partial(struct oft *t, struct ir_inst *i) {
+    struct ir_builder b = ir_builder_before(i);
+    struct ir_value *v = i->operands[1];
+    if (v->type == IR_F32)
+        v = ir_build_simple(&b, IR_I32_REINTERPRET_F32, v, NULL);
+    if (v->type == IR_F64)
+        v = ir_build_simple(&b, IR_I64_REINTERPRET_F64, v, NULL);
+    if (v->type == IR_I32)
+        v = ir_build_simple(&b, IR_I64_EXTEND_I32_U, v, NULL);
+    struct ir_value *at = ir_build_simple(&b, IR_I32_ADD, i->operands[0], ir_build_i32(&b, (uint32_t)i->mem.offset));
+    struct ir_value *operands[2] = {at, v};
+    ir_build(&b, IR_CALL, NULL, 0, operands, 2)->index = t->watch + 1;
+    ir_inst_remove(i);
+}
+
 static void watch_region(struct oft *t, const struct off_kernel *k, struct ir_region *r) {
     struct watch_list *w = watch_list_of(t);
     ir_foreach_inst_safe (i, r) {
@@ -170,6 +198,10 @@ static void watch_region(struct oft *t, const struct off_kernel *k, struct ir_re
             continue;
         if (i->mem.stream < 0 || (uint32_t)i->mem.stream >= k->nstreams)
             (void)wrong(t, "kernel %s: an access has stream %d of %u", k->name, i->mem.stream, k->nstreams);
+        if (k->streams[i->mem.stream].kind == OFF_STREAM_PARTIALS) {
+            watch_partial(t, i);
+            continue;
+        }
         bool status = k->streams[i->mem.stream].kind == OFF_STREAM_STATUS;
         struct ir_builder b = ir_builder_before(i);
         struct ir_value *operands[2] = {i->operands[0], ir_build_i32(&b, w->count)};
@@ -191,18 +223,31 @@ static void add_watching_import(struct oft *t) {
     struct ir_module *m = t->cut;
     static const enum ir_type params[2] = {IR_I32, IR_I32};
     struct ir_sig sig = {.nparams = 2, .params = params};
-    struct ir_func_entry *funcs = arena_array(&m->arena, struct ir_func_entry, m->nfuncs + 1);
+    static const enum ir_type partial_params[2] = {IR_I32, IR_I64};
+    struct ir_sig partial_sig = {.nparams = 2, .params = partial_params};
+    struct ir_func_entry *funcs = arena_array(&m->arena, struct ir_func_entry, m->nfuncs + 2);
     memcpy(funcs, m->funcs, m->nfuncs * sizeof funcs[0]);
     t->watch = m->nfuncs;
     funcs[m->nfuncs].import = (struct ir_import_name){"test", "watch"};
     funcs[m->nfuncs].func = ir_func_new(m, "watch", &sig);
+    funcs[m->nfuncs + 1].import = (struct ir_import_name){"test", "partial"};
+    funcs[m->nfuncs + 1].func = ir_func_new(m, "partial", &partial_sig);
     m->funcs = funcs;
-    m->nfuncs++;
+    m->nfuncs += 2;
 }
 
 static enum ir_trap watch(void *user, struct ir_interp *in, uint32_t index, union ir_bits *args) {
     struct oft *t = user;
     (void)in;
+    if (index == t->watch + 1) {
+        uint64_t word = args[0].i32 / 8, words = t->plan->partials_bytes / 8;
+        if (word >= words || args[0].i32 % 8) {
+            (void)wrong(t, "a partial result at byte %u of %" PRIu64, args[0].i32, words * 8);
+            return IR_TRAP_HOST;
+        }
+        t->plan->partials[word] = args[1].i64;
+        return IR_TRAP_NONE;
+    }
     if (index != t->watch)
         return IR_TRAP_NONE; /* an import of the program's own: does nothing, and its results are its arguments */
     const struct watched_access *x = &watch_list_of(t)->list[args[1].i32];
@@ -287,6 +332,10 @@ static bool launch(void *user, struct ir_interp *in, uint32_t kernel, const unio
         slots[i] = wide ? operands[i].i64 : operands[i].i32;
     }
     struct wm_guard_limits limits = {.min_work = t->min_work, .aligned = t->aligned};
+    if (k->nreduces) {
+        limits.workers = 1 + (uint32_t)(oft_random(&t->random) >> 33) % 40;
+        limits.interleaved = oft_random(&t->random) >> 63;
+    }
     (void)ir_interp_memory(in, 0, &limits.memory_bytes);
     struct wm_launch_plan plan;
     enum wm_fallback why;
@@ -296,6 +345,8 @@ static bool launch(void *user, struct ir_interp *in, uint32_t kernel, const unio
         return false;
     }
     t->plan = &plan;
+    plan.partials_bytes = 8 * (uint64_t)k->nreduces * plan.extent[0];
+    plan.partials = arena_array(&t->arena, uint64_t, k->nreduces * plan.extent[0] + 1);
     if (k->inspector) {
         t->inspections++;
         t->flagged = false;
@@ -311,6 +362,9 @@ static bool launch(void *user, struct ir_interp *in, uint32_t kernel, const unio
     t->plan = NULL;
     for (uint32_t d = 0; d < k->ndims; d++)
         out_trips[d] = plan.trips[d];
+    if (k->nreduces)
+        wm_reduce_combine(&t->kernels[kernel], slots, &plan, out_trips + k->ndims);
+    t->reductions += k->nreduces != 0;
     return true;
 }
 
@@ -507,10 +561,28 @@ static void print_strides(struct strbuf *out, const uint32_t *strides) {
             strbuf_printf(out, " + d%u*s%u", d, strides[d]);
 }
 
+static void print_reduce(struct strbuf *out, uint32_t index, const struct off_reduce *r) {
+    static const char *const kinds[] = {"op", "flag", "pick", "keep", "payload", "last"};
+    static const char *const ops[] = {"add", "mul", "and", "or",   "xor",  "min",  "max", "lt",
+                                      "le",  "gt",  "ge",  "lt_u", "le_u", "gt_u", "ge_u"};
+    strbuf_printf(out, ";   reduction %u %s", index, kinds[r->kind]);
+    if (r->kind == OFF_REDUCE_OP || r->kind == OFF_REDUCE_PICK || r->kind == OFF_REDUCE_KEEP)
+        strbuf_printf(out, " %s", ops[r->op]);
+    strbuf_printf(out, " %s", ir_type_name[r->type]);
+    print_slot(out, "init", r->init_slot);
+    if (r->lead != OFF_NO_REDUCE)
+        strbuf_printf(out, " with %u", r->lead);
+    if (r->flag != OFF_NO_REDUCE)
+        strbuf_printf(out, " flag %u", r->flag);
+    strbuf_add(out, "\n");
+}
+
 static void print_kernel(struct strbuf *out, const struct off_kernel *k) {
     strbuf_printf(out, "; kernel %u \"%s\" grid=%u slots=%u\n", k->id, k->name, k->ngrid, k->nslots);
     for (uint32_t d = 0; d < k->ndims; d++)
         print_dim(out, d, &k->dims[d]);
+    for (uint32_t i = 0; i < k->nreduces; i++)
+        print_reduce(out, i, &k->reduces[i]);
     for (uint32_t i = 0; i < k->nranges; i++) {
         const struct off_range *r = &k->ranges[i];
         strbuf_printf(out, ";   range %u %s", i, range_name[r->op]);
@@ -537,7 +609,7 @@ static void print_kernel(struct strbuf *out, const struct off_kernel *k) {
         print_slot(out, "when", a->when_slot);
         strbuf_add(out, "\n");
     }
-    static const char *const kind_name[] = {"range", "memory", "status"};
+    static const char *const kind_name[] = {"range", "memory", "status", "partials"};
     for (uint32_t s = 0; s < k->nstreams; s++)
         if (k->streams[s].kind || k->streams[s].reread)
             strbuf_printf(out, ";   stream %u %s%s\n", s, kind_name[k->streams[s].kind],

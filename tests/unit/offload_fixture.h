@@ -29,13 +29,13 @@ struct oft {
     uint64_t random;
 
     /* over all runs */
-    uint64_t launches, inspections, points;
+    uint64_t launches, inspections, points, reductions;
     uint64_t fallbacks[WM_FALLBACK_COUNT];
 
     char error[512]; /* the first thing that was wrong; "" so far */
 
     /* while a kernel runs */
-    const struct wm_launch_plan *plan;
+    struct wm_launch_plan *plan;
     bool flagged;          /* by an inspector */
     bool unfinished;       /* an inspector ran out of fuel, and with it the run: not compared */
     uint32_t watch, point; /* index of the watching import; point + 1 */

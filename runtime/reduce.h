@@ -1,0 +1,24 @@
+/* Reductions: which iterations each worker of a launch runs, and what the workers' results come to.
+ *
+ * ir/offload/reduce.h says what a reduction is and why the result has the same bits.  Nothing here allocates or keeps
+ * state.
+ */
+#ifndef WASMETAL_RUNTIME_REDUCE_H
+#define WASMETAL_RUNTIME_REDUCE_H
+
+#include "runtime/guard.h"
+
+/* Most workers of a launch: bounds the partial results. */
+#define WM_REDUCE_MAX_WORKERS 16384
+
+/* Sets what *plan says about workers, from trips[0] and `workers` wanted.  False: too few iterations to split. */
+bool wm_reduce_schedule(const struct wm_kernel *k, uint32_t workers, bool interleaved, struct wm_launch_plan *plan);
+
+/* The values after the loop, as bits, from plan->partials. */
+void wm_reduce_combine(const struct wm_kernel *k, const uint64_t *slots, const struct wm_launch_plan *plan,
+                       uint64_t *out_values);
+
+/* Whether the description of the kernel's reductions makes sense (true without any). */
+bool wm_reduce_valid(const struct wm_kernel *k);
+
+#endif
