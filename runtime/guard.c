@@ -398,7 +398,7 @@ bool wm_guard_decide(const struct wm_kernel *k, const uint64_t *slots, const str
     plan->aligned = limits->aligned;
     plan->status = NULL;
     plan->partials = NULL;
-    if (k->nreduces && !wm_reduce_schedule(k, limits->workers, limits->interleaved, plan)) {
+    if (k->nreduces && !wm_reduce_schedule(k, limits, plan)) {
         plan->few = true;
         *out_why = WM_FALLBACK_SMALL;
         return false;

@@ -14,20 +14,20 @@ enum {
     MOST_ROUNDS = UINT32_C(1) << 19, /* of each worker, where more workers can do: inspectors count their steps */
 };
 
-bool wm_reduce_schedule(const struct wm_kernel *k, uint32_t workers, bool interleaved, struct wm_launch_plan *plan) {
-    uint64_t trip = plan->trips[0];
-    if (trip < LEAST_TRIP)
+bool wm_reduce_schedule(const struct wm_kernel *k, const struct wm_guard_limits *limits, struct wm_launch_plan *plan) {
+    uint64_t trip = plan->trips[0], least = limits->min_work ? LEAST_ROUNDS : 1; /* 0: to be launched at any cost */
+    if (limits->min_work && trip < LEAST_TRIP)
         return false;
-    uint64_t wanted = workers ? workers : FEW_WORKERS;
-    if (wanted > trip / LEAST_ROUNDS)
-        wanted = trip / LEAST_ROUNDS;
+    uint64_t wanted = limits->workers ? limits->workers : FEW_WORKERS;
+    if (wanted > trip / least)
+        wanted = trip / least;
     if (wanted < trip / MOST_ROUNDS)
         wanted = trip / MOST_ROUNDS;
     if (wanted > WM_REDUCE_MAX_WORKERS)
         wanted = WM_REDUCE_MAX_WORKERS;
     uint64_t rounds = (trip + wanted - 1) / wanted;
     uint64_t count = (trip + rounds - 1) / rounds; /* none without an iteration */
-    bool apart = interleaved && !k->in_order;
+    bool apart = limits->interleaved && !k->in_order;
     plan->first_iteration = apart ? 1 : (uint32_t)rounds;
     plan->step = apart ? (uint32_t)count : 1;
     plan->rounds = (uint32_t)rounds;

@@ -11,8 +11,8 @@
 /* Most workers of a launch: bounds the partial results. */
 #define WM_REDUCE_MAX_WORKERS 16384
 
-/* Sets what *plan says about workers, from trips[0] and `workers` wanted.  False: too few iterations to split. */
-bool wm_reduce_schedule(const struct wm_kernel *k, uint32_t workers, bool interleaved, struct wm_launch_plan *plan);
+/* Sets what *plan says about workers, from trips[0].  False: too few iterations to split. */
+bool wm_reduce_schedule(const struct wm_kernel *k, const struct wm_guard_limits *limits, struct wm_launch_plan *plan);
 
 /* The values after the loop, as bits, from plan->partials. */
 void wm_reduce_combine(const struct wm_kernel *k, const uint64_t *slots, const struct wm_launch_plan *plan,

@@ -260,6 +260,16 @@ static bool plan_attempt(struct plan *p, uint32_t max_chain, uint32_t *out_chain
     return *out_chain == p->nchain;
 }
 
+/* Whether the count is a number below 16 whatever happens: what an unrolled loop leaves over. */
+static bool is_remainder(struct plan *p, const struct aff *count) {
+    const struct aff_term *t = count->nterms == 1 ? &count->terms[0] : NULL;
+    if (!t || t->degree != 1 || t->coef != 1 || aff_sym(p->aff, t->syms[0])->kind != AFF_VALUE)
+        return false;
+    const struct ir_inst *i = aff_sym(p->aff, t->syms[0])->value->def;
+    const union ir_bits *mask = i && i->op == IR_I32_AND ? ir_const_of(i->operands[1]) : NULL;
+    return mask && mask->i32 < 16;
+}
+
 bool plan_nest(struct plan *p, struct arena *scratch, struct arena *text, struct loop *root) {
     *p = (struct plan){.arena = scratch, .text = text, .root = root};
     if (nest_depth(root) > MAX_NEST_DEPTH)
@@ -272,6 +282,9 @@ bool plan_nest(struct plan *p, struct arena *scratch, struct arena *text, struct
     (void)plan_find_reduces(p); /* when in vain, the next line says why */
     if (!plan_check_parallel(p, root, &trip))
         return false;
+    if (p->nreduces && trip.rel == OFF_TRIP_NE && (is_remainder(p, trip.init) || is_remainder(p, trip.bound)) &&
+        !root->first_child)
+        return plan_reject(p, OFF_REJECT_FEW_ITERATIONS, root->inst, "what an unrolled loop leaves over");
     if (!scan.stores && !p->nreduces)
         return plan_reject(p, OFF_REJECT_NO_STORE, root->inst, NULL);
     p->chain[0] = root;

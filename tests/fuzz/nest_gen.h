@@ -11,7 +11,8 @@ enum {
     RESULTS = 6,
     MAX_DEPTH = 3,
     MAX_ARRAYS = 4,
-    MAX_CARRIED = MAX_ARRAYS + 5,
+    NEST_MAX_REDUCE = 6,
+    MAX_CARRIED = MAX_ARRAYS + 5 + NEST_MAX_REDUCE,
     MAX_VALUES = 24,
     MEMORY = 65536,
 };
@@ -59,6 +60,7 @@ struct gen {
     uint32_t nlive;
     int budget;       /* statements left */
     bool wild;        /* addresses, counts and traps that depend on data */
+    bool reduces;     /* the outermost loops carry reductions */
     uint32_t helpers; /* index of the first function of nest_helpers.h */
 };
 
@@ -96,8 +98,30 @@ uint32_t nest_choose_trip(struct gen *g, uint32_t depth);
 void nest_gen_loop(struct gen *g, struct scope *s);
 /* The producer's unrolled loop: `factor` bodies a turn, then one at a time. */
 void nest_gen_unrolled(struct gen *g, struct scope *s);
+/* nest_reduce.c: reductions that a loop carries. */
+struct nest_reduced {
+    uint8_t shape;
+    enum ir_type type;
+    uint32_t variant;
+    bool payload; /* the next value goes with it */
+};
+
+struct nest_reduce {
+    uint32_t n;
+    struct nest_reduced list[NEST_MAX_REDUCE];
+    struct ir_value *init[NEST_MAX_REDUCE];
+};
+
+void nest_reduce_begin(struct gen *g, struct scope *s, struct nest_reduce *r);
+/* At the end of the body: the values for the next iteration. */
+void nest_reduce_next(struct gen *g, struct scope *s, const struct nest_reduce *r, struct ir_value **cur,
+                      struct ir_value **next);
+/* A value after the loop as a number to compare. */
+struct ir_value *nest_reduce_result(struct gen *g, struct ir_value *v);
+
 void nest_body(struct gen *g, struct scope *s, uint32_t statements);
-/* The module of a seed; *out_args (PARAMS32 + PARAMS64 of them) what to call it with. */
-struct ir_module *nest_generate(uint64_t seed, union ir_bits *out_args);
+/* The module of a seed, `reduces`: with reductions in its outermost loops; *out_args (PARAMS32 + PARAMS64 of them) what
+ * to call it with. */
+struct ir_module *nest_generate(uint64_t seed, bool reduces, union ir_bits *out_args);
 
 #endif

@@ -350,6 +350,12 @@ void nest_gen_loop(struct gen *g, struct scope *s) {
         if (nest_chance(g, 30))
             later = (int)carry(&l, nest_datum(g, s, IR_I32));
     }
+    struct nest_reduce reduce = {0};
+    uint32_t reduced = l.n;
+    if (!escape && g->reduces && (d == 0 || nest_chance(g, 10)))
+        nest_reduce_begin(g, s, &reduce);
+    for (uint32_t k = 0; k < reduce.n; k++)
+        (void)carry(&l, reduce.init[k]);
     for (uint32_t k = 0; k < l.n && !escape; k++) {
         l.live[k] = nest_chance(g, (int)k == acc ? 90 : 25);
         l.live_next[k] = nest_chance(g, 70);
@@ -358,6 +364,10 @@ void nest_gen_loop(struct gen *g, struct scope *s) {
         if (carried[a] >= 0 && g->arrays[a].through)
             l.live[carried[a]] = l.live_next[carried[a]] = true;
 
+    for (uint32_t k = 0; k < reduce.n; k++) {
+        l.live[reduced + k] = true;
+        l.live_next[reduced + k] = nest_chance(g, 97) == (l.shape < TOP_BREAK);
+    }
     loop_open(g, &l);
     inner.depth = d + 1;
     inner.counter[d] = nest_convert(g, l.cur[0], IR_I32);
@@ -395,6 +405,11 @@ void nest_gen_loop(struct gen *g, struct scope *s) {
                           : nest_op(g, IR_I32_XOR + 0 * (int)type, nest_convert(g, l.cur[acc], IR_I32), nest_i32(g, 1));
         l.next[acc] = nest_convert(g, l.next[acc], type);
     }
+    if (reduce.n) {
+        nest_reduce_next(g, &inner, &reduce, l.cur + reduced, l.next + reduced);
+        if (nest_chance(g, 4)) /* and something else sees one of them */
+            nest_store_to(g, &inner, AS_I32, inner.at[0], (struct ir_mem){.stream = -1});
+    }
     loop_close(g, &l);
     if (escape) {
         nest_stamp(g);
@@ -412,7 +427,9 @@ void nest_gen_loop(struct gen *g, struct scope *s) {
                 if (d && g->arrays[a].through && l.trip == g->trip[d] && !l.bound_value && !l.varies)
                     s->at[a] = l.out[k];
             }
-        if (!d && l.out[k]->type != IR_F32 && g->nlive < RESULTS)
+        if (!d && k >= reduced && k < reduced + reduce.n && g->nlive < RESULTS)
+            g->live[g->nlive++] = nest_reduce_result(g, l.out[k]);
+        else if (!d && l.out[k]->type != IR_F32 && g->nlive < RESULTS)
             g->live[g->nlive++] = nest_convert(g, l.out[k], IR_I32);
         else if (d && !pointer)
             nest_keep(g, s, l.out[k]);

@@ -12,6 +12,7 @@
  * rules that tests/unit/offload_fixture.h watches.
  *
  *     nests [COUNT [FIRST_SEED]] [--least=PERCENT]   the share of nests that must have been launched
+ *     nests --reduce ...                             reductions in every outermost loop
  *     nests --print SEED                             the module, its report and its kernels
  */
 #include <inttypes.h>
@@ -35,14 +36,14 @@ static void fill_memory(uint64_t seed, uint8_t *memory) {
 /* ---- the program ---- */
 
 struct totals {
-    uint64_t nests, launched, launches, inspected, inspections, points, unfinished, trapped, failed;
+    uint64_t nests, launched, launches, inspected, inspections, points, reductions, unfinished, trapped, failed;
     uint64_t fallbacks[WM_FALLBACK_COUNT], rejects[OFF_REJECT_COUNT];
 };
 
-static void run_seed(uint64_t seed, bool print, struct totals *sum) {
+static void run_seed(uint64_t seed, bool reduces, bool print, struct totals *sum) {
     static uint8_t memory[MEMORY];
     union ir_bits args[PARAMS32 + PARAMS64];
-    struct ir_module *m = nest_generate(seed, args);
+    struct ir_module *m = nest_generate(seed, reduces, args);
     struct oft t;
     struct oft_outcome plain = {0};
     fill_memory(seed, memory);
@@ -64,6 +65,7 @@ static void run_seed(uint64_t seed, bool print, struct totals *sum) {
     sum->inspected += t.inspections && t.launches && t.inspections > t.fallbacks[WM_FALLBACK_INSPECTED];
     sum->inspections += t.inspections;
     sum->points += t.points;
+    sum->reductions += t.reductions;
     sum->unfinished += plain.trap.code == IR_TRAP_INTERRUPT;
     sum->trapped += plain.trap.code && plain.trap.code != IR_TRAP_INTERRUPT;
     if (print) {
@@ -88,10 +90,12 @@ static void run_seed(uint64_t seed, bool print, struct totals *sum) {
 
 int main(int argc, char **argv) {
     uint64_t count = 1500, first = 1, least = 0, numbers = 0, print = 0;
-    bool printing = false;
+    bool printing = false, reduces = false;
     for (int k = 1; k < argc; k++) {
         if (!strncmp(argv[k], "--least=", 8))
             least = strtoull(argv[k] + 8, NULL, 10);
+        else if (!strcmp(argv[k], "--reduce"))
+            reduces = true;
         else if (!strcmp(argv[k], "--print") && k + 1 < argc) {
             printing = true;
             print = strtoull(argv[++k], NULL, 10);
@@ -100,11 +104,11 @@ int main(int argc, char **argv) {
     }
     struct totals sum = {0};
     if (printing) {
-        run_seed(print, true, &sum);
+        run_seed(print, reduces, true, &sum);
         return sum.failed != 0;
     }
     for (uint64_t k = 0; k < count && sum.failed < 20; k++)
-        run_seed(first + k, false, &sum);
+        run_seed(first + k, reduces, false, &sum);
     printf("verdicts:");
     for (unsigned k = 0; k < OFF_REJECT_COUNT; k++)
         if (sum.rejects[k])
@@ -118,10 +122,10 @@ int main(int argc, char **argv) {
         if (sum.fallbacks[k])
             printf(" %s %" PRIu64, names[k], sum.fallbacks[k]);
     printf("\n%" PRIu64 " nests, %" PRIu64 " launched (%" PRIu64 " launches, %" PRIu64 " points), %" PRIu64
-           " of them after an inspection (%" PRIu64 " inspections), %" PRIu64 " trapped, %" PRIu64
-           " unfinished, %" PRIu64 " failed\n",
-           sum.nests, sum.launched, sum.launches, sum.points, sum.inspected, sum.inspections, sum.trapped,
-           sum.unfinished, sum.failed);
+           " of them after an inspection (%" PRIu64 " inspections), %" PRIu64 " launches with reductions, %" PRIu64
+           " trapped, %" PRIu64 " unfinished, %" PRIu64 " failed\n",
+           sum.nests, sum.launched, sum.launches, sum.points, sum.inspected, sum.inspections, sum.reductions,
+           sum.trapped, sum.unfinished, sum.failed);
     if (sum.launched * 100 < sum.nests * least) {
         fprintf(stderr, "fewer than %" PRIu64 "%% of the nests were launched\n", least);
         return 1;
