@@ -269,7 +269,7 @@ struct off_kernel {
 
     struct off_kernel *inspector; /* NULL: nothing to inspect */
     bool inspects;                /* it is one itself */
-    bool in_order; /* reductions: each worker must run iterations that follow each other */
+    bool in_order;                /* reductions: each worker must run iterations that follow each other */
     uint32_t checked_loads;       /* of the nest: loads whose address the inspector checks, */
     uint32_t checked_ops;         /* and operations that may trap */
     uint64_t gather_reach;        /* greatest offset + width of a checked load */
