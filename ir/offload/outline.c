@@ -33,7 +33,7 @@
 
 /* Where a scalar of the kernel comes from: a value of the host function, or word `lane` of a v128. */
 struct import {
-    struct ir_value *value;
+    struct ir_value *value; /* NULL: one of reduce_scalars, `lane` its number */
     uint8_t lane;
 };
 
