@@ -146,7 +146,7 @@ static enum wm_device_result launch(struct metal_device *d, uint64_t kernel, con
     if (plan->status && d->status)
         memcpy(plan->status, [d->status contents], sizeof *plan->status);
     if (k->nreduces)
-        memcpy(plan->partials, [d->partials contents], plan->partials_bytes);
+        memcpy(plan->partials, [d->partials contents], plan -> partials_bytes);
     return WM_DEVICE_DONE;
 }
 

@@ -10,8 +10,8 @@
 #include <stdlib.h>
 
 #include "runtime/device_metal.h"
-#include "runtime/reduce.h"
 #include "runtime/include/wasmetal.h"
+#include "runtime/reduce.h"
 
 /* Estimated operations from which a launch can win; an assumption, as for Vulkan (docs/devices.md). */
 #define METAL_MIN_WORK 200000
