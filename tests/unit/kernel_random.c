@@ -6,6 +6,7 @@
  * what the device does there is not the kernels' business.
  *
  *   kernel_random [COUNT [SEED]]      with KT_DUMP: see kernel_test.h
+ *   kernel_random --reduce SEED       a kernel that the driver gets wrong, made as small as can be
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 #include "ir/ir_text.h"
 #include "ir/ir_verify.h"
 #include "ir/offload/legalize.h"
+#include "tests/unit/kernel_reduce.h"
 #include "tests/unit/kernel_test.h"
 #include "tests/unit/kernel_vulkan.h"
 
@@ -335,7 +337,93 @@ static int run_one(struct gen *g, struct vkt *device, uint64_t seed) {
     return 0;
 }
 
+/* ---- reduction ---- */
+
+struct culprit {
+    struct gen *g;
+    struct vkt *device;
+    uint32_t caps; /* of the variant that is wrong */
+};
+
+/* Whether every point changes its own record only and reads nothing that another writes: else any result is right.
+ * `want` has the result after it. */
+static bool well_behaved(struct gen *g, struct ir_func *f) {
+    enum { FUEL = 1 << 16 };
+    memcpy(want, input, sizeof want);
+    for (uint32_t x = 0; x < POINTS; x++) {
+        memcpy(got, input, sizeof got);
+        if (!kt_interpret_points(&g->t, f, false, got, x, x + 1, FUEL))
+            return false;
+        uint32_t own = OUT_AT + x * RECORD;
+        if (memcmp(got, input, own) != 0 || memcmp(got + own + RECORD, input + own + RECORD, KT_MEMORY - own - RECORD))
+            return false;
+        memcpy(want + own, got + own, RECORD);
+    }
+    memcpy(got, input, sizeof got);
+    return kt_interpret_points(&g->t, f, false, got, 0, POINTS, FUEL * POINTS) && !memcmp(got, want, sizeof got);
+}
+
+static bool device_is_wrong(void *user, struct ir_func *f) {
+    struct culprit *c = user;
+    struct gen *g = c->g;
+    if (!well_behaved(g, f))
+        return false;
+    struct off_kernel k = g->t.k;
+    k.body = f;
+    kernels_emit(g->t.module, &k);
+    for (uint32_t v = 0; v < k.nspirv; v++) {
+        if (c->caps != UINT32_MAX ? k.spirv[v].caps != c->caps : k.spirv[v].caps & ~vkt_caps(c->device))
+            continue;
+        memcpy(got, input, sizeof got);
+        if (vkt_run(c->device, &k, &k.spirv[v], got, KT_MEMORY, g->t.stream_lo, g->t.scalars, g->t.extent) &&
+            memcmp(got, want, sizeof got) != 0) {
+            c->caps = k.spirv[v].caps;
+            return true;
+        }
+    }
+    return false;
+}
+
+static int reduce(uint64_t seed, struct vkt *device) {
+    struct gen g;
+    gen_kernel(&g, seed);
+    struct culprit c = {.g = &g, .device = device, .caps = UINT32_MAX};
+    if (!device || !device_is_wrong(&c, g.t.k.body)) {
+        printf("seed %llu: nothing is wrong\n", (unsigned long long)seed);
+        kt_free(&g.t);
+        return 0;
+    }
+    uint32_t tries;
+    struct ir_func *f = kernel_reduce(g.t.k.body, device_is_wrong, &c, &tries), *body = g.t.k.body;
+    struct strbuf text = {0};
+    ir_print_func(&text, f);
+    printf("seed %llu, caps 0x%x, %u tries\n%s", (unsigned long long)seed, c.caps, tries, text.data);
+    strbuf_free(&text);
+    if (device_is_wrong(&c, f))
+        for (uint32_t at = 0; at < KT_MEMORY; at++)
+            if (want[at] != got[at])
+                printf("byte %u of record %u: 0x%02x, not 0x%02x; was 0x%02x\n", (at - OUT_AT) % RECORD,
+                       (at - OUT_AT) / RECORD, got[at], want[at], input[at]);
+    g.t.k.body = f;
+    g.t.k.name = arena_printf(&g.t.module->arena, "reduced_%llu", (unsigned long long)seed);
+    kernels_emit(g.t.module, &g.t.k);
+    kt_dump(&g.t, input, want);
+    ir_func_free(body);
+    kt_free(&g.t);
+    return 1;
+}
+
 int main(int argc, char **argv) {
+    if (argc == 3 && !strcmp(argv[1], "--reduce")) {
+        uint64_t noise = 99;
+        for (uint32_t k = 0; k < KT_MEMORY; k++)
+            input[k] = (uint8_t)kt_random(&noise);
+        struct vkt *device = vkt_open();
+        int status = reduce(strtoull(argv[2], NULL, 10), device);
+        if (device)
+            vkt_close(device);
+        return status;
+    }
     uint32_t count = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : 60;
     uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
     struct vkt *device = vkt_open();

@@ -79,8 +79,10 @@ static uint32_t add_scalar(union ir_bits *args, uint32_t n, enum ir_type type, u
     return n;
 }
 
-bool kt_interpret(struct kt *t, struct ir_func *f, bool split, uint8_t *memory) {
-    struct ir_interp_desc desc = {.module = t->module, .fuel = UINT64_C(1) << 28};
+/* Points with x from `first` to before `end`, and all of y and z. */
+static bool interpret(struct kt *t, struct ir_func *f, bool split, uint8_t *memory, uint32_t first, uint32_t end,
+                      uint64_t fuel) {
+    struct ir_interp_desc desc = {.module = t->module, .fuel = fuel};
     struct ir_trap_info trap;
     struct ir_interp *in = ir_interp_new(&desc, &trap);
     uint64_t bytes;
@@ -90,7 +92,7 @@ bool kt_interpret(struct kt *t, struct ir_func *f, bool split, uint8_t *memory) 
     bool ok = true;
     for (uint32_t z = 0; z < t->extent[2] && ok; z++)
         for (uint32_t y = 0; y < t->extent[1] && ok; y++)
-            for (uint32_t x = 0; x < t->extent[0] && ok; x++) {
+            for (uint32_t x = first; x < end && ok; x++) {
                 union ir_bits args[32] = {0};
                 const uint32_t at[3] = {x, y, z};
                 uint32_t n = 0;
@@ -103,6 +105,15 @@ bool kt_interpret(struct kt *t, struct ir_func *f, bool split, uint8_t *memory) 
     memcpy(memory, base, KT_MEMORY);
     ir_interp_free(in);
     return ok;
+}
+
+bool kt_interpret(struct kt *t, struct ir_func *f, bool split, uint8_t *memory) {
+    return interpret(t, f, split, memory, 0, t->extent[0], UINT64_C(1) << 28);
+}
+
+bool kt_interpret_points(struct kt *t, struct ir_func *f, bool split, uint8_t *memory, uint32_t first, uint32_t end,
+                         uint64_t fuel) {
+    return interpret(t, f, split, memory, first, end, fuel);
 }
 
 static const enum ir_op load_of[4] = {IR_I32_LOAD, IR_I64_LOAD, IR_F32_LOAD, IR_F64_LOAD};

@@ -27,6 +27,9 @@ void kt_return(struct kt *t);
 /* Runs `f` (k.body or a legalised form of it: `split` says whether scalars are pairs) on every point of the grid over
  * `memory` (KT_MEMORY bytes).  False when one traps. */
 bool kt_interpret(struct kt *t, struct ir_func *f, bool split, uint8_t *memory);
+/* The same for the points from `first` to before `end` of a grid with one axis, within `fuel` instructions. */
+bool kt_interpret_points(struct kt *t, struct ir_func *f, bool split, uint8_t *memory, uint32_t first, uint32_t end,
+                         uint64_t fuel);
 
 /* A kernel that computes one simple operation for each 24-byte record: operands at 0 and 8, result at 16. */
 void kt_init_op(struct kt *t, enum ir_op op);

@@ -5,7 +5,7 @@ wasmetal_add_unit_test(kernel_legalize SOURCES kernel_legalize.c kernel_test.c L
 if(Vulkan_FOUND)
   wasmetal_add_unit_test(kernel_gpu SOURCES kernel_gpu.c kernel_test.c kernel_vulkan.c
                          LIBS wasmetal_kernels wasmetal_ir Vulkan::Vulkan)
-  wasmetal_add_unit_test(kernel_random SOURCES kernel_random.c kernel_test.c kernel_vulkan.c
+  wasmetal_add_unit_test(kernel_random SOURCES kernel_random.c kernel_reduce.c kernel_test.c kernel_vulkan.c
                          LIBS wasmetal_kernels wasmetal_ir Vulkan::Vulkan ARGS 20 1)
 endif()
 wasmetal_add_unit_test(kernel_v128 SOURCES kernel_v128.c kernel_test.c LIBS wasmetal_ir)
