@@ -85,6 +85,7 @@ static bool emit_helper(struct spv_emit *e, const struct spv_helper *helper) {
     e->control = (struct control){0};
     e->ids = arena_array(m->arena, uint32_t, f->next_id + 1);
     e->bools = arena_array(m->arena, uint32_t, f->next_id + 1);
+    e->floats = arena_array(m->arena, uint32_t, f->next_id + 1);
     spv_inst(m, SPV_HEAD, SpvOpFunction, result_type(e, &f->sig), helper->id, SpvFunctionControlMaskNone, helper->type);
     for (uint32_t k = 0; k < f->body->nparams; k++) {
         uint32_t id = spv_new_id(m);

@@ -21,16 +21,19 @@ uint32_t spv_type_bool(struct spv_emit *e) {
 uint32_t spv_type(struct spv_emit *e, enum ir_type t) {
     switch (t) {
     case IR_I32:
+    case IR_F32:
         return spv_type_uint(e);
     case IR_I64:
-        return spv_unique(&e->m, SpvOpTypeInt, 0, 64, 0);
-    case IR_F32:
-        return spv_unique(&e->m, SpvOpTypeFloat, 0, 32);
     case IR_F64:
-        return spv_unique(&e->m, SpvOpTypeFloat, 0, 64);
+        return spv_unique(&e->m, SpvOpTypeInt, 0, 64, 0);
     default:
         ICE("no SPIR-V type for %s", ir_type_name[t]);
     }
+}
+
+uint32_t spv_type_float(struct spv_emit *e, enum ir_type t) {
+    ICE_UNLESS(t == IR_F32 || t == IR_F64);
+    return spv_unique(&e->m, SpvOpTypeFloat, 0, t == IR_F32 ? 32 : 64);
 }
 
 uint32_t spv_const(struct spv_emit *e, enum ir_type t, union ir_bits bits) {
@@ -46,6 +49,25 @@ uint32_t spv_uint(struct spv_emit *e, uint32_t v) {
 uint32_t spv_value(struct spv_emit *e, const struct ir_value *v) {
     ICE_UNLESS(e->ids[v->id]);
     return e->ids[v->id];
+}
+
+uint32_t spv_operand(struct spv_emit *e, const struct ir_value *v) {
+    const union ir_bits *known = ir_const_of(v);
+    if (v->type != IR_F32 && v->type != IR_F64)
+        return spv_value(e, v);
+    if (e->floats[v->id])
+        return e->floats[v->id];
+    uint32_t type = spv_type_float(e, v->type);
+    if (!known)
+        return spv_code(e, SpvOpBitcast, type, spv_value(e, v));
+    if (v->type == IR_F32)
+        return spv_unique(&e->m, SpvOpConstant, type, known->i32);
+    return spv_unique(&e->m, SpvOpConstant, type, (uint32_t)known->i64, (uint32_t)(known->i64 >> 32));
+}
+
+void spv_set_float(struct spv_emit *e, const struct ir_value *v, uint32_t id) {
+    e->floats[v->id] = id;
+    e->ids[v->id] = spv_code(e, SpvOpBitcast, spv_type(e, v->type), id);
 }
 
 uint32_t spv_condition(struct spv_emit *e, const struct ir_value *v) {
@@ -146,16 +168,13 @@ static uint32_t load_param(struct spv_emit *e, uint32_t word) {
 
 static uint32_t load_scalar(struct spv_emit *e, enum ir_type t, uint32_t word) {
     uint32_t lo = load_param(e, word);
-    if (t == IR_I32)
+    if (t == IR_I32 || t == IR_F32)
         return lo;
-    if (t == IR_F32)
-        return prologue(e, SpvOpBitcast, spv_type(e, IR_F32), lo);
     uint32_t wide = spv_type(e, IR_I64), hi = load_param(e, word + 1);
     lo = prologue(e, SpvOpUConvert, wide, lo);
     hi = prologue(e, SpvOpUConvert, wide, hi);
     hi = prologue(e, SpvOpShiftLeftLogical, wide, hi, spv_uint(e, 32));
-    lo = prologue(e, SpvOpBitwiseOr, wide, lo, hi);
-    return t == IR_I64 ? lo : prologue(e, SpvOpBitcast, spv_type(e, IR_F64), lo);
+    return prologue(e, SpvOpBitwiseOr, wide, lo, hi);
 }
 
 /* Grid position, stream bases and scalars: the function's parameters.  Returns whether the place is outside the grid.
@@ -210,6 +229,7 @@ uint32_t *spv_emit_kernel(struct arena *a, const struct off_kernel *k, struct ir
     spv_module_init(m, a);
     e.ids = arena_array(a, uint32_t, f->next_id + 1);
     e.bools = arena_array(a, uint32_t, f->next_id + 1);
+    e.floats = arena_array(a, uint32_t, f->next_id + 1);
     declare_capabilities(&e, caps);
     spv_scan_streams(&e);
     spv_declare_streams(&e);

@@ -5,6 +5,11 @@
  *   spv_ops.c      one row an operation
  *   spv_call.c     helper functions and calls of them
  *   spv_memory.c   loads, stores and the word addresses of streams
+ *
+ * Floats are carried as their bits, in values of an integer type: loads, stores, selections, block results, loop
+ * parameters and arguments are integers, and only the operands and results of float arithmetic are floats, by bitcast.
+ * SPIR-V lets a device flush a subnormal number wherever a float goes, and NVIDIA's driver (580 series) does: it was
+ * seen to make a negation of the float out of the xor of its bits with 1 << 31, behind an `if` that chose the float.
  */
 #ifndef WASMETAL_BACKENDS_SPIRV_SPV_EMIT_H
 #define WASMETAL_BACKENDS_SPIRV_SPV_EMIT_H
@@ -27,9 +32,10 @@ struct spv_emit {
     struct spv_module m;
     const struct off_kernel *kernel;
     struct ir_func *func;
-    bool precise;    /* decorate float arithmetic NoContraction */
-    uint32_t *ids;   /* by IR value id */
-    uint32_t *bools; /* by IR value id: the same as a bool, 0 when there is none */
+    bool precise;     /* decorate float arithmetic NoContraction */
+    uint32_t *ids;    /* by IR value id */
+    uint32_t *bools;  /* by IR value id: the same as a bool, 0 when there is none */
+    uint32_t *floats; /* by IR value id: the same as a float, of results of float operations */
     struct spv_stream streams[OFF_MAX_STREAMS];
     uint32_t params_var;
     bool params_pushed;
@@ -53,12 +59,16 @@ uint32_t *spv_emit_kernel(struct arena *a, const struct off_kernel *k, struct ir
                           uint32_t *out_nwords);
 
 /* Shared by the files above. */
-uint32_t spv_type(struct spv_emit *e, enum ir_type t);
+uint32_t spv_type(struct spv_emit *e, enum ir_type t);       /* what values of the IR type are carried as: an integer */
+uint32_t spv_type_float(struct spv_emit *e, enum ir_type t); /* f32 and f64 */
 uint32_t spv_type_bool(struct spv_emit *e);
 uint32_t spv_type_uint(struct spv_emit *e);
 uint32_t spv_uint(struct spv_emit *e, uint32_t v);
 uint32_t spv_const(struct spv_emit *e, enum ir_type t, union ir_bits bits);
 uint32_t spv_value(struct spv_emit *e, const struct ir_value *v);
+uint32_t spv_operand(struct spv_emit *e, const struct ir_value *v); /* as an operation takes it: a float if it is one */
+/* Enters the result of an operation. */
+void spv_set_float(struct spv_emit *e, const struct ir_value *v, uint32_t id);
 uint32_t spv_condition(struct spv_emit *e, const struct ir_value *v); /* v != 0 as a bool */
 /* Code: an instruction with a result, whose id is returned. */
 #define spv_code(e, op, type, ...)                                     \

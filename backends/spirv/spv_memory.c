@@ -100,8 +100,6 @@ static void emit_load(struct spv_emit *e, struct ir_inst *i) {
     if (v != VIEW_32)
         id = spv_code(e, ir_info(i)->sign ? SpvOpSConvert : SpvOpUConvert, u, id);
     ICE_UNLESS(i->results[0].type == IR_I32 || i->results[0].type == IR_F32);
-    if (i->results[0].type == IR_F32)
-        id = spv_code(e, SpvOpBitcast, spv_type(e, IR_F32), id);
     e->ids[i->results[0].id] = id;
 }
 
@@ -109,8 +107,6 @@ static void emit_store(struct spv_emit *e, struct ir_inst *i) {
     enum view v = view_of(i);
     uint32_t pointer = element_pointer(e, i, v), value = spv_value(e, i->operands[1]);
     ICE_UNLESS(i->operands[1]->type == IR_I32 || i->operands[1]->type == IR_F32);
-    if (i->operands[1]->type == IR_F32)
-        value = spv_code(e, SpvOpBitcast, spv_type_uint(e), value);
     if (v != VIEW_32)
         value = spv_code(e, SpvOpUConvert, element_type(e, v), value);
     uint32_t scope = spv_uint(e, SpvScopeDevice), relaxed = spv_uint(e, SpvMemorySemanticsMaskNone);

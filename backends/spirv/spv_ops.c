@@ -15,6 +15,7 @@ enum how {
     FLOAT,   /* the same, and not to be contracted */
     COMPARE, /* gives a bool */
     SHIFT,   /* the count is masked */
+    BITS,    /* nothing: floats are carried as their bits */
     SPECIAL, /* emit_special */
 };
 
@@ -62,10 +63,10 @@ static const struct row rows[IR_OP_COUNT] = {
     [IR_F32_CONVERT_I32_U] = {PLAIN, SpvOpConvertUToF},
     [IR_F64_CONVERT_I32_S] = {PLAIN, SpvOpConvertSToF},
     [IR_F64_CONVERT_I32_U] = {PLAIN, SpvOpConvertUToF},
-    [IR_I32_REINTERPRET_F32] = {PLAIN, SpvOpBitcast},
-    [IR_I64_REINTERPRET_F64] = {PLAIN, SpvOpBitcast},
-    [IR_F32_REINTERPRET_I32] = {PLAIN, SpvOpBitcast},
-    [IR_F64_REINTERPRET_I64] = {PLAIN, SpvOpBitcast},
+    [IR_I32_REINTERPRET_F32] = {BITS, SpvOpNop},
+    [IR_I64_REINTERPRET_F64] = {BITS, SpvOpNop},
+    [IR_F32_REINTERPRET_I32] = {BITS, SpvOpNop},
+    [IR_F64_REINTERPRET_I64] = {BITS, SpvOpNop},
 };
 
 static uint32_t type_const(struct spv_emit *e, enum ir_type t, uint64_t v) {
@@ -109,7 +110,7 @@ static uint32_t as_i32(struct spv_emit *e, uint32_t truth) {
 }
 
 static uint32_t emit_special(struct spv_emit *e, struct ir_inst *i) {
-    uint32_t u = spv_type_uint(e), x = spv_value(e, i->operands[0]), v;
+    uint32_t u = spv_type_uint(e), x = spv_operand(e, i->operands[0]), v;
     switch (i->op) {
     case IR_I32_EQZ:
     case IR_I64_EQZ:
@@ -139,7 +140,7 @@ static uint32_t emit_special(struct spv_emit *e, struct ir_inst *i) {
         return sign_extend(e, i, 32);
     case IR_F32_SQRT:
     case IR_F64_SQRT:
-        return glsl(e, spv_type(e, i->results[0].type), GLSLstd450Sqrt, x);
+        return glsl(e, spv_type_float(e, i->results[0].type), GLSLstd450Sqrt, x);
     default:
         ICE("no special row for %s", ir_info(i)->text);
     }
@@ -158,8 +159,15 @@ void spv_emit_op(struct spv_emit *e, struct ir_inst *i) {
             spv_code(e, SpvOpSelect, type, c, spv_value(e, i->operands[0]), spv_value(e, i->operands[1]));
         return;
     }
-    uint32_t x = spv_value(e, i->operands[0]), y = i->noperands > 1 ? spv_value(e, i->operands[1]) : 0;
     const struct row *row = &rows[i->op];
+    if (row->how == BITS) {
+        e->ids[result->id] = spv_value(e, i->operands[0]);
+        return;
+    }
+    bool is_float = result->type == IR_F32 || result->type == IR_F64;
+    if (is_float)
+        type = spv_type_float(e, result->type);
+    uint32_t x = spv_operand(e, i->operands[0]), y = i->noperands > 1 ? spv_operand(e, i->operands[1]) : 0;
     switch (row->how) {
     case PLAIN:
     case FLOAT:
@@ -180,5 +188,8 @@ void spv_emit_op(struct spv_emit *e, struct ir_inst *i) {
     default:
         ICE("%s in a legalised kernel", ir_info(i)->text);
     }
-    e->ids[result->id] = id;
+    if (is_float)
+        spv_set_float(e, result, id);
+    else
+        e->ids[result->id] = id;
 }
