@@ -116,6 +116,76 @@ static void test_narrow(void **state) {
     }
 }
 
+/* One of two constants, chosen by `select` and by a `br_table` out of a block, for all pairs of constants that
+ * compilers like to be clever about; see legalize_choice.h. */
+static unsigned run_choices(bool wide, uint32_t n) {
+    static const uint64_t constants[2][13] = {
+        {0, 1, 2, 0x1f, 0x80, 0xff, 0x7fffffff, 0x80000000, 0xffffffff, 0xfffffffe, 0x3f800000, 0xbf800000, 0x40000000},
+        {0, 1, 0x3f800000, 0xbf800000, 0xffffffff, UINT64_C(1) << 63, UINT64_MAX, UINT64_C(0x3ff0000000000000),
+         UINT64_C(0xbff0000000000000), UINT64_C(0x3f80000000000000), UINT64_C(0xbf80000000000000),
+         UINT64_C(0x80000000ffffffff), UINT64_C(0x3f8000003f800000)}};
+    enum { COUNT = 13, POINTS = 40, OUT_AT = 4096 };
+    const enum ir_op store = wide ? IR_I64_STORE : IR_I32_STORE;
+    const enum ir_type type = wide ? IR_I64 : IR_I32;
+    const uint32_t size = wide ? 8 : 4, record = 2 * COUNT * size;
+    struct kt t;
+    kt_init(&t, 1, 2, NULL, 0);
+    t.k.name = arena_printf(&t.module->arena, "choices%u_%u", size * 8, n);
+    t.extent[0] = POINTS;
+    t.stream_lo[1] = OUT_AT;
+    struct ir_builder *b = &t.b;
+    struct ir_value *from = ir_build_simple(b, IR_I32_MUL, kt_param(&t, 0), ir_build_i32(b, 4));
+    struct ir_value *to = ir_build_simple(b, IR_I32_MUL, kt_param(&t, 0), ir_build_i32(b, record));
+    to = ir_build_simple(b, IR_I32_ADD, to, ir_build_i32(b, OUT_AT));
+    struct ir_value *which = kt_load(&t, IR_I32_LOAD, from, 0, 0);
+    for (uint32_t k = 0; k < COUNT; k++) {
+        struct ir_value *args[2] = {ir_build_const(b, type, (union ir_bits){.i64 = constants[wide][n]}),
+                                    ir_build_const(b, type, (union ir_bits){.i64 = constants[wide][k]})};
+        kt_store(&t, store, to, ir_build_select(b, args[0], args[1], which), 2 * k * size, 1);
+        struct ir_inst *block = ir_build_block(b, &type, 1), *targets[2] = {block, block};
+        struct ir_builder inside = ir_builder_at_end(block->regions[0]);
+        ir_build_br_table(&inside, which, targets, 2, args, 2);
+        kt_store(&t, store, to, &block->results[0], (2 * k + 1) * size, 1);
+    }
+    kt_return(&t);
+    memset(input, 0x55, sizeof input);
+    for (uint32_t x = 0; x < POINTS; x++)
+        memcpy(input + 4 * x, &(uint32_t){x % 5 == 2 || x % 3 == 0}, 4);
+    memcpy(want, input, sizeof want);
+    assert_true(kt_interpret(&t, t.k.body, false, want));
+    kernels_emit(t.module, &t.k);
+    kt_dump(&t, input, want);
+    unsigned wrong = 0;
+    for (uint32_t v = 0; device && v < t.k.nspirv; v++) {
+        if (t.k.spirv[v].caps & ~vkt_caps(device))
+            continue;
+        memcpy(got, input, sizeof got);
+        assert_true(vkt_run(device, &t.k, &t.k.spirv[v], got, KT_MEMORY, t.stream_lo, t.scalars, t.extent));
+        for (uint32_t at = 0; at < 2 * COUNT; at++) {
+            uint32_t bad = 0;
+            for (uint32_t x = 0; x < POINTS; x++) {
+                uint32_t place = OUT_AT + x * record + at * size;
+                bad += memcmp(got + place, want + place, size) != 0;
+            }
+            wrong += bad != 0;
+            if (bad)
+                print_message("caps 0x%x, %s of 0x%llx and 0x%llx: %u of %d points wrong\n", t.k.spirv[v].caps,
+                              at & 1 ? "br_table" : "select", (unsigned long long)constants[wide][n],
+                              (unsigned long long)constants[wide][at / 2], bad, POINTS);
+        }
+    }
+    kt_free(&t);
+    return wrong;
+}
+
+static void test_choices(void **state) {
+    (void)state;
+    unsigned wrong = 0;
+    for (uint32_t n = 0; n < 26; n++)
+        wrong += run_choices(n >= 13, n % 13);
+    assert_int_equal(wrong, 0);
+}
+
 /* More parameters than push constants hold. */
 static void test_uniform_block(void **state) {
     (void)state;
@@ -199,8 +269,8 @@ static void test_validation(void **state) {
 int main(void) {
     device = vkt_open();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_narrow),  cmocka_unit_test(test_uniform_block), cmocka_unit_test(test_operations),
-        cmocka_unit_test(test_relaxed), cmocka_unit_test(test_validation),
+        cmocka_unit_test(test_narrow),     cmocka_unit_test(test_choices), cmocka_unit_test(test_uniform_block),
+        cmocka_unit_test(test_operations), cmocka_unit_test(test_relaxed), cmocka_unit_test(test_validation),
     };
     int rc = cmocka_run_group_tests(tests, NULL, NULL);
     if (device)
