@@ -26,6 +26,7 @@
 #include "ir/ir_text.h"
 #include "ir/ir_verify.h"
 #include "ir/offload/legalize.h"
+#include "ir/offload/legalize_choice.h"
 #include "ir/offload/legalize_soft.h"
 #include "ir/opt/pass.h"
 #include "ir/util/ice.h"
@@ -168,6 +169,8 @@ static struct ir_func *lower(struct ir_func *arith, uint32_t keep, bool split) {
     }
     simplify(out);
     check(out, "simplify");
+    legalize_choices(out);
+    check(out, "choices");
     return out;
 }
 
