@@ -214,8 +214,6 @@ static void emit_interface(struct wgsl_emit *e) {
         e->values[v->id].prefix = 'v';
         if (p < k->ngrid)
             strbuf_printf(h, "  let v%u = %s;\n", v->id, p == 0 ? "x" : p == 1 ? "gid.y" : "gid.z");
-        else if (v->type == IR_F32)
-            strbuf_printf(h, "  let v%u = bitcast<f32>(%s);\n", v->id, param_word(e, word++));
         else
             strbuf_printf(h, "  let v%u = %s;\n", v->id, param_word(e, word++));
     }

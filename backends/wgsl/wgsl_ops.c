@@ -5,6 +5,8 @@
  * alone: one of them goes through a `let` first, which ends constant evaluation.  NaN and infinity cannot be written as
  * constants at all, and Dawn has been seen to turn a constant -0 into +0; their bits, and those of subnormals, are
  * added to a zero that is only known at run time.
+ *
+ * Floats are carried as their bits (spv_emit.h says why), so all variables are u32.
  */
 #include <math.h>
 #include <string.h>
@@ -12,7 +14,7 @@
 #include "backends/wgsl/wgsl_emit.h"
 #include "ir/util/ice.h"
 
-/* $a, $b: operands; $A, $B: the same as i32.  Comparisons give a bool. */
+/* $a, $b: operands; $A, $B: the same as i32; $f, $g: as f32.  Comparisons give a bool. */
 struct row {
     const char *text;
     bool truth;
@@ -48,28 +50,28 @@ static const struct row rows[IR_OP_COUNT] = {
     [IR_I32_ROTR] = {"($a >> ($b & 31u)) | ($a << ((32u - ($b & 31u)) & 31u))", false},
     [IR_I32_EXTEND8_S] = {"bitcast<u32>(bitcast<i32>($a << 24u) >> 24u)", false},
     [IR_I32_EXTEND16_S] = {"bitcast<u32>(bitcast<i32>($a << 16u) >> 16u)", false},
-    [IR_F32_EQ] = {"$a == $b", true},
-    [IR_F32_NE] = {"$a != $b", true},
-    [IR_F32_LT] = {"$a < $b", true},
-    [IR_F32_GT] = {"$a > $b", true},
-    [IR_F32_LE] = {"$a <= $b", true},
-    [IR_F32_GE] = {"$a >= $b", true},
-    [IR_F32_ADD] = {"$a + $b", false},
-    [IR_F32_SUB] = {"$a - $b", false},
-    [IR_F32_MUL] = {"$a * $b", false},
-    [IR_F32_DIV] = {"$a / $b", false},
-    [IR_F32_SQRT] = {"sqrt($a)", false},
-    [IR_I32_TRUNC_SAT_F32_S] = {"bitcast<u32>(i32($a))", false}, /* legalised: only what fits */
-    [IR_I32_TRUNC_SAT_F32_U] = {"u32($a)", false},
+    [IR_F32_EQ] = {"$f == $g", true},
+    [IR_F32_NE] = {"$f != $g", true},
+    [IR_F32_LT] = {"$f < $g", true},
+    [IR_F32_GT] = {"$f > $g", true},
+    [IR_F32_LE] = {"$f <= $g", true},
+    [IR_F32_GE] = {"$f >= $g", true},
+    [IR_F32_ADD] = {"$f + $g", false},
+    [IR_F32_SUB] = {"$f - $g", false},
+    [IR_F32_MUL] = {"$f * $g", false},
+    [IR_F32_DIV] = {"$f / $g", false},
+    [IR_F32_SQRT] = {"sqrt($f)", false},
+    [IR_I32_TRUNC_SAT_F32_S] = {"bitcast<u32>(i32($f))", false}, /* legalised: only what fits */
+    [IR_I32_TRUNC_SAT_F32_U] = {"u32($f)", false},
     [IR_F32_CONVERT_I32_S] = {"f32($A)", false}, /* legalised: only what is exact */
     [IR_F32_CONVERT_I32_U] = {"f32($a)", false},
-    [IR_I32_REINTERPRET_F32] = {"bitcast<u32>($a)", false},
-    [IR_F32_REINTERPRET_I32] = {"bitcast<f32>($a)", false},
+    [IR_I32_REINTERPRET_F32] = {"$a", false},
+    [IR_F32_REINTERPRET_I32] = {"$a", false},
 };
 
 const char *wgsl_type(enum ir_type t) {
     ICE_UNLESS(t == IR_I32 || t == IR_F32);
-    return t == IR_I32 ? "u32" : "f32";
+    return "u32";
 }
 
 static const struct ir_value *resolve(struct wgsl_emit *e, const struct ir_value *v) {
@@ -83,12 +85,16 @@ const char *wgsl_operand(struct wgsl_emit *e, const struct ir_value *v) {
     const union ir_bits *k = ir_const_of(v);
     if (!k)
         return arena_printf(e->arena, "%c%u", e->values[v->id].prefix, v->id);
-    if (v->type == IR_I32)
-        return arena_printf(e->arena, k->i32 < 65536 ? "%uu" : "0x%xu", k->i32);
-    if (isnormal(k->f32) || k->i32 == 0)
-        return arena_printf(e->arena, "bitcast<f32>(0x%xu)", k->i32);
+    return arena_printf(e->arena, k->i32 < 65536 ? "%uu" : "0x%xu", k->i32);
+}
+
+/* The operand written `text`, as a float. */
+static const char *as_float(struct wgsl_emit *e, const struct ir_value *v, const char *text) {
+    const union ir_bits *k = ir_const_of(resolve(e, v));
+    if (!k || isnormal(k->f32) || k->i32 == 0)
+        return arena_printf(e->arena, "bitcast<f32>(%s)", text);
     e->uses_zero = true;
-    return arena_printf(e->arena, "bitcast<f32>(0x%xu + zero)", k->i32);
+    return arena_printf(e->arena, "bitcast<f32>(%s + zero)", text);
 }
 
 static bool is_constant(struct wgsl_emit *e, const struct ir_value *v) {
@@ -125,18 +131,17 @@ void wgsl_scan_uses(struct wgsl_emit *e) {
     scan_region(e, e->func->body);
 }
 
-static void add_operand(struct strbuf *out, const char *text, char how) {
-    if (how == 'A' || how == 'B')
-        strbuf_printf(out, "bitcast<i32>(%s)", text);
-    else
-        strbuf_add(out, text);
-}
-
-static void expand(struct strbuf *out, const char *pattern, const char *a, const char *b) {
+/* `text`: of i's operands. */
+static void expand(struct wgsl_emit *e, struct strbuf *out, const char *pattern, const struct ir_inst *i,
+                   const char *const text[2]) {
     for (const char *p = pattern; *p; p++) {
         if (*p == '$') {
             p++;
-            add_operand(out, *p == 'a' || *p == 'A' ? a : b, *p);
+            unsigned k = *p == 'b' || *p == 'B' || *p == 'g';
+            if (*p == 'A' || *p == 'B')
+                strbuf_printf(out, "bitcast<i32>(%s)", text[k]);
+            else
+                strbuf_add(out, *p == 'f' || *p == 'g' ? as_float(e, i->operands[k], text[k]) : text[k]);
         } else {
             strbuf_add_bytes(out, p, 1);
         }
@@ -198,7 +203,10 @@ void wgsl_emit_op(struct wgsl_emit *e, struct ir_inst *i) {
         else
             strbuf_printf(&text, "%s == 0u", a);
     } else if (rows[i->op].text) {
-        expand(&text, rows[i->op].text, a, b);
+        bool gives_float = i->results[0].type == IR_F32 && i->op != IR_F32_REINTERPRET_I32;
+        strbuf_add(&text, gives_float ? "bitcast<u32>(" : "");
+        expand(e, &text, rows[i->op].text, i, (const char *const[2]){a, b});
+        strbuf_add(&text, gives_float ? ")" : "");
     } else {
         ICE("%s in a kernel legalised for WGSL", ir_info(i)->text);
     }
