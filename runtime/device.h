@@ -41,6 +41,8 @@ struct wm_device { /* first member of every device's own struct */
     const char *binding;       /* "imported", "host" */
     bool aligned;              /* accesses must be multiples of their width */
     bool dead;                 /* an earlier launch failed: launch no more */
+    bool runs_on;              /* dead, and a kernel that did not end in time may still be at work; closing leaves what
+                                  it uses behind */
     bool software;             /* the "GPU" is this machine's CPU */
     bool forced;               /* the user has set the threshold */
     uint64_t default_min_work; /* see docs/devices.md */
@@ -59,8 +61,9 @@ struct wm_device_desc {
     const struct wm_module *module;
     struct wm_memory *memory;
     struct wm_log log;
-    bool no_environment; /* do not look at WASMETAL_VALIDATION */
-    bool forced;         /* the user has set the threshold */
+    bool no_environment;     /* do not look at WASMETAL_VALIDATION */
+    bool forced;             /* the user has set the threshold */
+    uint64_t launch_timeout; /* milliseconds, 0: none; WM_TIMEOUT_DEFAULT: the device's own */
 };
 
 enum wm_vulkan_choice { WM_VULKAN_BEST = -1, WM_VULKAN_HARDWARE = -2 }; /* or an index >= 0 */

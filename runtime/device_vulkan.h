@@ -168,6 +168,7 @@ struct vulkan_device {
     struct wm_memory *memory;
     struct wm_log log;
     bool no_environment;
+    uint64_t launch_timeout; /* milliseconds; 0: none; WM_TIMEOUT_DEFAULT */
     struct vk_instance instance;
     struct vk_api *vk; /* &instance.api */
     struct vk_traits traits;
@@ -241,8 +242,9 @@ uint32_t vk_param_words(const struct wm_kernel *k);
 VkResult vk_begin(struct vulkan_device *d);
 VkResult vk_bind_buffers(struct vulkan_device *d, const struct vk_layout *layout,
                          const struct VkDescriptorBufferInfo *buffers, uint32_t streams, bool uniform);
-/* *out_submitted tells whether the device may have begun. */
-VkResult vk_submit_and_wait(struct vulkan_device *d, bool *out_submitted);
+/* *out_submitted tells whether the device may have begun.  `work` is the estimated number of operations: VK_TIMEOUT when
+ * it takes longer than that may take, and then base.runs_on. */
+VkResult vk_submit_and_wait(struct vulkan_device *d, uint64_t work, bool *out_submitted);
 enum wm_device_result vk_launch(struct wm_device *base, uint64_t kernel, const struct wm_launch_plan *plan,
                                 const uint64_t *slots, enum wm_fallback *out_why);
 

@@ -70,7 +70,20 @@ VkResult vk_bind_buffers(struct vulkan_device *d, const struct vk_layout *layout
     return VK_SUCCESS;
 }
 
-VkResult vk_submit_and_wait(struct vulkan_device *d, bool *out_submitted) {
+/* Nanoseconds for a launch of `work` operations, UINT64_MAX: any time.  A GPU does far more than one operation in the
+ * nanosecond that each has here; a software driver may do fewer, and cannot hang where its CPU would not. */
+static uint64_t longest_launch(const struct vulkan_device *d, uint64_t work) {
+    enum { DEFAULT_MS = 60000, NS_PER_MS = 1000000 };
+    uint64_t limit;
+    bool usual = d->launch_timeout == WM_TIMEOUT_DEFAULT || work == 0; /* the probe has no work to speak of */
+    if (d->launch_timeout == 0 || (usual && d->base.software))
+        return UINT64_MAX;
+    if (usual)
+        return __builtin_add_overflow(work, (uint64_t)DEFAULT_MS * NS_PER_MS, &limit) ? UINT64_MAX : limit;
+    return __builtin_mul_overflow(d->launch_timeout, (uint64_t)NS_PER_MS, &limit) ? UINT64_MAX : limit;
+}
+
+VkResult vk_submit_and_wait(struct vulkan_device *d, uint64_t work, bool *out_submitted) {
     *out_submitted = false;
     VkMemoryBarrier after = {.sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER,
                              .srcAccessMask = VK_ACCESS_SHADER_WRITE_BIT,
@@ -88,7 +101,13 @@ VkResult vk_submit_and_wait(struct vulkan_device *d, bool *out_submitted) {
         return r;
     }
     *out_submitted = true;
-    r = d->vk->WaitForFences(d->device, 1, &d->fence, VK_TRUE, UINT64_MAX);
+    uint64_t limit = longest_launch(d, work);
+    r = d->vk->WaitForFences(d->device, 1, &d->fence, VK_TRUE, limit);
+    d->base.runs_on = r == VK_TIMEOUT;
+    if (r == VK_TIMEOUT)
+        wm_device_log(&d->log, WM_LOG_ERROR, "WMR2215",
+                      "%s has not ended a launch after %llu ms (WASMETAL_LAUNCH_TIMEOUT) and is given up", d->base.name,
+                      (unsigned long long)(limit / 1000000));
     return r != VK_SUCCESS ? r : d->vk->ResetFences(d->device, 1, &d->fence);
 }
 
@@ -233,7 +252,7 @@ enum wm_device_result vk_launch(struct wm_device *base, uint64_t kernel, const s
     }
     if (r == VK_SUCCESS) {
         record_dispatches(d, k, layout, &params, uniform, groups);
-        r = vk_submit_and_wait(d, &submitted);
+        r = vk_submit_and_wait(d, plan->work, &submitted);
     }
     base->validation_messages = atomic_load(&d->instance.messages.count);
     if (r != VK_SUCCESS)

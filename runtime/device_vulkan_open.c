@@ -305,6 +305,8 @@ static void vulkan_memory_changed(struct wm_device *base) {
 static void vulkan_close(struct wm_device *base) {
     struct vulkan_device *d = (struct vulkan_device *)base;
     struct vk_api *vk = d->vk;
+    if (d->base.runs_on && vk->WaitForFences(d->device, 1, &d->fence, VK_TRUE, 0) == VK_TIMEOUT)
+        return; /* nothing that a running kernel uses may be destroyed, and waiting for it could take for ever */
     if (d->device && vk->DestroyDevice) {
         if (vk->DeviceWaitIdle)
             vk->DeviceWaitIdle(d->device);
@@ -353,6 +355,7 @@ struct wm_device *wm_device_vulkan_open(const struct wm_device_desc *desc, int c
     d->vk = &d->instance.api;
     d->pipelines = calloc(desc->module->nkernels + 1, sizeof *d->pipelines);
     d->no_environment = desc->no_environment;
+    d->launch_timeout = desc->launch_timeout;
     if (!d->pipelines || !vk_instance_open(&d->instance, &d->log, desc->no_environment)) {
         free(d->pipelines);
         free(d);

@@ -327,7 +327,7 @@ static VkResult run_probe(struct vulkan_device *d, bool wide, const struct vk_bu
     if (r == VK_SUCCESS) {
         bool submitted;
         d->vk->CmdDispatch(d->commands, CASES / WORKGROUP, 1, 1);
-        r = vk_submit_and_wait(d, &submitted);
+        r = vk_submit_and_wait(d, 0, &submitted);
         d->base.dead |= r != VK_SUCCESS && submitted;
     }
     if (pipeline && !d->base.dead)
@@ -356,8 +356,10 @@ static unsigned wrong_results(struct vulkan_device *d, bool wide, unsigned *out_
                           d->base.name, wide ? 64 : 32, vk_result_name(r));
         }
     }
-    vk_buffer_destroy(d, &in);
-    vk_buffer_destroy(d, &out);
+    if (!d->base.runs_on) {
+        vk_buffer_destroy(d, &in);
+        vk_buffer_destroy(d, &out);
+    }
     return wrong;
 }
 

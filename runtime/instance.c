@@ -299,11 +299,9 @@ static wasmetal_status copy_segments(struct wasmetal_instance *in, const wasmeta
 
 /* ---- devices ---- */
 
-static uint64_t min_work(struct wasmetal_instance *in, const wasmetal_instance_desc *desc) {
-    if (desc->min_work) {
-        return desc->min_work;
-    }
-    const char *text = desc->no_environment ? NULL : getenv("WASMETAL_MIN_WORK");
+/* UINT64_MAX when it is not set. */
+static uint64_t environment_number(struct wasmetal_instance *in, const wasmetal_instance_desc *desc, const char *name) {
+    const char *text = desc->no_environment ? NULL : getenv(name);
     if (text && *text) {
         char *end;
         errno = 0;
@@ -311,9 +309,14 @@ static uint64_t min_work(struct wasmetal_instance *in, const wasmetal_instance_d
         if (errno == 0 && *end == 0 && text[0] >= '0' && text[0] <= '9') {
             return n;
         }
-        rt_log(in, RT_LOG_ENVIRONMENT, "WASMETAL_MIN_WORK=%.40s: expected a number", text);
+        rt_log(in, RT_LOG_ENVIRONMENT, "%s=%.40s: expected a number", name, text);
     }
     return UINT64_MAX;
+}
+
+static bool abandon_pages(void *user, struct wm_memory *memory, bool by_threads) {
+    struct wasmetal_instance *in = user;
+    return rt_memory_abandon_pages(memory->owner, in->group, by_threads);
 }
 
 static wasmetal_status open_offload(struct wasmetal_instance *in, const wasmetal_instance_desc *desc) {
@@ -328,10 +331,12 @@ static wasmetal_status open_offload(struct wasmetal_instance *in, const wasmetal
         .module = in->module,
         .memory = in->vm->memories[0],
         .device = device && *device ? device : "auto",
-        .min_work = min_work(in, desc),
+        .min_work = desc->min_work ? desc->min_work : environment_number(in, desc, "WASMETAL_MIN_WORK"),
         .log = rt_log_forward,
         .log_user = in,
         .no_environment = desc->no_environment,
+        .launch_timeout = environment_number(in, desc, "WASMETAL_LAUNCH_TIMEOUT"),
+        .abandon_pages = abandon_pages,
     };
     in->offload = wm_offload_open(&od);
     if (!in->offload) {

@@ -58,6 +58,7 @@ struct rt_memory {
     bool guarded;          /* every 33-bit offset from base is inside the reservation */
     uint64_t min_pages;    /* as declared */
     uint64_t declared_max; /* pages, WM_NONE when open */
+    bool kept;             /* a device that was given up may still use the pages: they are never unmapped */
     bool shared;           /* then in no group, and: */
     size_t refs;
     pthread_mutex_t lock; /* growing, waiters */
@@ -81,6 +82,9 @@ void rt_memory_close(struct rt_memory *m);
 /* Old size in pages, or WM_NONE with nothing changed.  *out_status (may be NULL) says why.  Tells the devices of all
  * instances of `group` that use the memory. */
 uint64_t rt_memory_grow(struct rt_memory *m, struct rt_group *group, uint64_t pages, wasmetal_status *out_status);
+
+/* See wm_offload_desc.abandon_pages.  Tells the devices of the other instances of `group` that use the memory. */
+bool rt_memory_abandon_pages(struct rt_memory *m, struct rt_group *group, bool by_threads);
 
 struct rt_table {
     struct wm_table pub; /* pub.owner points here */

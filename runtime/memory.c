@@ -13,9 +13,13 @@
  * maximum is reserved, or as much of it as the system gives.  Memories with 64-bit addresses are always checked, and
  * are reserved like that.
  */
+#ifdef __linux__
+#define _GNU_SOURCE /* mremap */
+#endif
 #include "runtime/instance.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #ifndef MAP_NORESERVE
@@ -110,7 +114,9 @@ void rt_memory_close(struct rt_memory *m) {
             m->next->link = m->link;
         }
     }
-    munmap(m->reservation, m->reserved);
+    if (!m->kept) {
+        munmap(m->reservation, m->reserved);
+    }
     free(m);
 }
 
@@ -125,6 +131,14 @@ static wasmetal_status commit(struct rt_memory *m, uint64_t pages, uint64_t *out
     /* The pages first: whoever sees the new size may use them. */
     __atomic_store_n(&m->pub.bytes, old + pages * RT_PAGE, __ATOMIC_RELEASE);
     return WASMETAL_OK;
+}
+
+static void tell_devices(struct rt_memory *m, struct rt_group *group) {
+    for (struct wasmetal_instance *in = rt_group_root(group)->instances; in; in = in->next) {
+        if (in->offload && in->module->nmemories && in->vm->memories[0] == &m->pub) {
+            wm_offload_memory_changed(in->offload);
+        }
+    }
 }
 
 uint64_t rt_memory_grow(struct rt_memory *m, struct rt_group *group, uint64_t pages, wasmetal_status *out_status) {
@@ -143,11 +157,38 @@ uint64_t rt_memory_grow(struct rt_memory *m, struct rt_group *group, uint64_t pa
         return WM_NONE;
     }
     if (pages && !m->shared) { /* no kernel works on a shared memory */
-        for (struct wasmetal_instance *in = rt_group_root(group)->instances; in; in = in->next) {
-            if (in->offload && in->module->nmemories && in->vm->memories[0] == &m->pub) {
-                wm_offload_memory_changed(in->offload);
-            }
-        }
+        tell_devices(m, group);
     }
     return old / RT_PAGE;
+}
+
+/* The imports of a GPU's driver hold on to the pages themselves, not to the addresses. */
+static bool move_to_new_pages(struct rt_memory *m) {
+#ifdef MREMAP_FIXED
+    uint64_t bytes = m->pub.bytes;
+    if (!bytes) {
+        return true;
+    }
+    void *fresh = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (fresh == MAP_FAILED) {
+        return false;
+    }
+    memcpy(fresh, m->pub.base, bytes);
+    if (mremap(fresh, bytes, bytes, MREMAP_MAYMOVE | MREMAP_FIXED, m->pub.base) != MAP_FAILED) {
+        return true;
+    }
+    munmap(fresh, bytes);
+#else
+    (void)m;
+#endif
+    return false;
+}
+
+bool rt_memory_abandon_pages(struct rt_memory *m, struct rt_group *group, bool by_threads) {
+    if (by_threads || !move_to_new_pages(m)) {
+        m->kept = true;
+        return false;
+    }
+    tell_devices(m, group);
+    return true;
 }

@@ -7,6 +7,8 @@
  * When a device is lost in the middle of a kernel, the bytes the kernel writes are in an unknown state.  If no stream
  * it writes overlaps a stream it reads, running the original loop from the start writes them all again from unharmed
  * inputs, so that is what happens.  Otherwise the inputs may be gone, no copy was kept, and the instance must trap.
+ * A device that does not end a kernel in time is lost too, and cannot be stopped: the memory gets other pages, which
+ * its late writes do not reach.
  */
 #include "runtime/offload.h"
 
@@ -35,6 +37,7 @@ struct wm_offload {
     struct wm_kernel_stats *kernels;
     struct guard_memo **memos; /* one a kernel */
     struct backoff *backoffs;
+    bool (*abandon_pages)(void *user, struct wm_memory *memory, bool by_threads);
     bool *invalid;      /* a kernel whose description makes no sense */
     uint64_t *partials; /* of reductions */
     uint64_t partials_words;
@@ -117,6 +120,8 @@ struct wm_offload *wm_offload_open(const struct wm_offload_desc *desc) {
     o->desc.log = (struct wm_log){desc->log, desc->log_user};
     o->desc.no_environment = desc->no_environment;
     o->desc.forced = desc->min_work != UINT64_MAX;
+    o->desc.launch_timeout = desc->launch_timeout;
+    o->abandon_pages = desc->abandon_pages;
     o->min_work = desc->min_work;
     o->default_threshold = desc->min_work == UINT64_MAX;
     o->kernels = calloc(module->nkernels + 1, sizeof *o->kernels);
@@ -279,12 +284,15 @@ static uint64_t fall_back(struct wm_offload *o, uint64_t kernel, enum wm_fallbac
     return 0;
 }
 
-static void close_lost(struct wm_offload *o) {
-    struct wm_device *device = o->device; /* closing ends whatever the driver may still be doing to the memory */
+/* False when the device cannot be kept from writing to the memory any longer. */
+static bool close_lost(struct wm_offload *o) {
+    struct wm_device *device = o->device; /* closing ends whatever the driver may still be doing to the memory, */
+    bool runs_on = device->runs_on, software = device->software; /* if anything can */
     o->bytes_copied += device->bytes_copied;
     o->validation_messages += device->validation_messages;
     device->ops->close(device);
     o->device = NULL;
+    return !runs_on || (o->abandon_pages && o->abandon_pages(o->desc.log.user, o->desc.memory, software));
 }
 
 static bool backs_off(struct backoff *b) {
@@ -320,7 +328,7 @@ static bool inspect(struct wm_offload *o, uint64_t kernel, struct wm_launch_plan
     if (result == WM_DEVICE_REFUSED)
         return false;
     if (result == WM_DEVICE_LOST) {
-        close_lost(o);
+        close_lost(o); /* the inspector only reads: if it runs on, no harm is done */
         *out_why = WM_FALLBACK_DEVICE_ERROR;
         return false;
     }
@@ -368,12 +376,14 @@ uint64_t wm_offload_launch(struct wm_offload *o, uint64_t kernel, const uint64_t
     if (result == WM_DEVICE_REFUSED)
         return fall_back(o, kernel, why);
     if (result == WM_DEVICE_LOST) {
-        close_lost(o);
+        bool memory_is_ours = close_lost(o);
         fall_back(o, kernel, WM_FALLBACK_DEVICE_ERROR);
-        if (can_run_again(k, &plan))
+        if (memory_is_ours && can_run_again(k, &plan))
             return 0;
         wm_device_log(&o->desc.log, WM_LOG_ERROR, "WMR2005",
-                      "the device was lost while kernel %s updated memory in place: the instance cannot go on",
+                      memory_is_ours
+                          ? "the device was lost while kernel %s updated memory in place: the instance cannot go on"
+                          : "kernel %s cannot be stopped and may still write to memory: the instance cannot go on",
                       k->name);
         return WM_LAUNCH_LOST;
     }

@@ -12,6 +12,8 @@ typedef void wm_log_fn(void *user, int level, const char *id, const char *messag
 
 struct wm_offload;
 
+#define WM_TIMEOUT_DEFAULT UINT64_MAX
+
 struct wm_offload_desc {
     const struct wm_module *module;
     struct wm_memory *memory; /* memory 0; outlives the offload object */
@@ -19,7 +21,12 @@ struct wm_offload_desc {
     uint64_t min_work;        /* least estimated operations of a launch; UINT64_MAX: the device's own default */
     wm_log_fn *log;           /* may be NULL */
     void *log_user;
-    bool no_environment; /* do not look at WASMETAL_VALIDATION */
+    bool no_environment;     /* do not look at WASMETAL_VALIDATION */
+    uint64_t launch_timeout; /* how long a launch may take, in milliseconds; 0: any time; WM_TIMEOUT_DEFAULT */
+    /* A device that was given up may go on writing to `memory`.  Puts other pages with the same bytes under it, so that
+     * late writes do not reach it, and returns true; or false when that cannot be (`by_threads`: the device is threads
+     * of this process), and sees to it that the pages are never given back.  NULL: false.  `user` is log_user. */
+    bool (*abandon_pages)(void *user, struct wm_memory *memory, bool by_threads);
 };
 
 /* Never fails for want of a device: it then behaves as "none" and the log says why.  Returns NULL only out of memory.

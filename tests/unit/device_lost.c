@@ -12,6 +12,8 @@
 
 static struct {
     enum wm_device_result result;
+    bool runs_on, pages_stay;
+    unsigned abandoned;
     bool vulkan_missing, metal_built, metal_missing;
     int choice;
     unsigned opened_cpu, opened_metal, opened_vulkan, closed, launched;
@@ -20,8 +22,9 @@ static struct {
 
 static enum wm_device_result fake_launch(struct wm_device *d, uint64_t kernel, const struct wm_launch_plan *plan,
                                          const uint64_t *slots, enum wm_fallback *out_why) {
-    (void)d, (void)kernel, (void)plan, (void)slots;
+    (void)kernel, (void)plan, (void)slots;
     fake.launched++;
+    d->runs_on = fake.runs_on;
     *out_why = WM_FALLBACK_DEVICE_ERROR;
     return fake.result;
 }
@@ -104,9 +107,23 @@ static const struct wm_kernel kernels[] = {
 static const struct wm_module module = {.nkernels = 2, .kernels = kernels};
 static struct wm_memory memory = {.bytes = 65536};
 
+static bool abandon_pages(void *user, struct wm_memory *m, bool by_threads) {
+    assert_ptr_equal(user, &fake);
+    assert_ptr_equal(m, &memory);
+    assert_int_equal(by_threads, device.software);
+    assert_int_equal(fake.closed, 1); /* first the device */
+    fake.abandoned++;
+    return !fake.pages_stay;
+}
+
 static struct wm_offload *open_offload(const char *name) {
     memset(&fake, 0, sizeof fake);
-    struct wm_offload_desc desc = {.module = &module, .memory = &memory, .device = name, .log = on_log};
+    struct wm_offload_desc desc = {.module = &module,
+                                   .memory = &memory,
+                                   .device = name,
+                                   .log = on_log,
+                                   .log_user = &fake,
+                                   .abandon_pages = abandon_pages};
     struct wm_offload *o = wm_offload_open(&desc);
     assert_non_null(o);
     return o;
@@ -225,6 +242,30 @@ static void lost_in_an_update(void **state) {
     wm_offload_close(o);
 }
 
+/* A device that may still be writing: the memory has to get other pages before the loop runs again, or nothing may run.
+ */
+static void lost_and_running_on(void **state) {
+    (void)state;
+    for (int k = 0; k < 4; k++) {
+        bool in_place = k & 1, pages_stay = k & 2;
+        struct wm_offload *o = open_offload("vulkan");
+        fake.result = WM_DEVICE_LOST;
+        fake.runs_on = true;
+        fake.pages_stay = pages_stay;
+        assert_int_equal(launch(o, 0, in_place ? 4096 : 0, 4096), in_place || pages_stay ? WM_LAUNCH_LOST : 0);
+        assert_int_equal(fake.abandoned, 1);
+        assert_int_equal(fake.closed, 1);
+        if (in_place || pages_stay)
+            assert_string_equal(fake.last_id, "WMR2005");
+        wm_offload_close(o);
+    }
+    struct wm_offload *o = open_offload("vulkan"); /* lost, but at rest: the pages stay */
+    fake.result = WM_DEVICE_LOST;
+    assert_int_equal(launch(o, 0, 0, 4096), 0);
+    assert_int_equal(fake.abandoned, 0);
+    wm_offload_close(o);
+}
+
 static void refusals_and_malformed_kernels(void **state) {
     (void)state;
     struct wm_offload *o = open_offload("cpu");
@@ -251,9 +292,10 @@ static void reasons_have_names(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(devices_by_name),    cmocka_unit_test(lost_with_separate_output),
-        cmocka_unit_test(lost_in_an_update),  cmocka_unit_test(refusals_and_malformed_kernels),
-        cmocka_unit_test(reasons_have_names), cmocka_unit_test(metal_by_name),
+        cmocka_unit_test(devices_by_name),     cmocka_unit_test(lost_with_separate_output),
+        cmocka_unit_test(lost_in_an_update),   cmocka_unit_test(refusals_and_malformed_kernels),
+        cmocka_unit_test(reasons_have_names),  cmocka_unit_test(metal_by_name),
+        cmocka_unit_test(lost_and_running_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

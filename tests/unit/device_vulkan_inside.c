@@ -16,7 +16,7 @@
 static struct device_fixture fixture;
 
 static struct vulkan_device *open_device(void) {
-    struct wm_device_desc desc = {&fixture.module, &fixture.memory, fixture.log, false, false};
+    struct wm_device_desc desc = {&fixture.module, &fixture.memory, fixture.log, false, false, 0};
     struct wm_device *d = wm_device_vulkan_open(&desc, WM_VULKAN_BEST);
     if (!d)
         fail_msg("no Vulkan device: %s", fixture.last_message);
@@ -213,6 +213,69 @@ static void lost_while_running(void **state) {
     assert_true(d->base.dead);
 }
 
+static uint64_t waited;
+static PFN_vkWaitForFences really_wait;
+
+/* As if every launch took as long as it may, unless it may take for ever. */
+static VkResult endless_wait(VkDevice device, uint32_t n, const VkFence *fences, VkBool32 all, uint64_t timeout) {
+    waited = timeout;
+    return timeout == UINT64_MAX ? really_wait(device, n, fences, all, timeout) : VK_TIMEOUT;
+}
+
+/* A launch that does not end in time: the device is given up, and what it uses stays until it has ended after all. */
+static void given_up_when_it_hangs(void **state) {
+    struct vulkan_device *d = *state;
+    enum wm_fallback why;
+    really_wait = d->vk->WaitForFences;
+    d->vk->WaitForFences = endless_wait;
+    d->launch_timeout = 25;
+    device_fixture_line(&fixture, 0, 65536, 100);
+    assert_int_equal(launch(d, KERNEL_MAP, &why), WM_DEVICE_LOST);
+    assert_int_equal(why, WM_FALLBACK_DEVICE_ERROR);
+    assert_int_equal(waited, 25000000);
+    assert_true(d->base.dead && d->base.runs_on);
+    d->base.ops->close(&d->base); /* must not destroy anything, so that this still works: */
+    assert_int_equal(really_wait(d->device, 1, &d->fence, VK_TRUE, UINT64_MAX), VK_SUCCESS);
+    d->vk->WaitForFences = really_wait; /* for the teardown, which finds the launch ended */
+}
+
+static void time_for_a_launch(void **state) {
+    struct vulkan_device *d = *state;
+    really_wait = d->vk->WaitForFences;
+    static const struct {
+        uint64_t timeout;
+        bool software;
+        uint64_t work, wait;
+    } rows[] = {
+        {0, false, 1000, UINT64_MAX},
+        {WM_TIMEOUT_DEFAULT, true, 1000, UINT64_MAX},
+        {WM_TIMEOUT_DEFAULT, false, 1000, UINT64_C(60000001000)},
+        {WM_TIMEOUT_DEFAULT, false, UINT64_MAX - 5, UINT64_MAX},
+        {7, true, 1000, 7000000},
+        {7, false, 0, UINT64_C(60000000000)}, /* the probe */
+        {UINT64_MAX / 2, false, 1000, UINT64_MAX},
+    };
+    bool software = d->base.software;
+    for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
+        bool submitted;
+        d->launch_timeout = rows[k].timeout;
+        d->base.software = rows[k].software;
+        assert_int_equal(vk_begin(d), VK_SUCCESS);
+        d->vk->WaitForFences = endless_wait;
+        VkResult r = vk_submit_and_wait(d, rows[k].work, &submitted);
+        d->vk->WaitForFences = really_wait;
+        assert_true(submitted);
+        assert_int_equal(r, rows[k].wait == UINT64_MAX ? VK_SUCCESS : VK_TIMEOUT);
+        assert_int_equal(waited, rows[k].wait);
+        if (r == VK_TIMEOUT) {
+            assert_int_equal(really_wait(d->device, 1, &d->fence, VK_TRUE, UINT64_MAX), VK_SUCCESS);
+            assert_int_equal(d->vk->ResetFences(d->device, 1, &d->fence), VK_SUCCESS);
+        }
+    }
+    d->base.software = software;
+    d->base.runs_on = false;
+}
+
 static void failed_import(void **state) {
     struct vulkan_device *d = *state;
     enum wm_fallback why;
@@ -254,7 +317,7 @@ static void binding_costs_no_memory(void **state) {
         assert_true(device_fixture_open(&mine, 16 << 20, false));
         if (touched)
             memset(mine.memory.base, 1, mine.memory.bytes);
-        struct wm_device_desc desc = {&mine.module, &mine.memory, mine.log, false, false};
+        struct wm_device_desc desc = {&mine.module, &mine.memory, mine.log, false, false, 0};
         struct wm_device *base = wm_device_vulkan_open(&desc, WM_VULKAN_BEST);
         assert_non_null(base);
         struct vulkan_device *d = (struct vulkan_device *)base;
@@ -294,6 +357,8 @@ int main(void) {
         TEST(misaligned_memory_is_refused),
         TEST(binding_costs_no_memory),
         TEST(lost_while_running),
+        TEST(time_for_a_launch),
+        TEST(given_up_when_it_hangs),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     device_fixture_close(&fixture);

@@ -3,6 +3,9 @@ foreach(topic instance trap wasi threads shared)
   wasmetal_add_unit_test(rt_${topic} SOURCES rt_${topic}.c rt_fixture.c LIBS wasmetal_rt)
 endforeach()
 set_tests_properties(rt_shared PROPERTIES LABELS "unit;threads")
+if(CMAKE_SYSTEM_NAME STREQUAL "Linux")
+  wasmetal_add_unit_test(rt_pages SOURCES rt_pages.c LIBS wasmetal_rt)
+endif()
 
 # Headers as `wasmetal` writes them, compiled as C11 and as C++ and used.
 add_executable(rt_header_gen "${CMAKE_CURRENT_LIST_DIR}/rt_header_gen.c" "${CMAKE_SOURCE_DIR}/compiler/header.c")
