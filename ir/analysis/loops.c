@@ -117,6 +117,8 @@ static void find_shape(struct loop *l) {
     }
     if (back->op == IR_BR && back == last && back->parent == r) {
         struct ir_inst *test = back->prev;
+        while (test && ir_has_flag(test, IR_FLAG_PURE)) /* what the next iteration gets may be computed last */
+            test = test->prev;
         if (test && test->op == IR_BR_IF && test->target != l->inst && test->target->label < l->seq) {
             l->shape = LOOP_BOTTOM_BREAK;
         } else {
@@ -150,7 +152,7 @@ static void find_shape(struct loop *l) {
 }
 
 /* A branch to the `if` that is the whole of a loop tested on top ends the loop as its other side does. */
-static bool leaves_loop(const struct loop *l, const struct ir_inst *i) {
+bool loop_is_left_by(const struct loop *l, const struct ir_inst *i) {
     struct ir_inst *target;
     for (uint32_t k = 0; branch_targets(i, k, &target); k++)
         if (!target || target->label < l->seq || (l->shape == LOOP_TOP_IF && target == l->test))
@@ -161,7 +163,7 @@ static bool leaves_loop(const struct loop *l, const struct ir_inst *i) {
 /* Looks for an exit besides the shape's own test, before anything that stops a kernel. */
 static struct ir_inst *find_other_exit(const struct loop *l, const struct ir_region *r) {
     ir_foreach_inst (i, r) {
-        if (ir_has_flag(i, IR_FLAG_BRANCH) && leaves_loop(l, i) &&
+        if (ir_has_flag(i, IR_FLAG_BRANCH) && loop_is_left_by(l, i) &&
             !(i == l->test && (l->shape == LOOP_BOTTOM_BREAK || l->shape == LOOP_TOP_BREAK)))
             return i;
         if (ir_stops_kernel(i))

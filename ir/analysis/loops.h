@@ -59,6 +59,9 @@ struct loop_tree *loop_tree_build(struct arena *scratch, struct ir_func *f);
 bool loop_contains_value(const struct loop *l, const struct ir_value *v);
 bool loop_contains_inst(const struct loop *l, const struct ir_inst *i);
 
+/* Whether a branch or return (or one way of a br_table) inside the loop leaves it. */
+bool loop_is_left_by(const struct loop *l, const struct ir_inst *i);
+
 /* The value passed to parameter `index` for the next iteration. */
 struct ir_value *loop_next_value(const struct loop *l, uint32_t index);
 

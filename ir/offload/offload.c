@@ -16,6 +16,7 @@
 
 #include "ir/offload/outline.h"
 #include "ir/offload/plan.h"
+#include "ir/offload/trap_loops.h"
 #include "ir/offload/trap_tails.h"
 #include "ir/opt/pass.h"
 #include "ir/prepare/prepare.h"
@@ -163,8 +164,10 @@ void offload_module(struct ir_module *m, const struct off_options *options, stru
     struct offloader o = {.module = m, .options = options, .report = out_report, .passes = {.module = m}};
     o.passes.verify = options->verify;
     for (uint32_t i = m->nfunc_imports; options->enabled && i < m->nfuncs; i++)
-        if (m->funcs[i].func->body)
+        if (m->funcs[i].func->body) {
+            trap_loops_turn(m->funcs[i].func);
             trap_tails_copy(m->funcs[i].func);
+        }
     if (options->enabled)
         prepare_module(m, &o.passes, &o.notes);
     for (uint32_t i = m->nfunc_imports; i < m->nfuncs; i++) {

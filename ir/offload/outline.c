@@ -297,6 +297,31 @@ static void cut_stops(struct ir_region *r) {
     }
 }
 
+/* Leaving the nest is a trap as well: no point may do it. */
+static void cut_exits(struct ir_region *r) {
+    const struct ir_func *f = r->func;
+    ir_foreach_inst_safe (i, r) {
+        ir_foreach_region (inner, i)
+            cut_exits(inner);
+        bool branch = i->op == IR_BR || i->op == IR_BR_IF;
+        if (i->op != IR_RETURN && !(branch && i->target->parent->func != f))
+            continue;
+        struct ir_builder b = ir_builder_before(i);
+        if (i->op == IR_BR_IF) {
+            struct ir_inst *choice = ir_build_if(&b, i->operands[0], NULL, 0);
+            struct ir_builder then = ir_builder_at_end(choice->regions[0]),
+                              other = ir_builder_at_end(choice->regions[1]);
+            then.wasm_offset = other.wasm_offset = i->wasm_offset;
+            ir_build(&then, IR_UNREACHABLE, NULL, 0, NULL, 0);
+            ir_build_yield(&other, NULL, 0);
+            ir_inst_remove(i);
+        } else {
+            ir_cut_after(ir_build(&b, IR_UNREACHABLE, NULL, 0, NULL, 0));
+            return;
+        }
+    }
+}
+
 static void mark_used(struct ir_region *r, bool *used) {
     ir_foreach_inst (i, r) {
         for (uint32_t k = 0; k < i->noperands; k++)
@@ -423,6 +448,7 @@ struct off_kernel *outline_kernel(struct ir_module *m, struct plan *p, struct pa
     set_streams(p, false);
     replace_hoisted(&o, p->root->inst->regions[0]);
     forward_operands(o.func->body);
+    cut_exits(o.func->body);
     ir_build_return(&o.b, NULL, 0);
     cut_stops(o.func->body);
     trap_tails_cut(o.func->body);

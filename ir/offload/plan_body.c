@@ -63,7 +63,7 @@ static bool is_loop_test(const struct loop *first, const struct ir_inst *i) {
     return false;
 }
 
-static bool is_test(const struct plan *p, const struct ir_inst *i) {
+bool plan_is_test(const struct plan *p, const struct ir_inst *i) {
     return p->root->test == i || is_loop_test(p->root->first_child, i);
 }
 
@@ -71,9 +71,9 @@ static bool is_test(const struct plan *p, const struct ir_inst *i) {
 static bool is_conditional(const struct plan *p, const struct ir_inst *i) {
     for (const struct ir_inst *at = i; at != p->root->inst; at = at->parent->parent) {
         for (const struct ir_inst *b = at->prev; b; b = b->prev)
-            if (b->op == IR_BR_IF && !is_test(p, b))
+            if (b->op == IR_BR_IF && !plan_is_test(p, b))
                 return true;
-        if (at->parent->parent->op == IR_IF && !is_test(p, at->parent->parent))
+        if (at->parent->parent->op == IR_IF && !plan_is_test(p, at->parent->parent))
             return true;
     }
     return false;
@@ -127,14 +127,16 @@ static bool check_inst(struct plan *p, struct plan_scan *s, struct ir_inst *i) {
     case IR_UNREACHABLE:
         p->nchecked += !plan_diverges(i->prev);
         return true;
+    case IR_BR:
+    case IR_BR_IF:
+    case IR_RETURN:
+        p->nchecked += i != p->root->test && loop_is_left_by(p->root, i);
+        return true;
     case IR_BLOCK:
     case IR_LOOP:
     case IR_IF:
     case IR_YIELD:
-    case IR_BR:
-    case IR_BR_IF:
     case IR_BR_TABLE:
-    case IR_RETURN:
     case IR_SELECT:
         return true;
     default:

@@ -26,15 +26,37 @@ static enum off_reject carried_reason(const struct loop *l, uint32_t index) {
     return OFF_REJECT_RECURRENCE;
 }
 
+/* The first way out of `l`, besides its own test, that an inspector cannot watch: one that stays inside the root loop,
+ * is the end of a loop inside, or is one of many. */
+static struct ir_inst *find_unwatched(struct plan *p, const struct loop *l, const struct ir_region *r) {
+    ir_foreach_inst (i, r) {
+        if (ir_has_flag(i, IR_FLAG_BRANCH) && i != l->test && loop_is_left_by(l, i) &&
+            ((i->op != IR_BR && i->op != IR_BR_IF && i->op != IR_RETURN) || !loop_is_left_by(p->root, i) ||
+             plan_is_test(p, i)))
+            return i;
+        if (ir_stops_kernel(i))
+            return NULL;
+        ir_foreach_region (inner, i) {
+            struct ir_inst *found = find_unwatched(p, l, inner);
+            if (found)
+                return found;
+        }
+    }
+    return NULL;
+}
+
 /* Shape, exits and carried values of a loop that is to be parallel. */
 bool plan_check_parallel(struct plan *p, struct loop *l, struct aff_trip *out_trip) {
     struct ir_inst *inst = l->inst;
     if (l->nback_edges != 1)
         return plan_reject(p, OFF_REJECT_BACK_EDGES, inst, NULL);
-    if (l->other_exits)
-        return plan_reject(p, OFF_REJECT_EARLY_EXIT, l->other_exit, NULL);
+    struct ir_inst *exit = l->other_exits ? find_unwatched(p, l, inst->regions[0]) : NULL;
+    if (exit)
+        return plan_reject(p, OFF_REJECT_EARLY_EXIT, exit, NULL);
     if (l->shape == LOOP_OTHER)
-        return plan_reject(p, OFF_REJECT_NO_TRIP_COUNT, inst, "the exit test is not at the top or the bottom");
+        return l->other_exits
+                   ? plan_reject(p, OFF_REJECT_EARLY_EXIT, l->other_exit, NULL)
+                   : plan_reject(p, OFF_REJECT_NO_TRIP_COUNT, inst, "the exit test is not at the top or the bottom");
     struct ir_region *r = inst->regions[0];
     struct plan_delay delay;
     for (uint32_t k = 0; k < r->nparams; k++)

@@ -24,8 +24,12 @@ struct plan_scan {
     uint32_t insts, stores;
     struct ir_inst *first_store;
 };
-/* Counts p->nchecked. */
+/* Counts p->nchecked.  A branch out of the root loop other than its test counts as a check: the inspector finds out
+ * whether it is ever taken, and the kernel goes without it. */
 bool plan_check_body(struct plan *p, struct plan_scan *s, struct ir_region *r);
+
+/* Whether `i` is what ends the root or a loop inside it. */
+bool plan_is_test(const struct plan *p, const struct ir_inst *i);
 
 /* plan_chain.c: shape, exits and carried values of a loop that is to be parallel; rejects. */
 bool plan_check_parallel(struct plan *p, struct loop *l, struct aff_trip *out_trip);

@@ -74,19 +74,56 @@ static enum truth opposite(enum truth t) {
     return t == ZERO ? NOT_ZERO : ZERO;
 }
 
+/* A comparison with a constant as one by `<` or `>=`: x <= 3 is x < 4. */
+struct comparison {
+    enum ir_op op;
+    const struct ir_value *left, *right;
+    bool with_const;
+    uint64_t c;
+};
+
+static struct comparison comparison_of(const struct ir_inst *d) {
+    struct comparison r = {.op = (enum ir_op)d->op, .left = d->operands[0], .right = d->operands[1]};
+    const union ir_bits *c = ir_const_of(r.right);
+    bool wide = r.right->type == IR_I64;
+    if (!c || (!wide && r.right->type != IR_I32))
+        return r;
+    r.with_const = true;
+    r.c = wide ? c->i64 : c->i32;
+    uint64_t last_u = wide ? UINT64_MAX : UINT32_MAX, last_s = last_u >> 1;
+    static const struct {
+        uint16_t from, to;
+        bool is_signed;
+    } moved[] = {
+        {IR_I32_LE_S, IR_I32_LT_S, true},  {IR_I32_LE_U, IR_I32_LT_U, false}, {IR_I32_GT_S, IR_I32_GE_S, true},
+        {IR_I32_GT_U, IR_I32_GE_U, false}, {IR_I64_LE_S, IR_I64_LT_S, true},  {IR_I64_LE_U, IR_I64_LT_U, false},
+        {IR_I64_GT_S, IR_I64_GE_S, true},  {IR_I64_GT_U, IR_I64_GE_U, false},
+    };
+    for (unsigned n = 0; n < sizeof moved / sizeof moved[0]; n++)
+        if (moved[n].from == r.op && r.c != (moved[n].is_signed ? last_s : last_u)) {
+            r.op = (enum ir_op)moved[n].to;
+            r.c = (r.c + 1) & last_u;
+            break;
+        }
+    return r;
+}
+
 /* What is known of the value itself, or of a comparison of the same numbers. */
 static enum truth truth_of(const struct implied *m, const struct ir_value *v) {
     if (v->id < m->nknown && m->known[v->id])
         return (enum truth)m->known[v->id];
-    const struct ir_inst *d = v->def;
-    if (!d || d->noperands != 2 || !is_boolean(v))
+    if (!v->def || v->def->noperands != 2 || !is_boolean(v))
         return UNKNOWN;
+    struct comparison a = comparison_of(v->def);
     unsigned n = 0;
     for (const struct fact *f = m->newest; f && n++ < MAX_FACTS; f = f->older) {
         const struct ir_inst *e = f->value->def;
-        if (e && e->noperands == 2 && e->operands[0] == d->operands[0] && e->operands[1] == d->operands[1] &&
-            is_boolean(f->value) && (e->op == d->op || complement(e->op) == d->op))
-            return e->op == d->op ? f->truth : opposite(f->truth);
+        if (!e || e->noperands != 2 || e->operands[0] != a.left || !is_boolean(f->value))
+            continue;
+        struct comparison b = comparison_of(e);
+        bool same = a.with_const && b.with_const ? a.c == b.c : a.right == b.right;
+        if (same && (a.op == b.op || complement(b.op) == a.op))
+            return a.op == b.op ? f->truth : opposite(f->truth);
     }
     return UNKNOWN;
 }
@@ -167,6 +204,34 @@ static struct ir_value *as_const(const struct implied *m, struct ir_builder *b, 
     return v->type == IR_I64 ? ir_build_i64(b, t == NOT_ZERO) : ir_build_i32(b, t == NOT_ZERO);
 }
 
+static bool is_target(const struct ir_region *r, const struct ir_inst *label) {
+    ir_foreach_inst (i, r) {
+        if ((i->op == IR_BR || i->op == IR_BR_IF) && i->target == label)
+            return true;
+        for (uint32_t k = 0; i->op == IR_BR_TABLE && k < i->ntargets; k++)
+            if (i->targets[k] == label)
+                return true;
+        ir_foreach_region (inner, i)
+            if (is_target(inner, label))
+                return true;
+    }
+    return false;
+}
+
+/* What an `if` whose condition is known gave, when that comes from in front of it; else NULL. */
+static struct ir_value *known_side(const struct implied *m, const struct ir_inst *i, uint32_t index) {
+    enum truth t = i->op == IR_IF ? truth_of(m, i->operands[0]) : UNKNOWN;
+    const struct ir_region *r = t == UNKNOWN ? NULL : i->regions[t == NOT_ZERO ? 0 : 1];
+    if (!r || !ir_falls_out(r) || is_target(r, i))
+        return NULL;
+    struct ir_value *v = ir_resolve(r->last->operands[index]);
+    for (const struct ir_region *at = v->def ? v->def->parent : v->region; at;
+         at = at->parent ? at->parent->parent : NULL)
+        if (at->parent == i)
+            return NULL;
+    return v;
+}
+
 /* `v` given what is known, built where b stands; v itself when that makes no difference.  `copy`: operations may be
  * built again for it. */
 static struct ir_value *specialise(const struct implied *m, struct ir_builder *b, struct ir_value *v, unsigned depth,
@@ -177,6 +242,9 @@ static struct ir_value *specialise(const struct implied *m, struct ir_builder *b
         return c ? c : v;
     if (d->op == IR_SELECT && truth_of(m, d->operands[2]) != UNKNOWN)
         return specialise(m, b, d->operands[truth_of(m, d->operands[2]) == NOT_ZERO ? 0 : 1], depth - 1, copy);
+    struct ir_value *side = known_side(m, d, v->index);
+    if (side)
+        return specialise(m, b, side, depth - 1, copy);
     if (!copy || ir_info(d)->kind != IR_KIND_SIMPLE || !ir_is_pure(d))
         return v;
     struct ir_value *operands[3];
@@ -195,11 +263,12 @@ static void rewrite_operands(struct implied *m, struct ir_inst *i) {
     if (!m->newest)
         return;
     struct ir_builder b = ir_builder_before(i);
+    bool copy = i->op == IR_BR && i->target->op == IR_LOOP;
     for (uint32_t k = 0; k < i->noperands; k++) {
         struct ir_value *v = i->operands[k];
         bool condition = (k == 0 && (i->op == IR_IF || i->op == IR_BR_IF)) || (k == 2 && i->op == IR_SELECT);
         struct ir_value *by =
-            condition && truth_of(m, v) == NOT_ZERO ? ir_build_i32(&b, 1) : specialise(m, &b, v, MAX_DEPTH, false);
+            condition && truth_of(m, v) == NOT_ZERO ? ir_build_i32(&b, 1) : specialise(m, &b, v, MAX_DEPTH, copy);
         if (by != v) {
             i->operands[k] = by;
             m->changed = true;

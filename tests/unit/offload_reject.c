@@ -55,10 +55,17 @@ static const struct reject_test tests[] = {
      NULL,
      {"", .body = "%c = i32.load %q !0x11\n%q2 = i32.add %q, %four\n%i2 = i32.sub %i, %four\n"
                   "br_if %c, L(%i2, %q2) !0x12\n" STORE}},
-    {OFF_REJECT_EARLY_EXIT,
+    {OFF_REJECT_NONE, /* the inspector looks whether it is ever taken */
+     IR_NO_OFFSET,
+     NULL,
+     {"",
+      .body =
+          "%c = i32.load offset=4096 %q !0x11\n%x:i32 = if %c {\nreturn %zero !0x12\n} else {\nyield %one\n}\n" STORE}},
+    {OFF_REJECT_EARLY_EXIT, /* one of many ways */
      0x12,
      NULL,
-     {"", .body = "%c = i32.load %q !0x11\n%x:i32 = if %c {\nreturn %zero !0x12\n} else {\nyield %one\n}\n" STORE}},
+     {"", .results = "block X {\n", .body = "%c = i32.load %q !0x11\nblock Y {\nbr_table %c, Y, X !0x12\n}\n" STORE,
+      .after = "yield\n}\nreturn %zero"}},
     {OFF_REJECT_VARYING_TRIP_COUNT,
      0x15,
      "offloaded",
