@@ -146,6 +146,7 @@ static const struct {
     [IR_V128] = {"wasmetal_v128", NULL, NULL, 'v'},
     [IR_FUNCREF] = {"void *", "(uint64_t)(uintptr_t)%s", "(void *)(uintptr_t)%s", 'r'},
     [IR_EXTERNREF] = {"void *", "(uint64_t)(uintptr_t)%s", "(void *)(uintptr_t)%s", 'x'},
+    [IR_EXNREF] = {"void *", NULL, NULL, '?'}, /* in no signature */
 };
 _Static_assert(sizeof types / sizeof *types == IR_TYPE_COUNT, "a row for each type");
 
@@ -244,6 +245,9 @@ static void collect(struct header *h) {
     for (uint32_t i = 0; i < m->nglobals; i++) {
         add_import(h, &m->globals[i].import, IR_EXTERN_GLOBAL, i);
     }
+    for (uint32_t i = 0; i < m->ntags; i++) {
+        add_import(h, &m->tags[i].import, IR_EXTERN_TAG, i);
+    }
     /* Fields of the imports struct: "x" and "x_user" of one must not meet "x_user" of another. */
     for (uint32_t i = 0; i < h->nimports; i++) {
         const char *name;
@@ -310,7 +314,7 @@ static void add_type_text(struct strbuf *out, const struct ir_sig *s) {
 
 static void add_imports_struct(struct header *h) {
     struct strbuf *out = h->out;
-    static const char *const kinds[] = {"function", "table", "memory", "global"};
+    static const char *const kinds[] = {"function", "table", "memory", "global", "tag"};
     strbuf_printf(
         out,
         "/* What the module imports, WASI aside.  Functions left NULL are looked for in the description's own\n"
@@ -378,7 +382,7 @@ static void add_adapter(struct header *h, const struct item *item) {
 static void add_instance_struct(struct header *h) {
     struct strbuf *out = h->out;
     strbuf_printf(out,
-                  "/* One instance.  `trap` is filled when a call returns WASMETAL_TRAP or WASMETAL_EXIT. */\n"
+                  "/* One instance.  `trap` is filled when a call returns TRAP, EXIT or EXCEPTION. */\n"
                   "struct %s {\n    wasmetal_instance *instance;\n    wasmetal_trap trap;\n",
                   h->prefix);
     for (uint32_t i = 0; i < h->nexports; i++) {
@@ -565,7 +569,7 @@ static void write_all(struct header *h) {
 }
 
 bool header_write(const struct ir_module *m, struct strbuf *out) {
-    uint64_t items = (uint64_t)m->nfunc_imports + m->ntables + m->nmemories + m->nglobals + m->nexports;
+    uint64_t items = (uint64_t)m->nfunc_imports + m->ntables + m->nmemories + m->nglobals + m->ntags + m->nexports;
     if (items > MAX_ITEMS) {
         return false;
     }

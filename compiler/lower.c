@@ -27,7 +27,7 @@
 #include "ir/util/ice.h"
 
 struct frame {
-    uint8_t kind; /* WASM_BLOCK, WASM_LOOP, WASM_IF; the function: WASM_BLOCK */
+    uint8_t kind; /* WASM_BLOCK, WASM_LOOP, WASM_IF, WASM_TRY; the function: WASM_BLOCK */
     bool reached; /* some branch or the fall-through of a part leads behind the end */
     bool in_else;
     const struct lower_scope *scope;
@@ -35,6 +35,11 @@ struct frame {
     struct ir_inst *inst;    /* the label; NULL: the function without a block around it */
     uint32_t height;         /* of the value stack below the block's parameters */
     struct ir_value **saved; /* if: values of the assigned locals at its start, then of its parameters */
+    /* try */
+    struct ir_inst *catcher; /* NULL when it catches nothing */
+    struct ir_value *exn;    /* in its handlers: the exception; NULL: in its body */
+    bool caught, caught_all; /* something leads to the catcher; a catch_all was met */
+    uint32_t delegate;       /* 1 + the depth that its delegate names, or 0 */
 };
 
 struct lowerer {
@@ -206,6 +211,8 @@ static void close_function(struct lowerer *l, struct frame *f) {
     ir_build_return(&l->b, l->list, l->nlist);
 }
 
+static void pass_on(struct lowerer *l, struct frame *f);
+
 static void close_block(struct lowerer *l) {
     struct frame *f = &l->frames[l->nframes - 1];
     if (l->nframes == 1) {
@@ -215,6 +222,8 @@ static void close_block(struct lowerer *l) {
     }
     if (f->kind == WASM_IF && !f->in_else)
         start_else(l, f); /* gives its parameters back as results */
+    if (f->exn && !f->caught_all)
+        pass_on(l, f);
     if (!l->skipping)
         fall_out(l, f);
     const struct lower_scope *s = f->scope;
@@ -300,6 +309,164 @@ static bool lower_br_table(struct lowerer *l, const struct wasm_inst *i) {
     return true;
 }
 
+/* ---- exceptions ----
+ *
+ * A try is two blocks.  Whatever throws inside branches to the inner one, the catcher, with the exception and the locals
+ * that the handlers read; behind it stand the handlers, each in an `if` on its tag, and leave by the outer one.
+ *
+ *     try                    %r = block T {
+ *       call $f                %e, %x = block C -> exnref, i32 {
+ *       ...                      call f
+ *     catch $t                   %c, %n = thrown
+ *       ...                      br_if %c, C (%n, %a)
+ *     end                        ... br T (..)
+ *                              }
+ *                              %is = exn.is t, %e
+ *                              if %is { %p = exn.get t, %e; exn.drop %e; ... br T (..) } else { yield }
+ *                              throw %e
+ *                            }
+ */
+
+/* The try whose handlers catch what is thrown inside the innermost `depth` frames; NULL: none in this function. */
+static struct frame *catching_frame(struct lowerer *l, uint32_t depth) {
+    while (depth-- > 0) {
+        struct frame *f = &l->frames[depth];
+        if (f->catcher && !f->exn)
+            return f;
+        if (f->delegate) /* counts from outside of the try */
+            depth -= f->delegate - 1 < depth ? f->delegate - 1 : depth;
+    }
+    return NULL;
+}
+
+static void list_add_caught(struct lowerer *l, struct frame *f, struct ir_value *exn) {
+    l->nlist = 0;
+    list_add(l, exn);
+    list_add_locals(l, f->scope->params, f->scope->nparams);
+    l->operands += l->nlist;
+    f->caught = true;
+}
+
+/* Throws `exn` inside the innermost `depth` frames. */
+static void throw_from(struct lowerer *l, struct ir_value *exn, uint32_t depth) {
+    struct frame *f = catching_frame(l, depth);
+    if (f) {
+        list_add_caught(l, f, exn);
+        ir_build_br(&l->b, f->catcher, l->list, l->nlist);
+    } else {
+        ir_build(&l->b, IR_THROW, NULL, 0, &exn, 1);
+    }
+    l->skipping = 1;
+}
+
+static struct ir_value *build_exn(struct lowerer *l, enum ir_op op, uint32_t tag, struct ir_value *const *operands,
+                                  uint32_t n) {
+    static const enum ir_type type = IR_EXNREF;
+    struct ir_inst *i = ir_build(&l->b, op, &type, 1, operands, n);
+    i->index = tag;
+    return i->results;
+}
+
+static const struct ir_sig *tag_sig(const struct lowerer *l, uint32_t tag) {
+    return &l->module->types[l->module->tags[tag].type];
+}
+
+static void lower_throw(struct lowerer *l, uint32_t tag) {
+    uint32_t n = tag_sig(l, tag)->nparams;
+    l->nlist = 0;
+    list_add_stack(l, n);
+    throw_from(l, build_exn(l, IR_EXN_NEW, tag, l->list, n), l->nframes);
+}
+
+static void lower_rethrow(struct lowerer *l, uint32_t label) {
+    struct ir_value *exn = label_frame(l, label)->exn;
+    ICE_UNLESS(exn);
+    throw_from(l, build_exn(l, IR_EXN_COPY, 0, &exn, 1), l->nframes);
+}
+
+/* Behind a call. */
+static void catch_thrown(struct lowerer *l) {
+    static const enum ir_type types[] = {IR_I32, IR_EXNREF};
+    struct frame *f = catching_frame(l, l->nframes);
+    if (!f)
+        return;
+    struct ir_inst *thrown = ir_build(&l->b, IR_THROWN, types, 2, NULL, 0);
+    list_add_caught(l, f, &thrown->results[1]);
+    ir_build_br_if(&l->b, &thrown->results[0], f->catcher, l->list, l->nlist);
+}
+
+static void open_try(struct lowerer *l, const struct wasm_inst *i, uint32_t scope) {
+    open_block(l, i, scope);
+    struct frame *f = &l->frames[l->nframes - 1];
+    f->delegate = i->index2;
+    if (!i->index)
+        return;
+    l->ntypes = 0;
+    *arena_push(&l->scratch, l->types, l->ntypes, l->types_cap) = IR_EXNREF;
+    for (uint32_t k = 0; k < f->scope->nparams; k++)
+        *arena_push(&l->scratch, l->types, l->ntypes, l->types_cap) = l->body->locals[f->scope->params[k]];
+    f->catcher = ir_build_block(&l->b, l->types, l->ntypes);
+    enter_region(l, f->catcher->regions[0]);
+}
+
+/* Ends the body or a handler, and stands where the next handler begins, with the locals as the exception left them. */
+static void next_handler(struct lowerer *l, struct frame *f) {
+    if (!l->skipping) {
+        l->nlist = 0;
+        list_add_stack(l, f->sig->nresults);
+        list_add_locals(l, f->scope->results, f->scope->nresults);
+        l->operands += l->nlist;
+        ir_build_br(&l->b, f->inst, l->list, l->nlist);
+        f->reached = true;
+    }
+    bool first = !f->exn;
+    f->exn = &f->catcher->results[0];
+    enter_region(l, f->inst->regions[0]);
+    l->skipping = !f->caught;
+    if (!f->caught) {
+        if (first)
+            unreachable_from_here(l);
+        return;
+    }
+    const struct lower_scope *s = f->scope;
+    for (uint32_t k = 0; k < s->nassigned; k++)
+        l->locals[s->assigned[k]] = NULL;
+    for (uint32_t k = 0; k < s->nparams; k++)
+        l->locals[s->params[k]] = &f->catcher->results[1 + k];
+    l->height = f->height;
+}
+
+static void lower_catch(struct lowerer *l, const struct wasm_inst *i) {
+    struct frame *f = &l->frames[l->nframes - 1];
+    next_handler(l, f);
+    f->caught_all = i->kind == WASM_CATCH_ALL;
+    if (l->skipping)
+        return;
+    struct ir_inst *get = NULL;
+    if (i->kind == WASM_CATCH) {
+        static const enum ir_type type = IR_I32;
+        struct ir_inst *is = ir_build(&l->b, IR_EXN_IS, &type, 1, &f->exn, 1);
+        is->index = i->index;
+        struct ir_inst *branch = ir_build_if(&l->b, is->results, NULL, 0);
+        enter_region(l, branch->regions[1]);
+        ir_build_yield(&l->b, NULL, 0);
+        enter_region(l, branch->regions[0]);
+        const struct ir_sig *sig = tag_sig(l, i->index);
+        get = ir_build(&l->b, IR_EXN_GET, sig->params, sig->nparams, &f->exn, 1);
+        get->index = i->index;
+    }
+    ir_build(&l->b, i->index2 ? IR_EXN_HOLD : IR_EXN_DROP, NULL, 0, &f->exn, 1);
+    for (uint32_t k = 0; get && k < get->nresults; k++)
+        push(l, &get->results[k]);
+}
+
+/* At the end of a try that has handlers for some tags: others go on. */
+static void pass_on(struct lowerer *l, struct frame *f) {
+    next_handler(l, f);
+    if (!l->skipping)
+        throw_from(l, f->exn, l->nframes - 1);
+}
+
 /* ---- plain instructions ---- */
 
 /* Pops the operands into the list, in order. */
@@ -383,6 +550,8 @@ static void lower_call(struct lowerer *l, enum ir_op op, const struct ir_sig *si
     call->index2 = index2;
     push_results(l, call);
     l->skipping = tail;
+    if (!tail)
+        catch_thrown(l);
 }
 
 /* How many operands, and the type of the result; IR_TYPE_COUNT: no result. */
@@ -523,10 +692,14 @@ static bool skip(struct lowerer *l, const struct wasm_inst *i) {
     case WASM_BLOCK:
     case WASM_LOOP:
     case WASM_IF:
+    case WASM_TRY:
         l->skipping++;
         return true;
     case WASM_ELSE:
+    case WASM_CATCH:
+    case WASM_CATCH_ALL:
         return l->skipping > 1;
+    case WASM_DELEGATE:
     case WASM_END:
         if (l->skipping == 1)
             return false;
@@ -583,6 +756,20 @@ static enum lower_result walk(struct lowerer *l) {
         case WASM_ELSE:
             start_else(l, &l->frames[l->nframes - 1]);
             break;
+        case WASM_TRY:
+            open_try(l, i, scope);
+            break;
+        case WASM_CATCH:
+        case WASM_CATCH_ALL:
+            lower_catch(l, i);
+            break;
+        case WASM_THROW:
+            lower_throw(l, i->index);
+            break;
+        case WASM_RETHROW:
+            lower_rethrow(l, i->index);
+            break;
+        case WASM_DELEGATE:
         case WASM_END:
             close_block(l);
             break;

@@ -48,12 +48,12 @@ struct open_scope {
     uint32_t first; /* where its assigned locals begin on the shared stack */
 };
 
-static uint32_t begin_scope(struct planner *p, uint32_t at, bool is_loop) {
+static uint32_t begin_scope(struct planner *p, uint32_t at, uint8_t kind) {
     struct lower_plan *plan = p->plan;
     uint32_t id = plan->nscopes;
     struct lower_scope *s = arena_push(p->arena, plan->scopes, plan->nscopes, p->scopes_cap);
-    *s = (struct lower_scope){.is_loop = is_loop};
-    p->nloops += is_loop;
+    *s = (struct lower_scope){.is_loop = kind == WASM_LOOP, .is_try = kind == WASM_TRY};
+    p->nloops += kind == WASM_LOOP;
     if (at != UINT32_MAX)
         p->scope_of[at] = id;
     return id;
@@ -74,7 +74,7 @@ static bool find_assigned(struct planner *p) {
     uint32_t *seen = arena_array(p->arena, uint32_t, body->nlocals); /* scope + 1 whose end met the local last */
     uint64_t merges = 0;
 
-    *arena_push(p->arena, open, depth, open_cap) = (struct open_scope){begin_scope(p, UINT32_MAX, false), 0};
+    *arena_push(p->arena, open, depth, open_cap) = (struct open_scope){begin_scope(p, UINT32_MAX, WASM_BLOCK), 0};
     for (uint32_t i = 0; i < body->ninsts; i++) {
         const struct wasm_inst *inst = &body->insts[i];
         switch (inst->kind) {
@@ -84,14 +84,17 @@ static bool find_assigned(struct planner *p) {
             break;
         case WASM_BLOCK:
         case WASM_LOOP:
-        case WASM_IF: {
-            uint32_t id = begin_scope(p, i, inst->kind == WASM_LOOP);
+        case WASM_IF:
+        case WASM_TRY: {
+            uint32_t id = begin_scope(p, i, inst->kind);
             *arena_push(p->arena, open, depth, open_cap) = (struct open_scope){id, nset};
             p->control_ops += 2;
             if (depth > p->max_depth)
                 p->max_depth = depth;
             break;
         }
+        case WASM_CATCH:
+        case WASM_CATCH_ALL:
         case WASM_ELSE:
             p->scope_of[i] = open[depth - 1].id;
             p->control_ops++;
@@ -101,6 +104,10 @@ static bool find_assigned(struct planner *p) {
             p->control_ops++;
             break;
         case WASM_BR:
+        case WASM_CALL:
+        case WASM_CALL_INDIRECT:
+        case WASM_THROW:
+        case WASM_RETHROW:
             p->control_ops++;
             break;
         case WASM_BR_TABLE:
@@ -108,6 +115,7 @@ static bool find_assigned(struct planner *p) {
                 mark_target(plan, open, depth, inst->targets[k]);
             p->control_ops += inst->index2;
             break;
+        case WASM_DELEGATE:
         case WASM_END: {
             struct open_scope o = open[--depth];
             p->scope_of[i] = o.id;
@@ -143,8 +151,10 @@ static bool find_assigned(struct planner *p) {
 struct live_scope {
     uint32_t id;
     word *after;      /* live behind the end */
-    word *else_start; /* live at the start of the else part, once it was met */
+    word *else_start; /* live at the start of the else part, once it was met; try: of its handlers, all together */
     bool has_else;
+    bool catches;      /* the walk is in the body of a try, and above its handlers */
+    uint32_t delegate; /* 1 + depth, or 0 */
 };
 
 struct liveness {
@@ -176,11 +186,26 @@ static uint32_t keep_live(const uint32_t *from, uint32_t n, const word *live, ui
     return kept;
 }
 
-static void end_scope(struct liveness *l, uint32_t id) {
+/* What is live at the handlers that would catch an exception raised here, or NULL: inside `depth` scopes. */
+static const word *catch_live(const struct liveness *l, uint32_t depth) {
+    while (depth-- > 0) {
+        const struct live_scope *s = &l->open[depth];
+        if (s->catches)
+            return s->else_start;
+        if (s->delegate)
+            depth -= s->delegate - 1 < depth ? s->delegate - 1 : depth;
+    }
+    return NULL;
+}
+
+static void end_scope(struct liveness *l, uint32_t id, uint32_t delegate) {
     struct lower_scope *s = &l->p->plan->scopes[id];
     struct live_scope *o = &l->open[l->depth++];
     o->id = id;
-    o->has_else = false;
+    o->has_else = o->catches = false;
+    o->delegate = delegate;
+    if (s->is_try)
+        memset(o->else_start, 0, sizeof(word) * l->words);
     memcpy(o->after, l->live, sizeof(word) * l->words);
     if (id == 0) /* nothing is live behind the function */
         return;
@@ -195,6 +220,28 @@ static void open_loop(struct liveness *l, uint32_t id) {
     }
     s->nparams = keep_live(s->assigned, s->nassigned, l->live, (uint32_t *)s->params);
     l->depth--;
+}
+
+/* At a catch: what is live here is so where the exception comes from, and where none matches, outside. */
+static void start_catch(struct liveness *l, bool first) {
+    struct live_scope *o = &l->open[l->depth - 1];
+    const word *outer = catch_live(l, l->depth - 1);
+    set_union(o->else_start, l->live, l->words);
+    if (outer)
+        set_union(o->else_start, outer, l->words);
+    memcpy(l->live, o->after, sizeof(word) * l->words);
+    o->catches = first;
+}
+
+static void open_try(struct liveness *l, uint32_t id) {
+    struct lower_scope *s = &l->p->plan->scopes[id];
+    s->nparams = keep_live(s->assigned, s->nassigned, l->open[--l->depth].else_start, (uint32_t *)s->params);
+}
+
+static void may_throw(struct liveness *l) {
+    const word *handlers = catch_live(l, l->depth);
+    if (handlers)
+        set_union(l->live, handlers, l->words);
 }
 
 static void open_if(struct liveness *l) {
@@ -221,7 +268,26 @@ static void walk_back(struct liveness *l) {
             l->live[inst->index / 64] &= ~bit;
             break;
         case WASM_END:
-            end_scope(l, scope_of[i]);
+            end_scope(l, scope_of[i], 0);
+            break;
+        case WASM_DELEGATE:
+            end_scope(l, scope_of[i], inst->index + 1);
+            break;
+        case WASM_CATCH:
+        case WASM_CATCH_ALL:
+            start_catch(l, inst->align_log2 != 0);
+            break;
+        case WASM_TRY:
+            open_try(l, scope_of[i]);
+            break;
+        case WASM_CALL:
+        case WASM_CALL_INDIRECT:
+            may_throw(l);
+            break;
+        case WASM_THROW:
+        case WASM_RETHROW:
+            memset(l->live, 0, bytes);
+            may_throw(l);
             break;
         case WASM_ELSE: {
             struct live_scope *o = &l->open[l->depth - 1];
@@ -274,8 +340,9 @@ static bool find_live(struct planner *p) {
     for (uint32_t i = 0; i < plan->nscopes; i++) {
         struct lower_scope *s = &plan->scopes[i];
         s->results = arena_array(p->arena, uint32_t, s->nassigned);
-        if (s->is_loop) {
+        if (s->is_loop || s->is_try)
             s->params = arena_array(p->arena, uint32_t, s->nassigned);
+        if (s->is_loop) {
             l.heads[i] = arena_array(p->arena, word, l.words);
         }
     }
@@ -304,7 +371,7 @@ bool lower_plan_make(const struct wasm_body *body, struct arena *scratch, struct
             struct lower_scope *s = &out->scopes[i];
             s->results = s->params = s->assigned;
             s->nresults = s->nassigned;
-            s->nparams = s->is_loop ? s->nassigned : 0;
+            s->nparams = s->is_loop || s->is_try ? s->nassigned : 0;
         }
     }
     return true;

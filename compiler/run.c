@@ -111,7 +111,7 @@ static void free_wasi(struct wasi_setup *s) {
 
 static int report_trap(const wasmetal_trap *t) {
     fflush(stdout);
-    fprintf(stderr, "trap: %s", t->text);
+    fprintf(stderr, "%s%s", t->code == WASMETAL_TRAP_EXCEPTION ? "" : "trap: ", t->text);
     if (t->function != WASMETAL_NO_FUNCTION)
         fprintf(stderr, " in function \"%s\"", *t->function_name ? t->function_name : "?");
     if (t->offset != WASMETAL_NO_OFFSET)
@@ -124,7 +124,7 @@ static int report_trap(const wasmetal_trap *t) {
 static int finish(struct diag *d, wasmetal_status status, const wasmetal_trap *trap, const char *doing) {
     if (status == WASMETAL_OK)
         return EXIT_OK;
-    if (status == WASMETAL_TRAP)
+    if (status == WASMETAL_TRAP || status == WASMETAL_EXCEPTION)
         return report_trap(trap);
     if (status == WASMETAL_EXIT)
         return (int)(trap->exit_code & 0xff);

@@ -85,6 +85,7 @@ Result Reader::BeginFunctionBody(Index index, Offset size) {
     insts_.clear();
     targets_.clear();
     depth_ = 1;
+    open_.assign(1, {0, 0});
     type_work_ = 0;
     return validator_.BeginFunctionBody(Here(), index);
 }
@@ -406,6 +407,58 @@ Result Reader::OnIfExpr(Type sig) {
     return Open(WASM_IF, sig);
 }
 
+Result Reader::OnTryExpr(Type sig) {
+    return Open(WASM_TRY, sig);
+}
+
+Result Reader::OnCatchExpr(Index tag) {
+    if (!init_ && tag < tags_.size() && !Work(m_->types[tags_[tag].type]))
+        return Result::Error;
+    if (Failed(validator_.OnCatch(At(), VarOf(tag), false)))
+        return Result::Error;
+    return Catch(WASM_CATCH, tag);
+}
+
+Result Reader::OnCatchAllExpr() {
+    if (Failed(validator_.OnCatch(At(), Var(), true)))
+        return Result::Error;
+    return Catch(WASM_CATCH_ALL, 0);
+}
+
+/* The validator has found the try. */
+Result Reader::Catch(wasm_kind kind, Index tag) {
+    OpenBlock &block = open_.back();
+    wasm_inst *i = Add(kind, 0);
+    i->index = tag;
+    i->align_log2 = block.handler == 0;
+    block.handler = insts_.size() - 1;
+    insts_[block.inst].index++;
+    return Result::Ok;
+}
+
+Result Reader::OnDelegateExpr(Index depth) {
+    if (Failed(validator_.OnDelegate(At(), VarOf(depth))))
+        return Result::Error;
+    insts_[open_.back().inst].index2 = depth + 1;
+    open_.pop_back();
+    depth_--;
+    Add(WASM_DELEGATE, 0)->index = depth;
+    return Result::Ok;
+}
+
+Result Reader::OnThrowExpr(Index tag) {
+    if (!init_ && tag < tags_.size() && !Work(m_->types[tags_[tag].type]))
+        return Result::Error;
+    return Plain(WASM_THROW, tag, validator_.OnThrow(At(), VarOf(tag)));
+}
+
+Result Reader::OnRethrowExpr(Index depth) {
+    if (Failed(validator_.OnRethrow(At(), VarOf(depth))))
+        return Result::Error;
+    insts_[open_[open_.size() - 1 - depth].handler].index2 = 1;
+    return Plain(WASM_RETHROW, depth, Result::Ok);
+}
+
 Result Reader::OnElseExpr() {
     return Plain(WASM_ELSE, 0, validator_.OnElse(At()));
 }
@@ -416,6 +469,7 @@ Result Reader::OnEndExpr() {
         return Result::Ok;
     }
     /* The function's own end is checked by EndFunctionBody, which wants its label still there. */
+    open_.pop_back();
     if (--depth_ == 0) {
         Add(WASM_END, 0);
         return Result::Ok;
@@ -571,11 +625,13 @@ Result Reader::Open(wasm_kind kind, Type type) {
     }
     Result r = kind == WASM_BLOCK  ? validator_.OnBlock(At(), type)
                : kind == WASM_LOOP ? validator_.OnLoop(At(), type)
+               : kind == WASM_TRY  ? validator_.OnTry(At(), type)
                                    : validator_.OnIf(At(), type);
     if (Failed(r))
         return Result::Error;
     depth_++;
     Add(kind, 0)->sig = sig;
+    open_.push_back({insts_.size() - 1, 0});
     return Result::Ok;
 }
 

@@ -63,6 +63,13 @@ Result Reader::OnImportGlobal(Index, std::string_view module, std::string_view f
     return Result::Ok;
 }
 
+Result Reader::OnImportTag(Index, std::string_view module, std::string_view field, Index, Index sig) {
+    if (Failed(AddTag(sig)))
+        return Result::Error;
+    tags_.back().import = ImportName(module, field);
+    return Result::Ok;
+}
+
 /* ---- functions, tables, memories, globals, exports, start ---- */
 
 Result Reader::OnFunctionCount(Index count) {
@@ -99,6 +106,14 @@ Result Reader::BeginGlobalInitExpr(Index) {
 
 Result Reader::EndGlobalInitExpr(Index) {
     return EndInit();
+}
+
+Result Reader::OnTagCount(Index count) {
+    return Over(count + static_cast<uint64_t>(tags_.size()), FRONT_MAX_TAGS, "tags") ? Result::Error : Result::Ok;
+}
+
+Result Reader::OnTagType(Index, Index sig) {
+    return AddTag(sig);
 }
 
 Result Reader::OnExportCount(Index count) {
@@ -278,6 +293,15 @@ bool Reader::AddGlobal(Type type, bool is_mutable) {
     return true;
 }
 
+Result Reader::AddTag(Index sig) {
+    if (Over(tags_.size() + 1, FRONT_MAX_TAGS, "tags") || Failed(validator_.OnTag(Here(), VarOf(sig))))
+        return Result::Error;
+    ir_tag t = {};
+    t.type = sig;
+    tags_.push_back(t);
+    return Result::Ok;
+}
+
 bool Reader::BeginCode() {
     if (begun_)
         return true;
@@ -291,6 +315,8 @@ bool Reader::BeginCode() {
     m_->nmemories = static_cast<uint32_t>(memories_.size());
     m_->globals = Keep(globals_);
     m_->nglobals = static_cast<uint32_t>(globals_.size());
+    m_->tags = Keep(tags_);
+    m_->ntags = static_cast<uint32_t>(tags_.size());
     m_->elems = Keep(elems_);
     m_->nelems = static_cast<uint32_t>(elems_.size());
     if (sink_->begin_code(sink_->user))

@@ -72,6 +72,7 @@ class Reader final : public wabt::BinaryReaderNop {
                           const wabt::Limits *limits) override;
     Result OnImportGlobal(Index, std::string_view module, std::string_view field, Index, Type type,
                           bool mutable_) override;
+    Result OnImportTag(Index, std::string_view module, std::string_view field, Index, Index sig) override;
 
     /* ---- functions, tables, memories, globals, exports, start ---- */
 
@@ -83,6 +84,8 @@ class Reader final : public wabt::BinaryReaderNop {
     Result BeginGlobal(Index, Type type, bool mutable_) override;
     Result BeginGlobalInitExpr(Index) override;
     Result EndGlobalInitExpr(Index) override;
+    Result OnTagCount(Index count) override;
+    Result OnTagType(Index, Index sig) override;
     Result OnExportCount(Index count) override;
     Result OnExport(Index, wabt::ExternalKind kind, Index item, std::string_view name) override;
     Result OnStartFunction(Index func) override;
@@ -177,6 +180,12 @@ class Reader final : public wabt::BinaryReaderNop {
     Result OnLoopExpr(Type sig) override;
     Result OnIfExpr(Type sig) override;
     Result OnElseExpr() override;
+    Result OnTryExpr(Type sig) override;
+    Result OnCatchExpr(Index tag) override;
+    Result OnCatchAllExpr() override;
+    Result OnDelegateExpr(Index depth) override;
+    Result OnThrowExpr(Index tag) override;
+    Result OnRethrowExpr(Index depth) override;
     Result OnEndExpr() override;
     Result OnBrExpr(Index depth) override;
     Result OnBrIfExpr(Index depth) override;
@@ -224,6 +233,7 @@ class Reader final : public wabt::BinaryReaderNop {
     Result AddTable(Type type, const wabt::Limits &limits);
     Result AddMemory(const wabt::Limits &limits);
     bool AddGlobal(Type type, bool is_mutable);
+    Result AddTag(Index sig);
 
     /* Hands the tables over; once. */
     bool BeginCode();
@@ -253,6 +263,7 @@ class Reader final : public wabt::BinaryReaderNop {
     Result Fixed(ir_op op, uint32_t index, uint32_t index2, Result checked);
     Result CallIndirect(wasm_kind kind, Index sig, Index table);
     Result Open(wasm_kind kind, Type type);
+    Result Catch(wasm_kind kind, Index tag);
     static Address Alignment(Address log2) { return log2 < 32 ? UINT64_C(1) << log2 : UINT32_MAX; }
 
     ir_module *m_;
@@ -269,6 +280,7 @@ class Reader final : public wabt::BinaryReaderNop {
     std::vector<ir_memory> memories_;
     std::vector<ir_global> globals_;
     std::vector<Type> global_types_;
+    std::vector<ir_tag> tags_;
     std::vector<ir_elem> elems_;
     std::vector<ir_data> datas_;
     uint64_t signature_slots_ = 0;
@@ -282,6 +294,10 @@ class Reader final : public wabt::BinaryReaderNop {
     std::vector<ir_type> locals_;
     std::vector<wasm_inst> insts_;
     std::vector<uint32_t> targets_;
+    struct OpenBlock {
+        size_t inst, handler; /* in insts_: of a try, of its newest catch; 0: the function, or none yet */
+    };
+    std::vector<OpenBlock> open_; /* depth_ of them */
     uint64_t next_ = 0, type_work_ = 0;
     uint32_t depth_ = 0;
 };

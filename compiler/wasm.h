@@ -37,6 +37,12 @@ enum wasm_kind {
     WASM_LOOP,
     WASM_IF,
     WASM_ELSE,
+    WASM_TRY,       /* index: how many catch and catch_all it has; index2: 1 + the depth that a delegate names, or 0 */
+    WASM_CATCH,     /* index: the tag; index2: 1 when a rethrow names its try; align_log2: 1 for the first of a try */
+    WASM_CATCH_ALL, /* index2, align_log2: the same */
+    WASM_DELEGATE,  /* also the end of the try */
+    WASM_THROW,     /* index: the tag */
+    WASM_RETHROW,   /* index: depth of the try */
     WASM_END,
     WASM_BR,
     WASM_BR_IF,
@@ -57,7 +63,7 @@ struct wasm_inst {
     uint32_t index;     /* local, global, function, type, table, memory or segment as ir_ops.def says; label depth */
     union {
         uint64_t bits;            /* constants; loads, stores, atomic accesses: the offset */
-        const struct ir_sig *sig; /* block, loop, if */
+        const struct ir_sig *sig; /* block, loop, if, try */
         const uint32_t *targets;  /* br_table: depths, the default last */
         uint8_t type;             /* ref.null: enum ir_type */
     };

@@ -19,6 +19,9 @@
  *   call      the arguments;  call_indirect: the arguments, then the table slot:i32; return_call and
  *             return_call_indirect: the same, without results: the callee's are the function's
  *   load      address;  store: address, value.  Effective address = address + mem.offset, never wrapping.
+ *   thrown    directly behind a call; results: i32, whether the call threw, and the exception (exnref).  A call that
+ *             throws and has none behind it leaves the function; otherwise its results are undefined
+ *   throw     an exnref, which leaves the function
  *   launch    slot values of any scalar type (kernel.h); results: ok:i32, then one i64 trip count for each dimension,
  *             then the bits of each reduction as i64;
  *             not ok: the first of them is nonzero when a kernel of a loop inside the nest may still be launched
@@ -37,7 +40,7 @@
 
 #include "ir/util/arena.h"
 
-enum ir_type { IR_I32, IR_I64, IR_F32, IR_F64, IR_V128, IR_FUNCREF, IR_EXTERNREF, IR_TYPE_COUNT };
+enum ir_type { IR_I32, IR_I64, IR_F32, IR_F64, IR_V128, IR_FUNCREF, IR_EXTERNREF, IR_EXNREF, IR_TYPE_COUNT };
 
 enum ir_op {
 #define IR_SIMPLE(id, ...) IR_##id,
@@ -204,7 +207,7 @@ struct ir_limits {
     bool has_max, shared, is64;
 };
 
-enum ir_extern_kind { IR_EXTERN_FUNC, IR_EXTERN_TABLE, IR_EXTERN_MEMORY, IR_EXTERN_GLOBAL };
+enum ir_extern_kind { IR_EXTERN_FUNC, IR_EXTERN_TABLE, IR_EXTERN_MEMORY, IR_EXTERN_GLOBAL, IR_EXTERN_TAG };
 
 struct ir_import_name {
     const char *module, *field; /* NULL when the item is not imported */
@@ -236,6 +239,12 @@ struct ir_global {
     bool mutable_;
     struct ir_init init;
     const char *name; /* NULL when unknown */
+};
+
+/* What exceptions are told apart by; the parameters of the type are what they carry. */
+struct ir_tag {
+    struct ir_import_name import;
+    uint32_t type;
 };
 
 enum ir_segment_mode { IR_SEGMENT_ACTIVE, IR_SEGMENT_PASSIVE, IR_SEGMENT_DECLARED };
@@ -284,6 +293,8 @@ struct ir_module {
     uint32_t ntables;
     struct ir_global *globals;
     uint32_t nglobals;
+    struct ir_tag *tags;
+    uint32_t ntags;
     struct ir_data *datas;
     uint32_t ndatas;
     struct ir_elem *elems;

@@ -21,6 +21,9 @@ static inline unsigned ir_index_count(enum ir_op op) {
     case IR_TABLE_GROW:
     case IR_TABLE_FILL:
     case IR_ELEM_DROP:
+    case IR_EXN_NEW:
+    case IR_EXN_IS:
+    case IR_EXN_GET:
     case IR_LAUNCH:
         return 1;
     case IR_CALL_INDIRECT:

@@ -41,6 +41,7 @@ void ir_interp_free(struct ir_interp *in) {
     if (!in)
         return;
     interp_state_free(in);
+    interp_exn_free_all(in);
     free(in->frames);
     free(in->slots);
     free(in->args);
@@ -547,9 +548,31 @@ static enum ir_trap run(struct ir_interp *in, uint32_t bottom, struct ir_trap_in
             case IR_LAUNCH:
                 trap = do_launch(in, i, base);
                 break;
+            case IR_THROW: {
+                struct interp_exn *e;
+                memcpy(&e, &slots[i->operands[0]->id], sizeof e);
+                next = interp_throw(in, e, NULL, bottom);
+                trap = next ? IR_TRAP_NONE : IR_TRAP_EXCEPTION;
+                base = in->frames[in->nframes - 1].base;
+                break;
+            }
+            case IR_EXN_NEW:
+            case IR_EXN_IS:
+            case IR_EXN_GET:
+            case IR_EXN_DROP:
+            case IR_EXN_HOLD:
+            case IR_EXN_COPY:
+            case IR_THROWN:
+                interp_do_exn(in, i, slots);
+                break;
             default:
                 trap = do_other(in, i, slots);
             }
+        }
+        if (trap == IR_TRAP_EXCEPTION && i->op != IR_THROW && in->thrown) { /* the host passes on what it got */
+            next = interp_throw(in, in->thrown, i, bottom);
+            trap = next ? IR_TRAP_NONE : IR_TRAP_EXCEPTION;
+            base = in->frames[in->nframes - 1].base;
         }
         if (trap)
             goto trapped;

@@ -35,7 +35,15 @@ struct ir_interp {
     union ir_bits *args; /* gathers what moves in parallel */
     uint32_t args_cap;
     uint64_t fuel;
+    struct interp_exn *exns;   /* all there are */
+    struct interp_exn *thrown; /* on its way */
 };
+
+/* ir_interp_exn.c */
+void interp_do_exn(struct ir_interp *in, const struct ir_inst *i, union ir_bits *slots);
+const struct ir_inst *interp_throw(struct ir_interp *in, struct interp_exn *e, const struct ir_inst *from,
+                                   uint32_t bottom);
+void interp_exn_free_all(struct ir_interp *in);
 
 /* Old size in pages, or UINT64_MAX when it cannot grow. */
 uint64_t interp_memory_grow(struct ir_interp *in, uint32_t memory, uint64_t pages);

@@ -81,7 +81,8 @@ const char *const ir_type_name[IR_TYPE_COUNT] = {[IR_I32] = "i32",
                                                  [IR_F64] = "f64",
                                                  [IR_V128] = "v128",
                                                  [IR_FUNCREF] = "funcref",
-                                                 [IR_EXTERNREF] = "externref"};
+                                                 [IR_EXTERNREF] = "externref",
+                                                 [IR_EXNREF] = "exnref"};
 
 const char *ir_trap_text(enum ir_trap code) {
     switch (code) {

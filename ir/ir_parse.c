@@ -108,6 +108,17 @@ static struct ir_init take_init(struct parser *p, unsigned depth) {
     return init;
 }
 
+static void take_tag(struct parser *p) {
+    struct ir_module *m = p->module;
+    take_index(p, "tag", m->ntags);
+    struct ir_tag tag = {0};
+    if (!lex_accept_key(&p->lex, "type"))
+        lex_fail(&p->lex, "expected type=");
+    tag.type = (uint32_t)lex_number(&p->lex, UINT32_MAX);
+    tag.import = take_import(p);
+    *arena_push(&m->arena, m->tags, m->ntags, p->tags_cap) = tag;
+}
+
 static void take_global(struct parser *p) {
     struct ir_module *m = p->module;
     take_index(p, "global", m->nglobals);
@@ -221,10 +232,10 @@ static uint32_t take_keyword(struct parser *p, const char *const *words, uint32_
 }
 
 static void take_export(struct parser *p) {
-    static const char *const kinds[] = {"func", "table", "memory", "global"};
+    static const char *const kinds[] = {"func", "table", "memory", "global", "tag"};
     struct ir_module *m = p->module;
     struct ir_export e = {.name = lex_name(&p->lex, &m->arena)};
-    e.kind = (enum ir_extern_kind)take_keyword(p, kinds, 4, "func, table, memory or global");
+    e.kind = (enum ir_extern_kind)take_keyword(p, kinds, 5, "func, table, memory, global or tag");
     e.index = (uint32_t)lex_number(&p->lex, UINT32_MAX);
     *arena_push(&m->arena, m->exports, m->nexports, p->exports_cap) = e;
 }
@@ -297,6 +308,8 @@ static void take_item(struct parser *p) {
         take_table(p);
     else if (lex_accept_word(l, "global"))
         take_global(p);
+    else if (lex_accept_word(l, "tag"))
+        take_tag(p);
     else if (lex_accept_word(l, "func"))
         take_func(p);
     else if (lex_accept_word(l, "kernel"))
@@ -314,7 +327,7 @@ static void take_item(struct parser *p) {
     else if (lex_accept_word(l, "custom"))
         take_custom(p);
     else
-        lex_fail(l, "expected module, type, memory, table, global, func, kernel, export, start, elem, data, "
+        lex_fail(l, "expected module, type, memory, table, global, tag, func, kernel, export, start, elem, data, "
                     "code_section or custom");
 }
 

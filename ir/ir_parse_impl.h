@@ -30,7 +30,7 @@ struct parser {
     struct parse_label *labels; /* innermost last */
     uint32_t nlabels, labels_cap;
     /* capacities of the module's tables */
-    uint32_t types_cap, funcs_cap, memories_cap, tables_cap, globals_cap, datas_cap, elems_cap, exports_cap,
+    uint32_t types_cap, funcs_cap, memories_cap, tables_cap, globals_cap, tags_cap, datas_cap, elems_cap, exports_cap,
         customs_cap;
 };
 

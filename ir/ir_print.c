@@ -299,7 +299,7 @@ static void print_init(struct strbuf *out, const struct ir_init *init) {
 }
 
 static const char *const mode_name[] = {"active", "passive", "declared"};
-static const char *const extern_name[] = {"func", "table", "memory", "global"};
+static const char *const extern_name[] = {"func", "table", "memory", "global", "tag"};
 
 static void print_data(struct strbuf *out, uint32_t index, const struct ir_data *d) {
     strbuf_printf(out, "data %" PRIu32 " %s", index, mode_name[d->mode]);
@@ -362,6 +362,11 @@ static void print_header_items(struct strbuf *out, const struct ir_module *m) {
     }
     for (uint32_t k = 0; k < m->nglobals; k++)
         print_global(out, k, &m->globals[k]);
+    for (uint32_t k = 0; k < m->ntags; k++) {
+        strbuf_printf(out, "tag %" PRIu32 " type=%" PRIu32, k, m->tags[k].type);
+        print_import(out, &m->tags[k].import);
+        strbuf_add(out, "\n");
+    }
 }
 
 void ir_print_module(struct strbuf *out, struct ir_module *m) {

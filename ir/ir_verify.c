@@ -348,6 +348,43 @@ static void check_launch(struct verifier *v, const struct ir_inst *i) {
         want_signature(v, i, 0, kernel->slot_types, kernel->nslots);
 }
 
+/* exn.*, thrown, throw. */
+static void check_exception(struct verifier *v, const struct ir_inst *i) {
+    const struct ir_module *m = v->module;
+    bool tagged = i->op == IR_EXN_NEW || i->op == IR_EXN_IS || i->op == IR_EXN_GET;
+    if (tagged && !want_index(v, i, "tag", i->index, m ? m->ntags : 0))
+        return;
+    static const struct ir_sig none;
+    const struct ir_sig *sig = tagged && m->tags[i->index].type < m->ntypes ? &m->types[m->tags[i->index].type] : &none;
+    if (i->op == IR_EXN_NEW) {
+        want_result(v, i, IR_EXNREF);
+        if (want_operands(v, i, sig->nparams))
+            want_signature(v, i, 0, sig->params, sig->nparams);
+        return;
+    }
+    if (i->op == IR_THROWN) {
+        if (want_operands(v, i, 0) && want_results(v, i, 2)) {
+            want_type(v, i, "result", 0, i->results[0].type, IR_I32);
+            want_type(v, i, "result", 1, i->results[1].type, IR_EXNREF);
+        }
+        if (!i->prev || (i->prev->op != IR_CALL && i->prev->op != IR_CALL_INDIRECT))
+            problem(v, i, "does not follow a call");
+        return;
+    }
+    if (want_operands(v, i, 1))
+        want_operand(v, i, 0, IR_EXNREF);
+    if (i->op == IR_EXN_IS) {
+        want_result(v, i, IR_I32);
+    } else if (i->op == IR_EXN_COPY) {
+        want_result(v, i, IR_EXNREF);
+    } else if (i->op != IR_EXN_GET) {
+        want_results(v, i, 0);
+    } else if (want_results(v, i, sig->nparams)) {
+        for (uint32_t k = 0; k < sig->nparams; k++)
+            want_type(v, i, "result", k, i->results[k].type, sig->params[k]);
+    }
+}
+
 static void check_yield(struct verifier *v, const struct ir_inst *i) {
     const struct ir_inst *around = i->parent->parent;
     if (!around) {
@@ -431,6 +468,16 @@ static void check_other(struct verifier *v, const struct ir_inst *i) {
         want_operands(v, i, 0);
         want_result(v, i, IR_FUNCREF);
         want_index(v, i, "function", i->index, m ? m->nfuncs : 0);
+        break;
+    case IR_EXN_NEW:
+    case IR_EXN_IS:
+    case IR_EXN_GET:
+    case IR_EXN_DROP:
+    case IR_EXN_HOLD:
+    case IR_EXN_COPY:
+    case IR_THROWN:
+    case IR_THROW:
+        check_exception(v, i);
         break;
     case IR_LAUNCH:
         check_launch(v, i);
@@ -615,10 +662,13 @@ static void check_tables_of_module(struct verifier *v, const struct ir_module *m
     for (uint32_t k = 0; k < m->nmemories; k++)
         if (m->memories[k].limits.has_max && m->memories[k].limits.max < m->memories[k].limits.min)
             problem(v, NULL, "memory %" PRIu32 " has a maximum below its minimum", k);
+    for (uint32_t k = 0; k < m->ntags; k++)
+        if (m->tags[k].type >= m->ntypes || m->types[m->tags[k].type].nresults)
+            problem(v, NULL, "tag %" PRIu32 " has no type, or one with results", k);
     for (uint32_t k = 0; k < m->ntables; k++)
         if (!is_ref(m->tables[k].type))
             problem(v, NULL, "table %" PRIu32 " is not of references", k);
-    const uint32_t counts[] = {m->nfuncs, m->ntables, m->nmemories, m->nglobals};
+    const uint32_t counts[] = {m->nfuncs, m->ntables, m->nmemories, m->nglobals, m->ntags};
     for (uint32_t k = 0; k < m->nexports; k++)
         if (m->exports[k].index >= counts[m->exports[k].kind])
             problem(v, NULL, "export \"%s\" names an item that does not exist", m->exports[k].name);

@@ -61,6 +61,17 @@ struct wm_import_func {
     struct wm_funcref *func; /* a compiled function of another instance */
 };
 
+struct wm_tag {
+    const char *type; /* "il:" */
+};
+
+/* What an exnref points to.  Compiled code reads the tag and the values, each in its own 8 bytes (v128: 16). */
+struct wm_exception {
+    struct wm_tag *tag;
+    uint64_t words; /* of values */
+    uint64_t values[];
+};
+
 /* Compiled code gets a pointer to this in every call. */
 struct wm_vmctx {
     uint8_t *memory0_base; /* = memories[0]->base */
@@ -73,7 +84,8 @@ struct wm_vmctx {
     uint64_t offload;            /* 0: `launch` is not even called */
     struct wasmetal_instance *instance;
     const struct wm_module *module;
-    uint64_t reserved[6];
+    struct wm_tag **tags; /* one pointer a tag; exceptions are told apart by it */
+    uint64_t reserved[5];
     uint64_t cells[]; /* 16 bytes for each global defined in the module, in order: cells[2*k] */
 };
 
@@ -91,7 +103,7 @@ struct wm_init {
 
 struct wm_import {
     const char *module, *field;
-    uint64_t kind;  /* enum ir_extern_kind: 0 func 1 table 2 memory 3 global */
+    uint64_t kind;  /* enum ir_extern_kind: 0 func 1 table 2 memory 3 global 4 tag */
     uint64_t index; /* in its index space */
 };
 
@@ -235,6 +247,8 @@ struct wm_module {
     uint64_t ntable_imports;
     uint64_t nglobals;
     const struct wm_global_desc *globals;
+    uint64_t ntags;
+    const uint64_t *tags; /* module type index of each */
     uint64_t ndatas;
     const struct wm_data_desc *datas;
     uint64_t nelems;
@@ -255,6 +269,20 @@ struct wm_module {
 
 /* `where` = function index << 32 | wasm offset */
 _Noreturn void wm_rt_trap(struct wm_vmctx *ctx, uint64_t code, uint64_t where);
+/* An import's host function returned `code`, not 0: a trap, or the exception that the instance keeps. */
+_Noreturn void wm_rt_host_failed(struct wm_vmctx *ctx, uint64_t code, uint64_t where);
+/* Exceptions (runtime/exception.c).  new: without its values; throw: takes it.  hold: `slot`, in the caller's frame,
+ * says who holds it. */
+struct wm_exception *wm_rt_exn_new(struct wm_vmctx *ctx, uint64_t tag, uint64_t words);
+struct wm_exception *wm_rt_exn_copy(struct wm_vmctx *ctx, struct wm_exception *e);
+void wm_rt_exn_drop(struct wm_exception *e);
+void wm_rt_exn_hold(struct wm_exception *e, void *slot);
+_Noreturn void wm_rt_throw(struct wm_vmctx *ctx, struct wm_exception *e, uint64_t where);
+struct _Unwind_Exception;
+struct _Unwind_Context;
+/* The personality routine of compiled functions, for the system's unwinder. */
+int wm_rt_personality(int version, int actions, uint64_t exception_class, struct _Unwind_Exception *exception,
+                      struct _Unwind_Context *context);
 /* Returns the old size in pages or -1. */
 uint64_t wm_rt_memory_grow(struct wm_vmctx *ctx, uint64_t memory, uint64_t pages);
 void wm_rt_memory_copy(struct wm_vmctx *ctx, uint64_t dst_memory, uint64_t src_memory, uint64_t dst, uint64_t src,

@@ -95,6 +95,8 @@ static wasmetal_status allocate_context(struct wasmetal_instance *in) {
     vm->memories = rt_alloc(in, m->nmemories, sizeof(void *));
     vm->tables = rt_alloc(in, m->ntables, sizeof(void *));
     vm->globals = rt_alloc(in, m->nglobals, sizeof *vm->globals);
+    vm->tags = rt_alloc(in, m->ntags, sizeof *vm->tags);
+    struct wm_tag *tags = rt_alloc(in, m->ntags, sizeof *tags);
     vm->imports = rt_alloc(in, m->nfunc_imports, sizeof *vm->imports);
     vm->type_ids = rt_alloc(in, m->ntypes, sizeof *vm->type_ids);
     vm->funcrefs = rt_alloc(in, m->nfuncs, sizeof *vm->funcrefs);
@@ -103,7 +105,7 @@ static wasmetal_status allocate_context(struct wasmetal_instance *in) {
     in->exports = rt_alloc(in, m->nexports, sizeof *in->exports);
     in->own_memories = rt_alloc(in, m->nmemories, sizeof(void *));
     in->own_tables = rt_alloc(in, m->ntables, sizeof(void *));
-    if (!vm->memories || !vm->tables || !vm->globals || !vm->imports || !vm->type_ids || !vm->funcrefs ||
+    if (!vm->memories || !vm->tables || !vm->globals || !vm->tags || !tags || !vm->imports || !vm->type_ids || !vm->funcrefs ||
         !in->dropped_datas || !in->dropped_elems || !in->exports || !in->own_memories || !in->own_tables) {
         return WASMETAL_ERROR_OUT_OF_MEMORY;
     }
@@ -112,6 +114,10 @@ static wasmetal_status allocate_context(struct wasmetal_instance *in) {
         if (!vm->type_ids[i]) {
             return WASMETAL_ERROR_OUT_OF_MEMORY;
         }
+    }
+    for (uint64_t i = 0; i < m->ntags; i++) { /* those imported are replaced */
+        tags[i].type = m->types[m->tags[i]];
+        vm->tags[i] = &tags[i];
     }
     uint64_t k = 0;
     for (uint64_t i = 0; i < m->nglobals; i++) {
@@ -230,6 +236,10 @@ void rt_object_fill(struct wasmetal_instance *in, uint64_t kind, uint64_t index,
         break;
     case WASMETAL_MEMORY:
         out->memory = in->vm->memories[index]->owner;
+        break;
+    case WASMETAL_TAG:
+        out->tag = in->vm->tags[index];
+        out->type = out->tag->type;
         break;
     default:
         out->global.cell = in->vm->globals[index];
@@ -373,6 +383,7 @@ void rt_instance_destroy(struct wasmetal_instance *in) {
         wm_offload_close(in->offload);
     }
     wasi_close(in->wasi);
+    rt_exception_free(in->exception);
     for (uint64_t i = 0; i < in->nown_memories; i++) {
         rt_memory_close(in->own_memories[i]);
     }
@@ -429,8 +440,8 @@ static wasmetal_status set_up(struct wasmetal_instance *in, const wasmetal_insta
         wasmetal_trap trap;
         rt_object_fill(in, WASMETAL_FUNC, in->module->start, &start);
         status = rt_enter(in, start.func.trampoline, start.func.ref->ctx, start.func.ref->fn, NULL, &trap);
-        if (status == WASMETAL_TRAP || status == WASMETAL_EXIT) {
-            if (status == WASMETAL_TRAP) {
+        if (status == WASMETAL_TRAP || status == WASMETAL_EXIT || status == WASMETAL_EXCEPTION) {
+            if (status != WASMETAL_EXIT) {
                 rt_log(in, RT_LOG_START_TRAP, "start function of module %s: %s in \"%.80s\" at +0x%llx",
                        in->module->name, trap.text, trap.function_name, (unsigned long long)trap.offset);
             }

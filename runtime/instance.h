@@ -115,12 +115,16 @@ struct wasmetal_object {
             uint64_t *cell;
             uint64_t is_mutable;
         } global;
+        struct wm_tag *tag;
     };
+    struct wm_tag own_tag; /* of a host-made tag */
     uint64_t storage[2]; /* of a host-made global; 16-byte aligned through its allocation */
     char type_text[2];
 };
 
 /* ---- instances ---- */
+
+struct rt_exn;
 
 struct rt_host_import {
     wm_host_fn *fn;
@@ -149,6 +153,7 @@ struct wasmetal_instance {
     uint64_t nexports;
     uint8_t *dropped_datas, *dropped_elems; /* one byte a segment */
     uint64_t raised;                        /* wasmetal_raise */
+    struct wm_exception *exception;         /* the last that left a call uncaught, or wasmetal_throw's; owned */
     bool wrote_foreign_table;               /* active segments put our functions into an imported table */
 };
 
@@ -196,8 +201,8 @@ void rt_log_forward(void *user, int level, const char *id, const char *message);
 
 /* ---- calls and traps (trap.c) ---- */
 
-/* Calls fn(ctx, ...) through its trampoline, under a trap frame.  OK, TRAP or EXIT with *out_trap filled (may be NULL).
- */
+/* Calls fn(ctx, ...) through its trampoline, under a trap frame.  OK, or TRAP, EXIT or EXCEPTION with *out_trap filled
+ * (may be NULL). */
 wasmetal_status rt_enter(struct wasmetal_instance *in, wm_trampoline *trampoline, struct wm_vmctx *ctx, void *fn,
                          uint64_t *args_results, wasmetal_trap *out_trap);
 /* Once before any compiled code runs; false when the system refuses the handlers. */
@@ -207,6 +212,17 @@ bool rt_trap_init(void);
 bool rt_host_begin(size_t stack);
 void rt_host_end(void);
 #define RT_HOST_STACK ((size_t)128 << 10)
+/* What trap.c does for exception.c, always on the newest entry of this thread.  rt_throw_begin notes the exception and
+ * where it was thrown, and begins a host's part, which rt_host_end ends in the handler; false, and nothing has begun,
+ * when less than `stack` bytes are left.  rt_leave_uncaught ends the entry with that exception. */
+struct rt_exn **rt_entry_exceptions(void); /* those held */
+uintptr_t rt_entry_frame(void);            /* an address in the frame of rt_enter */
+bool rt_throw_begin(struct wm_vmctx *ctx, struct wm_exception *e, uint64_t where, size_t stack);
+_Noreturn void rt_leave_uncaught(void);
+void rt_exceptions_release(struct rt_exn *held);
+void rt_exception_free(struct wm_exception *e); /* NULL is fine */
+/* Makes it the instance's exception, in place of the one before. */
+void rt_exception_keep(struct wasmetal_instance *in, struct wm_exception *e);
 /* What proc_exit leaves for the entry that the trap ends. */
 void rt_set_exit_code(uint32_t code);
 

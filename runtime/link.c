@@ -86,7 +86,7 @@ void rt_group_merge(struct rt_group **a, struct rt_group **b) {
 
 /* ---- checking ---- */
 
-static const char *const kind_names[] = {"function", "table", "memory", "global"};
+static const char *const kind_names[] = {"function", "table", "memory", "global", "tag"};
 
 /* Import matching of the Wasm standard: at least the minimum now, and a maximum no larger where one is asked for. */
 static bool limits_match(const struct wm_limits *want, uint64_t now, uint64_t declared_max) {
@@ -183,6 +183,12 @@ static wasmetal_status link_object(struct wasmetal_instance *in, const struct wm
         }
         in->vm->globals[im->index] = o->global.cell;
         break;
+    case WASMETAL_TAG:
+        if (strcmp(m->types[m->tags[im->index]], o->tag->type) != 0) {
+            return mismatch(in, im, "the tag has another type");
+        }
+        in->vm->tags[im->index] = o->tag;
+        break;
     }
     rt_group_merge(&in->group, o->instance ? &o->instance->group : &o->group);
     return WASMETAL_OK;
@@ -231,7 +237,7 @@ static wasmetal_status link_one(struct wasmetal_instance *in, const wasmetal_ins
         }
     }
     rt_log(in, RT_LOG_IMPORT_MISSING, "module %s imports the %s \"%.80s\".\"%.80s\", and nothing was given for it",
-           in->module->name, kind_names[im->kind & 3], im->module, im->field);
+           in->module->name, kind_names[im->kind < 5 ? im->kind : 0], im->module, im->field);
     return WASMETAL_ERROR_IMPORT;
 }
 

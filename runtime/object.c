@@ -19,6 +19,8 @@ const char *wasmetal_status_text(wasmetal_status status) {
         return "trap";
     case WASMETAL_EXIT:
         return "program exit";
+    case WASMETAL_EXCEPTION:
+        return "uncaught exception";
     case WASMETAL_ERROR_ARGUMENT:
         return "invalid argument";
     case WASMETAL_ERROR_OUT_OF_MEMORY:
@@ -117,7 +119,7 @@ wasmetal_status wasmetal_run_wasi_start(wasmetal_instance *instance, uint32_t *o
         *out_exit_code = status == WASMETAL_EXIT ? trap.exit_code : 0;
         return WASMETAL_OK;
     }
-    if (status == WASMETAL_TRAP && out_trap) {
+    if ((status == WASMETAL_TRAP || status == WASMETAL_EXCEPTION) && out_trap) {
         *out_trap = trap;
     }
     return status;
@@ -260,6 +262,25 @@ wasmetal_status wasmetal_global_new(char type, bool is_mutable, const uint64_t *
     return WASMETAL_OK;
 }
 
+wasmetal_status wasmetal_tag_new(const char *type, wasmetal_object **out_object) {
+    size_t n = type ? strlen(type) : 0;
+    if (n == 0 || type[n - 1] != ':' || strspn(type, "ilfdvrx") != n - 1 || n > 1000) {
+        return WASMETAL_ERROR_ARGUMENT;
+    }
+    wasmetal_object *o = object_new(WASMETAL_TAG);
+    char *copy = o ? strdup(type) : NULL;
+    if (!copy) {
+        if (o) {
+            object_drop(o);
+        }
+        return WASMETAL_ERROR_OUT_OF_MEMORY;
+    }
+    o->own_tag.type = o->type = copy;
+    o->tag = &o->own_tag;
+    *out_object = o;
+    return WASMETAL_OK;
+}
+
 void wasmetal_object_free(wasmetal_object *object) {
     if (!object || !object->host_owned) {
         return;
@@ -268,6 +289,8 @@ void wasmetal_object_free(wasmetal_object *object) {
         rt_memory_close(object->memory);
     } else if (object->kind == WASMETAL_TABLE) {
         rt_table_close(object->table);
+    } else if (object->kind == WASMETAL_TAG) {
+        free((char *)object->own_tag.type);
     }
     object_drop(object);
 }

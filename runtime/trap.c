@@ -33,6 +33,9 @@ struct entry {
     volatile unsigned host_depth;
     uint32_t exit_code;
     uintptr_t stack_low; /* least address that compiled code may use; 0: unknown (a coroutine's stack) */
+    uintptr_t frame;     /* an address in the frame of rt_enter */
+    struct rt_exn *held; /* exceptions that handlers may throw again */
+    struct wm_exception *thrown;
     size_t stack_share;  /* a quarter of what was left on entry: the most that host functions are promised */
     wasmetal_trap trap;
 };
@@ -346,11 +349,15 @@ static void find_thread_stack(void) {
 
 /* ---- entering ---- */
 
+static bool has_stack(const struct entry *e, size_t stack) {
+    size_t need = stack < e->stack_share ? stack : e->stack_share;
+    return !e->stack_low || (uintptr_t)__builtin_frame_address(0) >= e->stack_low + need;
+}
+
 bool rt_host_begin(size_t stack) {
     struct entry *e = current_entry;
     if (e) {
-        size_t need = stack < e->stack_share ? stack : e->stack_share;
-        if (e->stack_low && (uintptr_t)__builtin_frame_address(0) < e->stack_low + need) {
+        if (!has_stack(e, stack)) {
             return false;
         }
         e->host_depth = e->host_depth + 1;
@@ -363,6 +370,33 @@ void rt_host_end(void) {
     if (e) {
         e->host_depth = e->host_depth - 1;
     }
+}
+
+struct rt_exn **rt_entry_exceptions(void) {
+    return &current_entry->held;
+}
+
+uintptr_t rt_entry_frame(void) {
+    return current_entry->frame;
+}
+
+bool rt_throw_begin(struct wm_vmctx *ctx, struct wm_exception *thrown, uint64_t where, size_t stack) {
+    struct entry *e = current_entry;
+    if (!e) {
+        abort(); /* compiled code that nobody entered through rt_enter */
+    }
+    if (!rt_host_begin(stack)) {
+        return false;
+    }
+    uint64_t offset = where & UINT32_MAX;
+    trap_fill(&e->trap, ctx->module, IR_TRAP_EXCEPTION, where >> 32,
+              offset == 0 || offset == UINT32_MAX ? WASMETAL_NO_OFFSET : offset);
+    e->thrown = thrown;
+    return true;
+}
+
+void rt_leave_uncaught(void) {
+    siglongjmp(current_entry->jump, 1);
 }
 
 void rt_set_exit_code(uint32_t code) {
@@ -386,6 +420,8 @@ wasmetal_status rt_enter(struct wasmetal_instance *in, wm_trampoline *trampoline
     e.instance = in;
     e.host_depth = 0;
     e.exit_code = 0;
+    e.frame = here;
+    e.held = NULL;
     e.stack_low = here > thread_stack.low && here < thread_stack.high ? thread_stack.low : 0;
     e.stack_share = e.stack_low ? (here - e.stack_low) / 4 : 0;
     if (sigsetjmp(e.jump, 0) == 0) {
@@ -394,10 +430,16 @@ wasmetal_status rt_enter(struct wasmetal_instance *in, wm_trampoline *trampoline
         trampoline(ctx, fn, args_results);
         atomic_signal_fence(memory_order_seq_cst);
         current_entry = e.previous;
+        rt_exceptions_release(e.held);
         return WASMETAL_OK;
     }
     current_entry = e.previous;
+    rt_exceptions_release(e.held);
     wasmetal_status status = WASMETAL_TRAP;
+    if (e.trap.code == IR_TRAP_EXCEPTION) {
+        status = WASMETAL_EXCEPTION;
+        rt_exception_keep(in, e.thrown);
+    }
     if (e.trap.code == IR_TRAP_EXIT) {
         status = WASMETAL_EXIT;
         e.trap.exit_code = e.exit_code;

@@ -85,14 +85,15 @@ uint64_t rt_type_intern(const char *type) {
 char rt_type_letter(uint64_t type) {
     static const char letters[] = {
         [IR_I32] = 'i',  [IR_I64] = 'l',     [IR_F32] = 'f',       [IR_F64] = 'd',
-        [IR_V128] = 'v', [IR_FUNCREF] = 'r', [IR_EXTERNREF] = 'x',
+        [IR_V128] = 'v', [IR_FUNCREF] = 'r', [IR_EXTERNREF] = 'x', [IR_EXNREF] = '?',
     };
     _Static_assert(sizeof letters == IR_TYPE_COUNT, "a letter for each type");
     return type < IR_TYPE_COUNT ? letters[type] : '?';
 }
 
 _Static_assert((int)IR_EXTERN_FUNC == WASMETAL_FUNC && (int)IR_EXTERN_TABLE == WASMETAL_TABLE &&
-                   (int)IR_EXTERN_MEMORY == WASMETAL_MEMORY && (int)IR_EXTERN_GLOBAL == WASMETAL_GLOBAL,
+                   (int)IR_EXTERN_MEMORY == WASMETAL_MEMORY && (int)IR_EXTERN_GLOBAL == WASMETAL_GLOBAL &&
+                   (int)IR_EXTERN_TAG == WASMETAL_TAG,
                "kinds are the same in modules and in the public header");
 
 size_t rt_type_cells(const char *type) {

@@ -18,12 +18,12 @@ LLVMValueRef host_entry_array(struct host_func *hf, unsigned words, const char *
     return a;
 }
 
-static void store_word(struct host_cx *cx, LLVMBuilderRef b, LLVMValueRef v, enum ir_type t, LLVMValueRef array,
+void host_store_word(struct host_cx *cx, LLVMBuilderRef b, LLVMValueRef v, enum ir_type t, LLVMValueRef array,
                        unsigned word) {
     LLVMSetAlignment(LLVMBuildStore(b, host_to_bits(cx, b, v, t), host_byte_gep(cx, b, array, 8 * (uint64_t)word)), 8);
 }
 
-static LLVMValueRef load_word(struct host_cx *cx, LLVMBuilderRef b, enum ir_type t, LLVMValueRef array, unsigned word) {
+LLVMValueRef host_load_word(struct host_cx *cx, LLVMBuilderRef b, enum ir_type t, LLVMValueRef array, unsigned word) {
     LLVMValueRef v = LLVMBuildLoad2(b, host_type(cx, t), host_byte_gep(cx, b, array, 8 * (uint64_t)word), "");
     LLVMSetAlignment(v, 8);
     return v;
@@ -34,7 +34,7 @@ void host_build_return(struct host_func *hf, const struct ir_sig *sig, LLVMValue
     LLVMBuilderRef b = hf->b;
     if (host_results_in_memory(sig)) {
         for (uint32_t k = 0, word = 0; k < sig->nresults; k++) {
-            store_word(hf->cx, b, results[k], sig->results[k], LLVMGetParam(hf->fn, 1), word);
+            host_store_word(hf->cx, b, results[k], sig->results[k], LLVMGetParam(hf->fn, 1), word);
             word += host_arg_words(sig->results[k]);
         }
         LLVMBuildRetVoid(b);
@@ -77,7 +77,7 @@ static unsigned find_result_words(const struct host_func *hf, const struct ir_re
 static void set_results(struct host_func *hf, const struct ir_inst *i, const struct ir_sig *sig, LLVMValueRef call) {
     bool in_memory = host_results_in_memory(sig);
     for (uint32_t k = 0, word = 0; k < i->nresults; k++) {
-        LLVMValueRef v = in_memory          ? load_word(hf->cx, hf->b, sig->results[k], hf->results, word)
+        LLVMValueRef v = in_memory          ? host_load_word(hf->cx, hf->b, sig->results[k], hf->results, word)
                          : i->nresults == 1 ? call
                                             : LLVMBuildExtractValue(hf->b, call, k, "");
         word += host_arg_words(sig->results[k]);
@@ -110,7 +110,11 @@ static void emit_call(struct host_func *hf, const struct ir_inst *i, LLVMValueRe
         args[k + first] = host_value(hf, i->operands[k]);
     bool direct = i->op == IR_CALL || i->op == IR_RETURN_CALL;
     LLVMTypeRef type = direct ? LLVMGlobalGetValueType(fn) : host_type_of_sig(hf->cx, i->index);
-    LLVMValueRef call = host_build_call(hf->b, type, fn, args, sig->nparams + first, convention, kind == CALL_TAIL);
+    LLVMValueRef call;
+    if (kind == CALL_PLAIN && i->next && i->next->op == IR_THROWN)
+        call = host_build_invoke(hf, type, fn, args, sig->nparams + first, convention);
+    else
+        call = host_build_call(hf->b, type, fn, args, sig->nparams + first, convention, kind == CALL_TAIL);
     if (kind == CALL_PLAIN)
         set_results(hf, i, sig, call);
     else
@@ -182,7 +186,7 @@ void host_emit_return_call_indirect(struct host_func *hf, struct ir_inst *i, uns
 static void return_array(struct host_func *hf, const struct ir_sig *sig, LLVMValueRef array) {
     LLVMValueRef *results = arena_array(hf->arena, LLVMValueRef, sig->nresults);
     for (uint32_t k = 0, word = 0; k < sig->nresults; k++) {
-        results[k] = load_word(hf->cx, hf->b, sig->results[k], array, word);
+        results[k] = host_load_word(hf->cx, hf->b, sig->results[k], array, word);
         word += host_arg_words(sig->results[k]);
     }
     host_build_return(hf, sig, results);
@@ -206,6 +210,7 @@ void host_emit_import_thunk(struct host_cx *cx, uint32_t index) {
     struct arena scratch = {0};
     struct host_func hf;
     host_begin_func(&hf, cx, f, host_func(cx, index), &scratch);
+    LLVMSetPersonalityFn(hf.fn, cx->rt[HOST_RT_PERSONALITY]); /* keeps out the exceptions of C++ */
     hf.vmctx = LLVMGetParam(hf.fn, 0);
     LLVMBuilderRef b = hf.b;
     LLVMTypeRef type = LLVMGlobalGetValueType(hf.fn);
@@ -236,7 +241,7 @@ void host_emit_import_thunk(struct host_cx *cx, uint32_t index) {
     LLVMPositionBuilderAtEnd(b, native);
     LLVMValueRef array = host_entry_array(&hf, host_sig_words(sig), "args");
     for (uint32_t k = 0, word = 0; k < sig->nparams; k++) {
-        store_word(cx, b, args[k + first], sig->params[k], array, word);
+        host_store_word(cx, b, args[k + first], sig->params[k], array, word);
         word += host_arg_words(sig->params[k]);
     }
     LLVMTypeRef host_params[] = {cx->ptr, cx->ptr, cx->ptr};
@@ -249,7 +254,9 @@ void host_emit_import_thunk(struct host_cx *cx, uint32_t index) {
     LLVMBasicBlockRef bad = host_new_block(&hf, "trap"), good = host_new_block(&hf, "");
     LLVMBuildCondBr(b, LLVMBuildICmp(b, LLVMIntEQ, code, host_const_i64(cx, 0), ""), good, bad);
     LLVMPositionBuilderAtEnd(b, bad);
-    host_raise(&hf, code, host_const_i64(cx, (uint64_t)index << 32 | IR_NO_OFFSET));
+    LLVMValueRef failed[] = {hf.vmctx, code, host_const_i64(cx, (uint64_t)index << 32 | IR_NO_OFFSET)};
+    host_call_rt(&hf, HOST_RT_HOST_FAILED, failed, 3);
+    LLVMBuildUnreachable(b);
     LLVMPositionBuilderAtEnd(b, good);
     return_array(&hf, sig, array);
     host_end_func(&hf);
@@ -269,14 +276,14 @@ void host_emit_trampoline(struct host_cx *cx, uint32_t type_index) {
     if (in_memory)
         args[1] = array;
     for (uint32_t k = 0, word = 0; k < sig->nparams; k++) {
-        args[k + first] = load_word(cx, b, sig->params[k], array, word);
+        args[k + first] = host_load_word(cx, b, sig->params[k], array, word);
         word += host_arg_words(sig->params[k]);
     }
     LLVMValueRef call = host_build_call(b, host_type_of_sig(cx, type_index), LLVMGetParam(fn, 1), args,
                                         sig->nparams + first, HOST_CC_C, false);
     for (uint32_t k = 0, word = 0; k < sig->nresults && !in_memory; k++) {
         LLVMValueRef v = sig->nresults == 1 ? call : LLVMBuildExtractValue(b, call, k, "");
-        store_word(cx, b, v, sig->results[k], array, word);
+        host_store_word(cx, b, v, sig->results[k], array, word);
         word += host_arg_words(sig->results[k]);
     }
     LLVMBuildRetVoid(b);
@@ -313,15 +320,15 @@ void host_emit_launch(struct host_func *hf, struct ir_inst *i, unsigned arg) {
 
     LLVMPositionBuilderAtEnd(b, go);
     for (uint32_t k = 0; k < i->noperands; k++)
-        store_word(cx, b, host_value(hf, i->operands[k]), i->operands[k]->type, hf->slots, k);
+        host_store_word(cx, b, host_value(hf, i->operands[k]), i->operands[k]->type, hf->slots, k);
     for (uint32_t k = 0; k < ntrips; k++)
-        store_word(cx, b, host_const_i64(cx, 0), IR_I64, hf->trips, k);
+        host_store_word(cx, b, host_const_i64(cx, 0), IR_I64, hf->trips, k);
     LLVMValueRef args[] = {hf->vmctx, host_const_i64(cx, i->index), hf->slots, hf->trips};
     LLVMValueRef done = host_call_rt(hf, HOST_RT_LAUNCH, args, 4);
     LLVMValueRef ok = LLVMBuildICmp(b, LLVMIntNE, done, host_const_i64(cx, 0), "");
     LLVMValueRef *trips = arena_array(hf->arena, LLVMValueRef, ntrips);
     for (uint32_t k = 0; k < ntrips; k++)
-        trips[k] = load_word(cx, b, IR_I64, hf->trips, k);
+        trips[k] = host_load_word(cx, b, IR_I64, hf->trips, k);
     LLVMBuildBr(b, end);
 
     LLVMPositionBuilderAtEnd(b, end);

@@ -145,7 +145,7 @@ static void add_limits(struct fields *f, const struct ir_limits *l) {
 /* ---- the tables ---- */
 
 static LLVMValueRef type_text(struct host_cx *cx, const struct ir_sig *sig) {
-    static const char letters[IR_TYPE_COUNT + 1] = "ilfdvrx";
+    static const char letters[IR_TYPE_COUNT + 1] = "ilfdvrx?";
     struct fields f = {.cx = cx};
     char *text = arena_array(&cx->arena, char, sig->nparams + sig->nresults + 2), *p = text;
     for (uint32_t i = 0; i < sig->nparams; i++)
@@ -200,7 +200,7 @@ static void add_imports(struct fields *m) {
     const struct ir_module *ir = cx->m;
     struct fields f = {.cx = cx};
     uint64_t n = 0;
-    LLVMValueRef *list = elements(cx, (uint64_t)ir->nfuncs + ir->ntables + ir->nmemories + ir->nglobals);
+    LLVMValueRef *list = elements(cx, (uint64_t)ir->nfuncs + ir->ntables + ir->nmemories + ir->nglobals + ir->ntags);
     for (uint32_t i = 0; i < ir->nfuncs; i++)
         add_import(&f, list, &n, &ir->funcs[i].import, IR_EXTERN_FUNC, i);
     for (uint32_t i = 0; i < ir->ntables; i++)
@@ -209,6 +209,8 @@ static void add_imports(struct fields *m) {
         add_import(&f, list, &n, &ir->memories[i].import, IR_EXTERN_MEMORY, i);
     for (uint32_t i = 0; i < ir->nglobals; i++)
         add_import(&f, list, &n, &ir->globals[i].import, IR_EXTERN_GLOBAL, i);
+    for (uint32_t i = 0; i < ir->ntags; i++)
+        add_import(&f, list, &n, &ir->tags[i].import, IR_EXTERN_TAG, i);
     add_array(m, list, n, "imports");
 }
 
@@ -270,6 +272,14 @@ static void add_globals(struct fields *m) {
         list[i] = struct_of(&f);
     }
     add_array(m, list, cx->m->nglobals, "globals");
+}
+
+static void add_tags(struct fields *m) {
+    struct host_cx *cx = m->cx;
+    LLVMValueRef *list = elements(cx, cx->m->ntags);
+    for (uint32_t i = 0; i < cx->m->ntags; i++)
+        list[i] = host_const_i64(cx, cx->m->tags[i].type);
+    add_array(m, list, cx->m->ntags, "tags");
 }
 
 static void add_datas(struct fields *m) {
@@ -511,6 +521,7 @@ void host_emit_module_constant(struct host_cx *cx) {
     add_memories(&m);
     add_tables(&m);
     add_globals(&m);
+    add_tags(&m);
     add_datas(&m);
     add_elems(&m);
     add_number(&m, cx->m->start < 0 ? WM_NONE : (uint64_t)cx->m->start);

@@ -115,6 +115,7 @@ static void emit_all(struct host_cx *cx) {
     const struct host_part *part = cx->part;
     struct arena scratch = {0};
     host_types_init(cx);
+    cx->catches = host_find_catches(m);
     cx->funcs = arena_array(&cx->arena, LLVMValueRef, m->nfuncs);
     if (part->head) {
         cx->code_start = declare_marker(cx, "wasmetal_code_start");

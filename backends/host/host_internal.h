@@ -10,6 +10,7 @@
  *   host_atomic.c   atomic accesses, wait and notify
  *   host_control.c  regions, branches, and the bodies of functions
  *   host_call.c     calls, import thunks, trampolines, launches
+ *   host_exn.c      exceptions
  *   host_state.c    globals, tables, references
  *   host_kernel.c   native kernels
  *   host_const.c    struct wm_module and all it points to, as constants
@@ -102,6 +103,7 @@ struct host_cx {
     LLVMBuilderRef builder, entry_builder;
     LLVMTargetMachineRef machine;
     bool elf;
+    bool catches;        /* some function has handlers for exceptions */
     bool minimum_quiets; /* the machine has an instruction for llvm.minimum: a signalling NaN comes out quiet */
     LLVMTypeRef tvoid, i1, i8, i16, i32, i64, f32, f64, v128, ptr;
     const struct host_part *part;
@@ -129,6 +131,8 @@ struct host_func {
     LLVMValueRef *bools;       /* by ir_value.id: the i1 that an i32 value was made from, or NULL */
     LLVMValueRef *bases;       /* by memory */
     LLVMValueRef slots, trips; /* stack arrays that all launches of the function share */
+    LLVMBasicBlockRef landed;  /* where the call just emitted goes when it throws; for `thrown` */
+    LLVMValueRef exception;    /* ... with this */
     LLVMValueRef results;      /* ... that all calls share whose results come back in memory */
     uint64_t *safe_end;        /* bounds checks: by ir_value.id, bytes after it known to be inside memory */
     struct host_undo *undo;
@@ -232,7 +236,16 @@ void host_emit_import_thunk(struct host_cx *cx, uint32_t index);
 void host_emit_entry(struct host_cx *cx, uint32_t index); /* the wrapper */
 void host_emit_trampoline(struct host_cx *cx, uint32_t type);
 LLVMValueRef host_entry_array(struct host_func *hf, unsigned words, const char *name);
+void host_store_word(struct host_cx *cx, LLVMBuilderRef b, LLVMValueRef v, enum ir_type t, LLVMValueRef array,
+                     unsigned word);
+LLVMValueRef host_load_word(struct host_cx *cx, LLVMBuilderRef b, enum ir_type t, LLVMValueRef array, unsigned word);
 void host_build_return(struct host_func *hf, const struct ir_sig *sig, LLVMValueRef *results);
+
+/* host_exn.c */
+bool host_find_catches(const struct ir_module *m);
+/* A call behind which `thrown` stands.  Goes on where it has returned. */
+LLVMValueRef host_build_invoke(struct host_func *hf, LLVMTypeRef type, LLVMValueRef fn, LLVMValueRef *args,
+                               unsigned nargs, enum host_convention convention);
 
 /* host_kernel.c */
 void host_emit_kernel(struct host_cx *cx, const struct off_kernel *k, LLVMValueRef fn, struct arena *scratch);

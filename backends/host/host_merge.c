@@ -9,8 +9,11 @@
  * A relocation against the section symbol of a .text (jump tables, places of accesses) gets the distance that this
  * .text was moved by added.  Objects have addends of their own (RELA), as all 64-bit targets of LLVM do.
  *
- * Format: ELF-64 object file format, version 1.5.  What LLVM did not put there so far (groups, extended section
- * indices) is refused.  Every read is checked against its buffer.
+ * Sections of groups (the address of the exceptions' personality routine) become ordinary ones, and of a weak symbol
+ * that several parts define the first is taken.
+ *
+ * Format: ELF-64 object file format, version 1.5.  What LLVM did not put there so far (extended section indices) is
+ * refused.  Every read is checked against its buffer.
  */
 #include "backends/host/host_internal.h"
 
@@ -30,6 +33,8 @@ enum {
     TYPE_GROUP = 17,
     TYPE_SHNDX = 18,
     FLAG_LINK_ORDER = 0x80,
+    FLAG_GROUP = 0x200,
+    BINDING_WEAK = 2,
     SYMBOL_SECTION = 3,
     SYMBOL_FILE = 4,
     INDEX_RESERVED = 0xff00,
@@ -120,7 +125,7 @@ static void read_section(struct merge *m, struct part *p, uint32_t index, uint64
                           .entsize = get(m, p, at + 56, 8)};
     if (s->type != TYPE_NOBITS && (s->offset > p->size || p->size - s->offset < s->size))
         m->error = "truncated object";
-    if (s->type == TYPE_GROUP || s->type == TYPE_SHNDX)
+    if (s->type == TYPE_SHNDX)
         m->error = "a section of a kind that is not expected";
     if (s->type == TYPE_SYMTAB)
         p->symtab = index;
@@ -215,8 +220,9 @@ static void place_sections(struct merge *m) {
         append(m, &m->text, p, p->text);
         for (uint32_t i = 1; i < p->nsections; i++) {
             struct section *s = &p->sections[i];
-            if (i == p->text || s->type == TYPE_SYMTAB || s->type == TYPE_STRTAB)
+            if (i == p->text || s->type == TYPE_SYMTAB || s->type == TYPE_STRTAB || s->type == TYPE_GROUP)
                 continue;
+            s->flags &= ~(uint64_t)FLAG_GROUP;
             if (strcmp(string_at(m, p, p->names, s->name), ".note.GNU-stack") == 0) {
                 if (noted)
                     continue;
@@ -291,6 +297,8 @@ static void add_globals(struct merge *m, struct part *p) {
             s.name = add_string(m, name);
             *arena_push(&m->arena, m->globals, m->nglobals, m->globals_cap) = s;
         } else if (s.section && known->section) {
+            if (s.info >> 4 == BINDING_WEAK)
+                continue;
             m->error = "a symbol defined twice";
         } else if (s.section) {
             s.name = known->name;

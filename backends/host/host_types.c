@@ -15,7 +15,8 @@
  * that the runtime hangs on it.  Fields that are fixed once the instance is made are `invariant` loads, so that, for
  * example, the base of memory is read once a function and stays in a register.
  *
- * Attributes: nounwind (traps leave by longjmp past frames that need no clean-up); stack probes, so that a large frame
+ * Attributes: nounwind, but for modules that catch exceptions (traps leave by longjmp past frames that need no
+ * clean-up); unwind tables, for exceptions of other instances pass through; stack probes, so that a large frame
  * cannot step over the guard page below the stack; no tail calls but those of the module (musttail), because a call
  * made into a jump would turn unbounded recursion, which Wasm ends with a trap, into an endless loop.
  */
@@ -106,8 +107,9 @@ static void declare_runtime(struct host_cx *cx) {
             params[p] = rt_letter(cx, rt_table[i].params[p]);
         cx->rt_types[i] = LLVMFunctionType(rt_letter(cx, rt_table[i].result), params, n, 0);
         cx->rt[i] = LLVMAddFunction(cx->module, rt_table[i].name, cx->rt_types[i]);
-        host_add_attribute(cx, cx->rt[i], LLVMAttributeFunctionIndex, "nounwind");
-        if (rt_table[i].attrs == 'T') {
+        if (rt_table[i].attrs != 'U')
+            host_add_attribute(cx, cx->rt[i], LLVMAttributeFunctionIndex, "nounwind");
+        if (rt_table[i].attrs != '-') {
             host_add_attribute(cx, cx->rt[i], LLVMAttributeFunctionIndex, "noreturn");
             host_add_attribute(cx, cx->rt[i], LLVMAttributeFunctionIndex, "cold");
         }
@@ -156,6 +158,7 @@ LLVMTypeRef host_type(struct host_cx *cx, enum ir_type t) {
         return cx->v128;
     case IR_FUNCREF:
     case IR_EXTERNREF:
+    case IR_EXNREF:
         return cx->ptr;
     case IR_TYPE_COUNT:
         break;
@@ -220,9 +223,16 @@ static void add_string_attribute(struct host_cx *cx, LLVMValueRef fn, const char
         LLVMCreateStringAttribute(cx->llvm, key, (unsigned)strlen(key), value, (unsigned)strlen(value)));
 }
 
+enum { UNWIND_SYNC = 1 }; /* llvm::UWTableKind::Sync: tables that hold at calls */
+
 /* For every function with a body.  All code stays in one section, which the trap map counts from. */
 void host_set_attributes(struct host_cx *cx, LLVMValueRef fn) {
-    host_add_attribute(cx, fn, LLVMAttributeFunctionIndex, "nounwind");
+    if (!cx->catches)
+        host_add_attribute(cx, fn, LLVMAttributeFunctionIndex, "nounwind");
+    else
+        LLVMSetPersonalityFn(fn, cx->rt[HOST_RT_PERSONALITY]);
+    LLVMAddAttributeAtIndex(fn, LLVMAttributeFunctionIndex,
+                            LLVMCreateEnumAttribute(cx->llvm, LLVMGetEnumAttributeKindForName("uwtable", 7), UNWIND_SYNC));
     add_string_attribute(cx, fn, "probe-stack", "inline-asm");
     add_string_attribute(cx, fn, "disable-tail-calls", "true");
     LLVMSetLinkage(fn, LLVMInternalLinkage);

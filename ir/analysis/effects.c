@@ -44,6 +44,9 @@ static uint16_t own_effects(const struct ir_inst *i) {
     case IR_DATA_DROP:
         e |= EFFECT_RESIZES;
         break;
+    case IR_EXN_NEW:
+    case IR_THROWN:
+    case IR_THROW:
     case IR_CALL_INDIRECT:
     case IR_RETURN_CALL:
     case IR_RETURN_CALL_INDIRECT:

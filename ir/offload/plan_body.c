@@ -105,6 +105,15 @@ static bool check_inst(struct plan *p, struct plan_scan *s, struct ir_inst *i) {
     if (ir_is_atomic(i) || i->op == IR_ATOMIC_FENCE)
         return plan_reject(p, OFF_REJECT_ATOMIC, i, ir_info(i)->text);
     switch (i->op) {
+    case IR_EXN_NEW:
+    case IR_EXN_IS:
+    case IR_EXN_GET:
+    case IR_EXN_DROP:
+    case IR_EXN_HOLD:
+    case IR_EXN_COPY:
+    case IR_THROWN:
+    case IR_THROW:
+        return plan_reject(p, OFF_REJECT_EXCEPTION, i, ir_info(i)->text);
     case IR_CALL:
     case IR_RETURN_CALL:
         return plan_reject(p, OFF_REJECT_CALL, i, callee_name(p, i));

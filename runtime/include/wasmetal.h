@@ -53,7 +53,7 @@ extern "C" {
 
 typedef struct wm_module wasmetal_module;           /* a compiled module; constant, shared by all its instances */
 typedef struct wasmetal_instance wasmetal_instance; /* owned by whoever instantiated it */
-typedef struct wasmetal_object wasmetal_object;     /* a function, table, memory or global that can be linked */
+typedef struct wasmetal_object wasmetal_object;     /* a function, table, memory, global or tag that can be linked */
 
 typedef enum wasmetal_status {
     WASMETAL_OK = 0,
@@ -67,7 +67,8 @@ typedef enum wasmetal_status {
     WASMETAL_ERROR_NOT_FOUND = 8,     /* no such export, or nothing to run */
     WASMETAL_ERROR_TYPE = 9,          /* the object is of another kind or type */
     WASMETAL_ERROR_LIMIT = 10,        /* a limit of the module or of the description would be passed */
-    WASMETAL_ERROR_IO = 11            /* a file or folder of the description cannot be opened */
+    WASMETAL_ERROR_IO = 11,           /* a file or folder of the description cannot be opened */
+    WASMETAL_EXCEPTION = 12           /* the module threw what it did not catch; wasmetal_exception_get tells what */
 } wasmetal_status;
 
 /* "out of memory", "import missing or of another type", ...; never NULL. */
@@ -108,7 +109,8 @@ typedef enum wasmetal_trap_code {
     WASMETAL_TRAP_EXIT = 12, /* reported as WASMETAL_EXIT */
     WASMETAL_TRAP_INTERRUPT = 13,
     WASMETAL_TRAP_UNALIGNED_ATOMIC = 14,
-    WASMETAL_TRAP_EXPECTED_SHARED = 15 /* memory.atomic.wait on a memory that is not shared */
+    WASMETAL_TRAP_EXPECTED_SHARED = 15, /* memory.atomic.wait on a memory that is not shared */
+    WASMETAL_TRAP_EXCEPTION = 16        /* reported as WASMETAL_EXCEPTION */
 } wasmetal_trap_code;
 
 #define WASMETAL_NO_FUNCTION UINT32_MAX
@@ -132,12 +134,13 @@ typedef enum wasmetal_kind {
     WASMETAL_FUNC = 0,
     WASMETAL_TABLE = 1,
     WASMETAL_MEMORY = 2,
-    WASMETAL_GLOBAL = 3
+    WASMETAL_GLOBAL = 3,
+    WASMETAL_TAG = 4
 } wasmetal_kind;
 
 /* A function of the host.  Arguments are in `args_results` and results go there, from the first cell on.  Returns 0, or
- * the wasmetal_trap_code to raise in the caller.  It may call back into the instance.  It must not leave by longjmp or
- * by an exception. */
+ * the wasmetal_trap_code to raise in the caller, or what wasmetal_throw returns.  It may call back into the instance.  It
+ * must not leave by longjmp or by an exception of C++. */
 typedef uint64_t wasmetal_host_fn(void *user, wasmetal_instance *instance, uint64_t *args_results);
 
 typedef struct wasmetal_import {
@@ -191,7 +194,7 @@ typedef struct wasmetal_export {
     const char *name; /* lives as long as the module */
     wasmetal_kind kind;
     wasmetal_object *object; /* owned by the instance, valid until wasmetal_free */
-    const char *type;        /* functions: "ii:i"; tables and globals: one letter; memories: "" */
+    const char *type; /* functions: "ii:i"; tags: "ii:"; tables and globals: one letter; memories: "" */
 } wasmetal_export;
 
 /* ---- WASI preview 1 ---- */
@@ -242,13 +245,13 @@ typedef struct wasmetal_instance_desc {
     wasmetal_allocator allocator; /* zero: malloc and free */
     wasmetal_log_fn *log;         /* NULL: to standard error, levels up to WASMETAL_LOG (default "error") */
     void *log_user;
-    wasmetal_trap *start_trap; /* optional; filled when instantiation returns WASMETAL_TRAP or WASMETAL_EXIT */
+    wasmetal_trap *start_trap; /* optional; filled when instantiation returns TRAP, EXIT or EXCEPTION */
 } wasmetal_instance_desc;
 
 /* Makes an instance: links imports, sets up memory, tables and globals, copies active segments, runs the start
  * function. `desc` may be NULL.  On success *out_instance is the caller's, to be given to wasmetal_free; on failure it
  * is NULL and nothing stays behind (except what active segments wrote into imported memories and tables, as the Wasm
- * standard says). Fails with TRAP, EXIT, OUT_OF_MEMORY, ADDRESS_SPACE, ABI, IMPORT, LIMIT, IO. */
+ * standard says). Fails with TRAP, EXIT, EXCEPTION, OUT_OF_MEMORY, ADDRESS_SPACE, ABI, IMPORT, LIMIT, IO. */
 WASMETAL_API wasmetal_status wasmetal_instantiate(const wasmetal_module *module, const wasmetal_instance_desc *desc,
                                                   wasmetal_instance **out_instance);
 
@@ -272,8 +275,8 @@ WASMETAL_API wasmetal_status wasmetal_export_find(const wasmetal_instance *insta
                                                   wasmetal_export *out_export);
 
 /* Calls a function exported by `instance`.  `args_results` must hold as many cells as the larger of arguments and
- * results needs; NULL when there are none.  TRAP and EXIT fill *out_trap (may be NULL) and leave the cells undefined;
- * the instance can be called again.  ARGUMENT when `func` is not of this instance, TYPE when it is no function. */
+ * results needs; NULL when there are none.  TRAP, EXIT and EXCEPTION fill *out_trap (may be NULL) and leave the cells
+ * undefined; the instance can be called again.  ARGUMENT when `func` is not of this instance, TYPE when it is no function. */
 WASMETAL_API wasmetal_status wasmetal_call(wasmetal_instance *instance, const wasmetal_object *func,
                                            uint64_t *args_results, wasmetal_trap *out_trap);
 
@@ -281,6 +284,18 @@ WASMETAL_API wasmetal_status wasmetal_call(wasmetal_instance *instance, const wa
 WASMETAL_API void wasmetal_raise(wasmetal_instance *instance, uint32_t code);
 /* The code remembered, and forgets it; 0 when there is none.  Wrappers return it. */
 WASMETAL_API uint64_t wasmetal_take_raised(wasmetal_instance *instance);
+
+/* ---- exceptions (the exception handling proposal, legacy instructions) ---- */
+
+/* The exception that left the last call of `instance` that returned EXCEPTION: whether it has this tag, and its values,
+ * NOT_FOUND when not.  It is kept until another one takes its place or the instance is freed. */
+WASMETAL_API bool wasmetal_exception_is(const wasmetal_instance *instance, const wasmetal_object *tag);
+WASMETAL_API wasmetal_status wasmetal_exception_get(const wasmetal_instance *instance, const wasmetal_object *tag,
+                                                    uint64_t *out_cells);
+/* For host functions: makes an exception the instance's, to be thrown where the function was called, and returns the
+ * code that the function must then return.  A host function that got EXCEPTION from a call of the same instance returns
+ * WASMETAL_TRAP_EXCEPTION to pass it on.  Returns WASMETAL_TRAP_HOST out of memory, or when `tag` is none. */
+WASMETAL_API uint64_t wasmetal_throw(wasmetal_instance *instance, const wasmetal_object *tag, const uint64_t *cells);
 
 /* A reactor's `_initialize`, when the module exports one; OK when it does not. */
 WASMETAL_API wasmetal_status wasmetal_run_wasi_initialize(wasmetal_instance *instance, wasmetal_trap *out_trap);
@@ -317,6 +332,8 @@ WASMETAL_API wasmetal_status wasmetal_memory_share(const wasmetal_object *memory
 WASMETAL_API wasmetal_status wasmetal_table_new(char type, uint64_t min, uint64_t max, wasmetal_object **out_object);
 WASMETAL_API wasmetal_status wasmetal_global_new(char type, bool is_mutable, const uint64_t *cells,
                                                  wasmetal_object **out_object);
+/* A tag; `type` has parameters only, "il:".  OUT_OF_MEMORY, ARGUMENT. */
+WASMETAL_API wasmetal_status wasmetal_tag_new(const char *type, wasmetal_object **out_object);
 WASMETAL_API void wasmetal_object_free(wasmetal_object *object); /* not for exports; NULL is fine */
 
 WASMETAL_API wasmetal_kind wasmetal_object_kind(const wasmetal_object *object);

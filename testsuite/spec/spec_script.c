@@ -138,6 +138,15 @@ static enum outcome run_trap(struct replay *r, const struct json *command) {
                    result.status == WASMETAL_TRAP ? "the trap" : "the status", status_text(&result));
 }
 
+/* Which exception it must be no script says. */
+static enum outcome run_exception(struct replay *r, const struct json *command) {
+    struct result result = {0};
+    enum outcome o = act(r, json_get(command, "action"), json_get(command, "expected"), &result);
+    if (o != PASSED || result.status == WASMETAL_EXCEPTION)
+        return o;
+    return because(r, FAILED, "wanted an exception, got \"%s\"", status_text(&result));
+}
+
 /* ---- modules ---- */
 
 static enum outcome run_module(struct replay *r, const struct json *command) {
@@ -203,6 +212,7 @@ static enum outcome run_command(struct replay *r, const struct json *command) {
                  {"assert_return", 3},
                  {"assert_trap", 4},
                  {"assert_exhaustion", 4},
+                 {"assert_exception", 8},
                  {"assert_invalid", 5},
                  {"assert_malformed", 5},
                  {"assert_unlinkable", 6},
@@ -227,6 +237,8 @@ static enum outcome run_command(struct replay *r, const struct json *command) {
         return run_not_started(r, command, STORE_UNLINKABLE);
     case 7:
         return run_not_started(r, command, STORE_TRAP);
+    case 8:
+        return run_exception(r, command);
     default:
         return because(r, FAILED, "a command that this runner does not know");
     }
