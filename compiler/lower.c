@@ -22,49 +22,13 @@
 #include <string.h>
 
 #include "compiler/limits.h"
-#include "compiler/lower_plan.h"
+#include "compiler/lower_impl.h"
 #include "ir/ir_build.h"
 #include "ir/util/ice.h"
 
-struct frame {
-    uint8_t kind; /* WASM_BLOCK, WASM_LOOP, WASM_IF, WASM_TRY; the function: WASM_BLOCK */
-    bool reached; /* some branch or the fall-through of a part leads behind the end */
-    bool in_else;
-    const struct lower_scope *scope;
-    const struct ir_sig *sig;
-    struct ir_inst *inst;    /* the label; NULL: the function without a block around it */
-    uint32_t height;         /* of the value stack below the block's parameters */
-    struct ir_value **saved; /* if: values of the assigned locals at its start, then of its parameters */
-    /* try */
-    struct ir_inst *catcher; /* NULL when it catches nothing */
-    struct ir_value *exn;    /* in its handlers: the exception; NULL: in its body */
-    bool caught, caught_all; /* something leads to the catcher; a catch_all was met */
-    uint32_t delegate;       /* 1 + the depth that its delegate names, or 0 */
-};
-
-struct lowerer {
-    struct ir_func *func;
-    struct ir_module *module;
-    const struct wasm_body *body;
-    struct arena scratch;
-    struct lower_plan plan;
-    struct ir_builder b;
-    struct ir_value **locals; /* NULL: not live here */
-    struct ir_value **stack;
-    uint32_t height, stack_cap;
-    struct frame *frames;
-    uint32_t nframes, frames_cap;
-    struct ir_value **list; /* the operand list under construction */
-    uint32_t nlist, list_cap;
-    enum ir_type *types; /* the result types under construction */
-    uint32_t ntypes, types_cap;
-    uint64_t operands; /* given to branches so far */
-    uint32_t skipping; /* 0: reachable; n: unreachable, n-1 blocks were opened since */
-};
-
 /* ---- value stack and lists ---- */
 
-static void push(struct lowerer *l, struct ir_value *v) {
+void lower_push(struct lowerer *l, struct ir_value *v) {
     *arena_push(&l->scratch, l->stack, l->height, l->stack_cap) = v; /* NOLINT(bugprone-sizeof-expression) */
 }
 
@@ -73,14 +37,14 @@ static struct ir_value *pop(struct lowerer *l) {
     return l->stack[--l->height];
 }
 
-static void list_add(struct lowerer *l, struct ir_value *v) {
+void lower_list_add(struct lowerer *l, struct ir_value *v) {
     *arena_push(&l->scratch, l->list, l->nlist, l->list_cap) = v; /* NOLINT(bugprone-sizeof-expression) */
 }
 
-static void list_add_stack(struct lowerer *l, uint32_t n) {
+void lower_list_add_stack(struct lowerer *l, uint32_t n) {
     ICE_UNLESS(l->height >= n);
     for (uint32_t i = l->height - n; i < l->height; i++)
-        list_add(l, l->stack[i]);
+        lower_list_add(l, l->stack[i]);
 }
 
 static struct ir_value *local_get(struct lowerer *l, uint32_t local) {
@@ -90,9 +54,9 @@ static struct ir_value *local_get(struct lowerer *l, uint32_t local) {
     return v;
 }
 
-static void list_add_locals(struct lowerer *l, const uint32_t *locals, uint32_t n) {
+void lower_list_add_locals(struct lowerer *l, const uint32_t *locals, uint32_t n) {
     for (uint32_t i = 0; i < n; i++)
-        list_add(l, local_get(l, locals[i]));
+        lower_list_add(l, local_get(l, locals[i]));
 }
 
 static void set_result_types(struct lowerer *l, const struct ir_sig *sig, const struct lower_scope *scope) {
@@ -103,44 +67,44 @@ static void set_result_types(struct lowerer *l, const struct ir_sig *sig, const 
         *arena_push(&l->scratch, l->types, l->ntypes, l->types_cap) = l->body->locals[scope->results[i]];
 }
 
-static void unreachable_from_here(struct lowerer *l) {
+void lower_unreachable_from_here(struct lowerer *l) {
     ir_build(&l->b, IR_UNREACHABLE, NULL, 0, NULL, 0);
     l->skipping = 1;
 }
 
 /* ---- blocks ---- */
 
-static struct frame *push_frame(struct lowerer *l, const struct wasm_inst *i, uint32_t scope) {
-    struct frame *f = arena_push(&l->scratch, l->frames, l->nframes, l->frames_cap);
-    *f = (struct frame){.kind = i->kind, .scope = &l->plan.scopes[scope], .sig = i->sig};
+static struct lower_frame *push_frame(struct lowerer *l, const struct wasm_inst *i, uint32_t scope) {
+    struct lower_frame *f = arena_push(&l->scratch, l->frames, l->nframes, l->frames_cap);
+    *f = (struct lower_frame){.kind = i->kind, .scope = &l->plan.scopes[scope], .sig = i->sig};
     ICE_UNLESS(l->height >= i->sig->nparams);
     f->height = l->height - i->sig->nparams;
     return f;
 }
 
-static void enter_region(struct lowerer *l, struct ir_region *r) {
+void lower_enter_region(struct lowerer *l, struct ir_region *r) {
     l->b.region = r;
     l->b.before = NULL;
 }
 
-static void open_block(struct lowerer *l, const struct wasm_inst *i, uint32_t scope) {
-    struct frame *f = push_frame(l, i, scope);
+void lower_open_block(struct lowerer *l, const struct wasm_inst *i, uint32_t scope) {
+    struct lower_frame *f = push_frame(l, i, scope);
     set_result_types(l, f->sig, f->scope);
     f->inst = ir_build_block(&l->b, l->types, l->ntypes);
-    enter_region(l, f->inst->regions[0]);
+    lower_enter_region(l, f->inst->regions[0]);
 }
 
 static void open_loop(struct lowerer *l, const struct wasm_inst *i, uint32_t scope) {
-    struct frame *f = push_frame(l, i, scope);
+    struct lower_frame *f = push_frame(l, i, scope);
     const struct lower_scope *s = f->scope;
     uint32_t nparams = f->sig->nparams;
     l->nlist = 0;
-    list_add_stack(l, nparams);
-    list_add_locals(l, s->params, s->nparams);
+    lower_list_add_stack(l, nparams);
+    lower_list_add_locals(l, s->params, s->nparams);
     set_result_types(l, f->sig, s);
     f->inst = ir_build_loop(&l->b, l->list, l->nlist, l->types, l->ntypes);
     struct ir_region *r = f->inst->regions[0];
-    enter_region(l, r);
+    lower_enter_region(l, r);
     for (uint32_t k = 0; k < nparams; k++)
         l->stack[f->height + k] = r->params[k];
     /* What is assigned but not carried has no value at the head of later iterations. */
@@ -152,7 +116,7 @@ static void open_loop(struct lowerer *l, const struct wasm_inst *i, uint32_t sco
 
 static void open_if(struct lowerer *l, const struct wasm_inst *i, uint32_t scope) {
     struct ir_value *cond = pop(l);
-    struct frame *f = push_frame(l, i, scope);
+    struct lower_frame *f = push_frame(l, i, scope);
     const struct lower_scope *s = f->scope;
     f->saved = arena_array(&l->scratch, struct ir_value *, s->nassigned + f->sig->nparams);
     for (uint32_t k = 0; k < s->nassigned; k++)
@@ -161,20 +125,20 @@ static void open_if(struct lowerer *l, const struct wasm_inst *i, uint32_t scope
         f->saved[s->nassigned + k] = l->stack[f->height + k];
     set_result_types(l, f->sig, s);
     f->inst = ir_build_if(&l->b, cond, l->types, l->ntypes);
-    enter_region(l, f->inst->regions[0]);
+    lower_enter_region(l, f->inst->regions[0]);
 }
 
 /* The end of a region is reached: yield what the block gives. */
-static void fall_out(struct lowerer *l, struct frame *f) {
+static void fall_out(struct lowerer *l, struct lower_frame *f) {
     l->nlist = 0;
-    list_add_stack(l, f->sig->nresults);
-    list_add_locals(l, f->scope->results, f->scope->nresults);
+    lower_list_add_stack(l, f->sig->nresults);
+    lower_list_add_locals(l, f->scope->results, f->scope->nresults);
     l->operands += l->nlist;
     ir_build_yield(&l->b, l->list, l->nlist);
     f->reached = true;
 }
 
-static void start_else(struct lowerer *l, struct frame *f) {
+static void start_else(struct lowerer *l, struct lower_frame *f) {
     const struct lower_scope *s = f->scope;
     ICE_UNLESS(f->saved);
     if (!l->skipping)
@@ -183,38 +147,36 @@ static void start_else(struct lowerer *l, struct frame *f) {
         l->locals[s->assigned[k]] = f->saved[k];
     l->height = f->height;
     for (uint32_t k = 0; k < f->sig->nparams; k++)
-        push(l, f->saved[s->nassigned + k]);
+        lower_push(l, f->saved[s->nassigned + k]);
     l->skipping = 0;
     f->in_else = true;
-    enter_region(l, f->inst->regions[1]);
+    lower_enter_region(l, f->inst->regions[1]);
 }
 
-static void close_function(struct lowerer *l, struct frame *f) {
+static void close_function(struct lowerer *l, struct lower_frame *f) {
     if (!f->inst) {
         if (!l->skipping) {
             l->nlist = 0;
-            list_add_stack(l, f->sig->nresults);
+            lower_list_add_stack(l, f->sig->nresults);
             ir_build_return(&l->b, l->list, l->nlist);
         }
         return;
     }
     if (!l->skipping)
         fall_out(l, f);
-    enter_region(l, f->inst->parent);
+    lower_enter_region(l, f->inst->parent);
     if (!f->reached) {
-        unreachable_from_here(l);
+        lower_unreachable_from_here(l);
         return;
     }
     l->nlist = 0;
     for (uint32_t k = 0; k < f->inst->nresults; k++)
-        list_add(l, &f->inst->results[k]);
+        lower_list_add(l, &f->inst->results[k]);
     ir_build_return(&l->b, l->list, l->nlist);
 }
 
-static void pass_on(struct lowerer *l, struct frame *f);
-
 static void close_block(struct lowerer *l) {
-    struct frame *f = &l->frames[l->nframes - 1];
+    struct lower_frame *f = &l->frames[l->nframes - 1];
     if (l->nframes == 1) {
         close_function(l, f);
         l->nframes = 0;
@@ -223,7 +185,7 @@ static void close_block(struct lowerer *l) {
     if (f->kind == WASM_IF && !f->in_else)
         start_else(l, f); /* gives its parameters back as results */
     if (f->exn && !f->caught_all)
-        pass_on(l, f);
+        lower_pass_on(l, f);
     if (!l->skipping)
         fall_out(l, f);
     const struct lower_scope *s = f->scope;
@@ -233,34 +195,34 @@ static void close_block(struct lowerer *l) {
     uint32_t nresults = f->sig->nresults;
     l->nframes--;
     l->skipping = 0;
-    enter_region(l, inst->parent);
+    lower_enter_region(l, inst->parent);
     l->height = f->height;
     for (uint32_t k = 0; k < nresults; k++)
-        push(l, &inst->results[k]);
+        lower_push(l, &inst->results[k]);
     for (uint32_t k = 0; k < s->nassigned; k++)
         l->locals[s->assigned[k]] = NULL;
     for (uint32_t k = 0; k < s->nresults; k++)
         l->locals[s->results[k]] = &inst->results[nresults + k];
     if (!reached)
-        unreachable_from_here(l);
+        lower_unreachable_from_here(l);
 }
 
 /* ---- branches ---- */
 
-static struct frame *label_frame(struct lowerer *l, uint32_t label) {
+struct lower_frame *lower_label_frame(struct lowerer *l, uint32_t label) {
     ICE_UNLESS(label < l->nframes);
     return &l->frames[l->nframes - 1 - label];
 }
 
 /* Appends what a branch to `f` passes. */
-static void list_add_branch(struct lowerer *l, struct frame *f) {
+static void list_add_branch(struct lowerer *l, struct lower_frame *f) {
     uint32_t before = l->nlist;
     if (f->kind == WASM_LOOP) {
-        list_add_stack(l, f->sig->nparams);
-        list_add_locals(l, f->scope->params, f->scope->nparams);
+        lower_list_add_stack(l, f->sig->nparams);
+        lower_list_add_locals(l, f->scope->params, f->scope->nparams);
     } else {
-        list_add_stack(l, f->sig->nresults);
-        list_add_locals(l, f->scope->results, f->scope->nresults);
+        lower_list_add_stack(l, f->sig->nresults);
+        lower_list_add_locals(l, f->scope->results, f->scope->nresults);
         f->reached = true;
     }
     l->operands += l->nlist - before;
@@ -268,13 +230,13 @@ static void list_add_branch(struct lowerer *l, struct frame *f) {
 
 static void lower_return(struct lowerer *l) {
     l->nlist = 0;
-    list_add_stack(l, l->frames[0].sig->nresults);
+    lower_list_add_stack(l, l->frames[0].sig->nresults);
     ir_build_return(&l->b, l->list, l->nlist);
     l->skipping = 1;
 }
 
 static void lower_br(struct lowerer *l, uint32_t label) {
-    struct frame *f = label_frame(l, label);
+    struct lower_frame *f = lower_label_frame(l, label);
     if (f == l->frames) {
         lower_return(l);
         return;
@@ -287,7 +249,7 @@ static void lower_br(struct lowerer *l, uint32_t label) {
 
 static void lower_br_if(struct lowerer *l, uint32_t label) {
     struct ir_value *cond = pop(l);
-    struct frame *f = label_frame(l, label);
+    struct lower_frame *f = lower_label_frame(l, label);
     l->nlist = 0;
     list_add_branch(l, f);
     ir_build_br_if(&l->b, cond, f->inst, l->list, l->nlist);
@@ -298,7 +260,7 @@ static bool lower_br_table(struct lowerer *l, const struct wasm_inst *i) {
     struct ir_inst **targets = arena_array(&l->scratch, struct ir_inst *, i->index2);
     l->nlist = 0;
     for (uint32_t k = 0; k < i->index2; k++) {
-        struct frame *f = label_frame(l, i->targets[k]);
+        struct lower_frame *f = lower_label_frame(l, i->targets[k]);
         targets[k] = f->inst;
         list_add_branch(l, f);
         if (l->operands > FRONT_MAX_OPERANDS)
@@ -309,176 +271,18 @@ static bool lower_br_table(struct lowerer *l, const struct wasm_inst *i) {
     return true;
 }
 
-/* ---- exceptions ----
- *
- * A try is two blocks.  Whatever throws inside branches to the inner one, the catcher, with the exception and the locals
- * that the handlers read; behind it stand the handlers, each in an `if` on its tag, and leave by the outer one.
- *
- *     try                    %r = block T {
- *       call $f                %e, %x = block C -> exnref, i32 {
- *       ...                      call f
- *     catch $t                   %c, %n = thrown
- *       ...                      br_if %c, C (%n, %a)
- *     end                        ... br T (..)
- *                              }
- *                              %is = exn.is t, %e
- *                              if %is { %p = exn.get t, %e; exn.drop %e; ... br T (..) } else { yield }
- *                              throw %e
- *                            }
- */
-
-/* The try whose handlers catch what is thrown inside the innermost `depth` frames; NULL: none in this function. */
-static struct frame *catching_frame(struct lowerer *l, uint32_t depth) {
-    while (depth-- > 0) {
-        struct frame *f = &l->frames[depth];
-        if (f->catcher && !f->exn)
-            return f;
-        if (f->delegate) /* counts from outside of the try */
-            depth -= f->delegate - 1 < depth ? f->delegate - 1 : depth;
-    }
-    return NULL;
-}
-
-static void list_add_caught(struct lowerer *l, struct frame *f, struct ir_value *exn) {
-    l->nlist = 0;
-    list_add(l, exn);
-    list_add_locals(l, f->scope->params, f->scope->nparams);
-    l->operands += l->nlist;
-    f->caught = true;
-}
-
-/* Throws `exn` inside the innermost `depth` frames. */
-static void throw_from(struct lowerer *l, struct ir_value *exn, uint32_t depth) {
-    struct frame *f = catching_frame(l, depth);
-    if (f) {
-        list_add_caught(l, f, exn);
-        ir_build_br(&l->b, f->catcher, l->list, l->nlist);
-    } else {
-        ir_build(&l->b, IR_THROW, NULL, 0, &exn, 1);
-    }
-    l->skipping = 1;
-}
-
-static struct ir_value *build_exn(struct lowerer *l, enum ir_op op, uint32_t tag, struct ir_value *const *operands,
-                                  uint32_t n) {
-    static const enum ir_type type = IR_EXNREF;
-    struct ir_inst *i = ir_build(&l->b, op, &type, 1, operands, n);
-    i->index = tag;
-    return i->results;
-}
-
-static const struct ir_sig *tag_sig(const struct lowerer *l, uint32_t tag) {
-    return &l->module->types[l->module->tags[tag].type];
-}
-
-static void lower_throw(struct lowerer *l, uint32_t tag) {
-    uint32_t n = tag_sig(l, tag)->nparams;
-    l->nlist = 0;
-    list_add_stack(l, n);
-    throw_from(l, build_exn(l, IR_EXN_NEW, tag, l->list, n), l->nframes);
-}
-
-static void lower_rethrow(struct lowerer *l, uint32_t label) {
-    struct ir_value *exn = label_frame(l, label)->exn;
-    ICE_UNLESS(exn);
-    throw_from(l, build_exn(l, IR_EXN_COPY, 0, &exn, 1), l->nframes);
-}
-
-/* Behind a call. */
-static void catch_thrown(struct lowerer *l) {
-    static const enum ir_type types[] = {IR_I32, IR_EXNREF};
-    struct frame *f = catching_frame(l, l->nframes);
-    if (!f)
-        return;
-    struct ir_inst *thrown = ir_build(&l->b, IR_THROWN, types, 2, NULL, 0);
-    list_add_caught(l, f, &thrown->results[1]);
-    ir_build_br_if(&l->b, &thrown->results[0], f->catcher, l->list, l->nlist);
-}
-
-static void open_try(struct lowerer *l, const struct wasm_inst *i, uint32_t scope) {
-    open_block(l, i, scope);
-    struct frame *f = &l->frames[l->nframes - 1];
-    f->delegate = i->index2;
-    if (!i->index)
-        return;
-    l->ntypes = 0;
-    *arena_push(&l->scratch, l->types, l->ntypes, l->types_cap) = IR_EXNREF;
-    for (uint32_t k = 0; k < f->scope->nparams; k++)
-        *arena_push(&l->scratch, l->types, l->ntypes, l->types_cap) = l->body->locals[f->scope->params[k]];
-    f->catcher = ir_build_block(&l->b, l->types, l->ntypes);
-    enter_region(l, f->catcher->regions[0]);
-}
-
-/* Ends the body or a handler, and stands where the next handler begins, with the locals as the exception left them. */
-static void next_handler(struct lowerer *l, struct frame *f) {
-    if (!l->skipping) {
-        l->nlist = 0;
-        list_add_stack(l, f->sig->nresults);
-        list_add_locals(l, f->scope->results, f->scope->nresults);
-        l->operands += l->nlist;
-        ir_build_br(&l->b, f->inst, l->list, l->nlist);
-        f->reached = true;
-    }
-    bool first = !f->exn;
-    f->exn = &f->catcher->results[0];
-    enter_region(l, f->inst->regions[0]);
-    l->skipping = !f->caught;
-    if (!f->caught) {
-        if (first)
-            unreachable_from_here(l);
-        return;
-    }
-    const struct lower_scope *s = f->scope;
-    for (uint32_t k = 0; k < s->nassigned; k++)
-        l->locals[s->assigned[k]] = NULL;
-    for (uint32_t k = 0; k < s->nparams; k++)
-        l->locals[s->params[k]] = &f->catcher->results[1 + k];
-    l->height = f->height;
-}
-
-static void lower_catch(struct lowerer *l, const struct wasm_inst *i) {
-    struct frame *f = &l->frames[l->nframes - 1];
-    next_handler(l, f);
-    f->caught_all = i->kind == WASM_CATCH_ALL;
-    if (l->skipping)
-        return;
-    struct ir_inst *get = NULL;
-    if (i->kind == WASM_CATCH) {
-        static const enum ir_type type = IR_I32;
-        struct ir_inst *is = ir_build(&l->b, IR_EXN_IS, &type, 1, &f->exn, 1);
-        is->index = i->index;
-        struct ir_inst *branch = ir_build_if(&l->b, is->results, NULL, 0);
-        enter_region(l, branch->regions[1]);
-        ir_build_yield(&l->b, NULL, 0);
-        enter_region(l, branch->regions[0]);
-        const struct ir_sig *sig = tag_sig(l, i->index);
-        get = ir_build(&l->b, IR_EXN_GET, sig->params, sig->nparams, &f->exn, 1);
-        get->index = i->index;
-    }
-    ir_build(&l->b, i->index2 ? IR_EXN_HOLD : IR_EXN_DROP, NULL, 0, &f->exn, 1);
-    for (uint32_t k = 0; get && k < get->nresults; k++)
-        push(l, &get->results[k]);
-}
-
-/* At the end of a try that has handlers for some tags: others go on. */
-static void pass_on(struct lowerer *l, struct frame *f) {
-    next_handler(l, f);
-    if (!l->skipping)
-        throw_from(l, f->exn, l->nframes - 1);
-}
-
 /* ---- plain instructions ---- */
 
 /* Pops the operands into the list, in order. */
 static void take_operands(struct lowerer *l, uint32_t n) {
     l->nlist = 0;
-    list_add_stack(l, n);
+    lower_list_add_stack(l, n);
     l->height -= n;
 }
 
 static void push_results(struct lowerer *l, struct ir_inst *i) {
     for (uint32_t k = 0; k < i->nresults; k++)
-        push(l, &i->results[k]);
+        lower_push(l, &i->results[k]);
 }
 
 static void lower_simple(struct lowerer *l, enum ir_op op) {
@@ -493,7 +297,7 @@ static union ir_bits wide_bits(const struct wasm_inst *i) {
 }
 
 static void lower_const(struct lowerer *l, const struct wasm_inst *i) {
-    push(l, ir_build_const(&l->b, (enum ir_type)(i->op - IR_I32_CONST), wide_bits(i)));
+    lower_push(l, ir_build_const(&l->b, (enum ir_type)(i->op - IR_I32_CONST), wide_bits(i)));
 }
 
 static struct ir_value *build_lanes(struct lowerer *l, enum ir_op op, union ir_bits lanes,
@@ -506,7 +310,7 @@ static struct ir_value *build_lanes(struct lowerer *l, enum ir_op op, union ir_b
 
 static void lower_lanes(struct lowerer *l, const struct wasm_inst *i) {
     take_operands(l, ir_op_info[i->op].operands);
-    push(l, build_lanes(l, i->op, wide_bits(i), l->list));
+    lower_push(l, build_lanes(l, i->op, wide_bits(i), l->list));
 }
 
 static struct ir_mem mem_of(const struct wasm_inst *i) {
@@ -529,11 +333,11 @@ static union ir_bits one_lane(uint32_t lane) {
 static void lower_load_lanes(struct lowerer *l, const struct wasm_inst *i) {
     enum ir_op second = WASM_SECOND(i->index2);
     if (ir_op_info[second].kind != IR_KIND_LANES) {
-        push(l, ir_build_simple(&l->b, second, ir_build_load(&l->b, i->op, pop(l), mem_of(i)), NULL));
+        lower_push(l, ir_build_simple(&l->b, second, ir_build_load(&l->b, i->op, pop(l), mem_of(i)), NULL));
         return;
     }
     struct ir_value *vector = pop(l), *loaded = ir_build_load(&l->b, i->op, pop(l), mem_of(i));
-    push(l, build_lanes(l, second, one_lane(WASM_LANE(i->index2)), (struct ir_value *[]){vector, loaded}));
+    lower_push(l, build_lanes(l, second, one_lane(WASM_LANE(i->index2)), (struct ir_value *[]){vector, loaded}));
 }
 
 static void lower_store_lane(struct lowerer *l, const struct wasm_inst *i) {
@@ -551,7 +355,7 @@ static void lower_call(struct lowerer *l, enum ir_op op, const struct ir_sig *si
     push_results(l, call);
     l->skipping = tail;
     if (!tail)
-        catch_thrown(l);
+        lower_catch_thrown(l);
 }
 
 /* How many operands, and the type of the result; IR_TYPE_COUNT: no result. */
@@ -619,7 +423,7 @@ static void lower_inst(struct lowerer *l, const struct wasm_inst *i) {
         lower_simple(l, i->op);
         break;
     case WASM_LOAD:
-        push(l, ir_build_load(&l->b, i->op, pop(l), mem_of(i)));
+        lower_push(l, ir_build_load(&l->b, i->op, pop(l), mem_of(i)));
         break;
     case WASM_STORE: {
         struct ir_value *value = pop(l), *address = pop(l);
@@ -645,7 +449,7 @@ static void lower_inst(struct lowerer *l, const struct wasm_inst *i) {
         lower_fixed(l, i);
         break;
     case WASM_LOCAL_GET:
-        push(l, local_get(l, i->index));
+        lower_push(l, local_get(l, i->index));
         break;
     case WASM_LOCAL_SET:
         l->locals[i->index] = pop(l);
@@ -658,7 +462,7 @@ static void lower_inst(struct lowerer *l, const struct wasm_inst *i) {
         break;
     case WASM_SELECT: {
         struct ir_value *cond = pop(l), *if_false = pop(l), *if_true = pop(l);
-        push(l, ir_build_select(&l->b, if_true, if_false, cond));
+        lower_push(l, ir_build_select(&l->b, if_true, if_false, cond));
         break;
     }
     case WASM_CALL:
@@ -677,7 +481,7 @@ static void lower_inst(struct lowerer *l, const struct wasm_inst *i) {
         lower_return(l);
         break;
     case WASM_UNREACHABLE:
-        unreachable_from_here(l);
+        lower_unreachable_from_here(l);
         break;
     default:
         ICE("control instruction %d among the plain ones", i->kind);
@@ -728,11 +532,11 @@ static void begin(struct lowerer *l) {
                                           : ir_build(&l->b, IR_REF_NULL, &type, 1, NULL, 0)->results;
         l->locals[k] = zeros[type];
     }
-    struct frame *frame = arena_push(&l->scratch, l->frames, l->nframes, l->frames_cap);
-    *frame = (struct frame){.kind = WASM_BLOCK, .scope = &l->plan.scopes[0], .sig = body->sig};
+    struct lower_frame *frame = arena_push(&l->scratch, l->frames, l->nframes, l->frames_cap);
+    *frame = (struct lower_frame){.kind = WASM_BLOCK, .scope = &l->plan.scopes[0], .sig = body->sig};
     if (frame->scope->conditional_target) {
         frame->inst = ir_build_block(&l->b, body->sig->results, body->sig->nresults);
-        enter_region(l, frame->inst->regions[0]);
+        lower_enter_region(l, frame->inst->regions[0]);
     }
 }
 
@@ -745,7 +549,7 @@ static enum lower_result walk(struct lowerer *l) {
         l->b.wasm_offset = i->offset;
         switch (i->kind) {
         case WASM_BLOCK:
-            open_block(l, i, scope);
+            lower_open_block(l, i, scope);
             break;
         case WASM_LOOP:
             open_loop(l, i, scope);
@@ -757,7 +561,7 @@ static enum lower_result walk(struct lowerer *l) {
             start_else(l, &l->frames[l->nframes - 1]);
             break;
         case WASM_TRY:
-            open_try(l, i, scope);
+            lower_open_try(l, i, scope);
             break;
         case WASM_CATCH:
         case WASM_CATCH_ALL:

@@ -38,8 +38,11 @@ static void exn_free(struct interp_exn *e) {
 }
 
 void interp_exn_free_all(struct ir_interp *in) {
-    while (in->exns)
-        exn_free(in->exns);
+    for (struct interp_exn *e = in->exns, *next; e; e = next) {
+        next = e->next;
+        free(e);
+    }
+    in->exns = NULL;
 }
 
 static struct interp_exn *exn_of(union ir_bits bits) {

@@ -105,8 +105,9 @@ static wasmetal_status allocate_context(struct wasmetal_instance *in) {
     in->exports = rt_alloc(in, m->nexports, sizeof *in->exports);
     in->own_memories = rt_alloc(in, m->nmemories, sizeof(void *));
     in->own_tables = rt_alloc(in, m->ntables, sizeof(void *));
-    if (!vm->memories || !vm->tables || !vm->globals || !vm->tags || !tags || !vm->imports || !vm->type_ids || !vm->funcrefs ||
-        !in->dropped_datas || !in->dropped_elems || !in->exports || !in->own_memories || !in->own_tables) {
+    if (!vm->memories || !vm->tables || !vm->globals || !vm->tags || !tags || !vm->imports || !vm->type_ids ||
+        !vm->funcrefs || !in->dropped_datas || !in->dropped_elems || !in->exports || !in->own_memories ||
+        !in->own_tables) {
         return WASMETAL_ERROR_OUT_OF_MEMORY;
     }
     for (uint64_t i = 0; i < m->ntypes; i++) {

@@ -118,7 +118,7 @@ struct wasmetal_object {
         struct wm_tag *tag;
     };
     struct wm_tag own_tag; /* of a host-made tag */
-    uint64_t storage[2]; /* of a host-made global; 16-byte aligned through its allocation */
+    uint64_t storage[2];   /* of a host-made global; 16-byte aligned through its allocation */
     char type_text[2];
 };
 

@@ -36,7 +36,7 @@ struct entry {
     uintptr_t frame;     /* an address in the frame of rt_enter */
     struct rt_exn *held; /* exceptions that handlers may throw again */
     struct wm_exception *thrown;
-    size_t stack_share;  /* a quarter of what was left on entry: the most that host functions are promised */
+    size_t stack_share; /* a quarter of what was left on entry: the most that host functions are promised */
     wasmetal_trap trap;
 };
 

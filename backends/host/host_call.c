@@ -19,7 +19,7 @@ LLVMValueRef host_entry_array(struct host_func *hf, unsigned words, const char *
 }
 
 void host_store_word(struct host_cx *cx, LLVMBuilderRef b, LLVMValueRef v, enum ir_type t, LLVMValueRef array,
-                       unsigned word) {
+                     unsigned word) {
     LLVMSetAlignment(LLVMBuildStore(b, host_to_bits(cx, b, v, t), host_byte_gep(cx, b, array, 8 * (uint64_t)word)), 8);
 }
 

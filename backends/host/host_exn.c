@@ -113,8 +113,8 @@ void host_emit_exn_is(struct host_func *hf, struct ir_inst *i, unsigned arg) {
     struct host_cx *cx = hf->cx;
     LLVMValueRef tags = host_load_field(cx, hf->b, cx->ptr, hf->vmctx, offsetof(struct wm_vmctx, tags), true);
     LLVMValueRef want = host_load_field(cx, hf->b, cx->ptr, tags, 8 * (uint64_t)i->index, true);
-    LLVMValueRef have = host_load_field(cx, hf->b, cx->ptr, host_value(hf, i->operands[0]),
-                                        offsetof(struct wm_exception, tag), false);
+    LLVMValueRef have =
+        host_load_field(cx, hf->b, cx->ptr, host_value(hf, i->operands[0]), offsetof(struct wm_exception, tag), false);
     host_set_bool(hf, &i->results[0], LLVMBuildICmp(hf->b, LLVMIntEQ, have, want, ""));
 }
 

@@ -1,7 +1,8 @@
 /* One ELF object from those of a module's parts: what `ld -r` does, as far as our own objects need it.
  *
  *     .text               of all parts one after the other, in one section: the trap map counts from its start
- *     .rela.text          likewise, offsets moved
+ *     .eh_frame           likewise, for JITLink expects one
+ *     relocations of both likewise, offsets moved
  *     all other sections  as they are, side by side, also when their names are equal
  *     symbols             hidden ones are resolved between the parts and become local; what stays global is the
  *                         module's constant and what the runtime and the C library define
@@ -64,7 +65,7 @@ struct part {
 
 struct out_section {
     struct section head; /* name: in the result's string table */
-    uint32_t part;       /* where it is from; .text and its relocations: all parts */
+    uint32_t part;       /* where it is from; .text, .eh_frame and their relocations: all parts */
     uint32_t from;
 };
 
@@ -73,7 +74,7 @@ struct merge {
     struct part *parts;
     uint32_t nparts;
     struct out_section *out;
-    uint32_t nout, out_cap, text, rela_text;
+    uint32_t nout, out_cap, text, rela_text, frames, rela_frames;
     struct symbol *locals, *globals;
     uint32_t nlocals, locals_cap, nglobals, globals_cap;
     struct strbuf strings;
@@ -213,6 +214,10 @@ static void append(struct merge *m, uint32_t *shared, const struct part *p, uint
     head->align = s->align > head->align ? s->align : head->align;
 }
 
+static bool is_frames(struct merge *m, const struct part *p, uint32_t index) {
+    return strcmp(string_at(m, p, p->names, p->sections[index].name), ".eh_frame") == 0;
+}
+
 static void place_sections(struct merge *m) {
     bool noted = false;
     for (uint32_t k = 0; k < m->nparts && !m->error; k++) {
@@ -230,6 +235,10 @@ static void place_sections(struct merge *m) {
             }
             if (s->type == TYPE_RELA && s->info == p->text)
                 append(m, &m->rela_text, p, i);
+            else if (s->type == TYPE_RELA && is_frames(m, p, s->info))
+                append(m, &m->rela_frames, p, i);
+            else if (is_frames(m, p, i) && s->size % (s->align ? s->align : 1) == 0) /* zeros would end the list */
+                append(m, &m->frames, p, i);
             else
                 s->out = add_section(m, p, i);
         }
@@ -380,7 +389,7 @@ static void write_piece(struct merge *m, const struct part *p, uint32_t index, u
 
 static void write_section(struct merge *m, uint32_t index, uint8_t *to) {
     const struct out_section *o = &m->out[index];
-    if (index != m->text && index != m->rela_text) {
+    if (index != m->text && index != m->rela_text && index != m->frames && index != m->rela_frames) {
         write_piece(m, &m->parts[o->part], o->from, to);
         return;
     }

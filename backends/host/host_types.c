@@ -231,8 +231,9 @@ void host_set_attributes(struct host_cx *cx, LLVMValueRef fn) {
         host_add_attribute(cx, fn, LLVMAttributeFunctionIndex, "nounwind");
     else
         LLVMSetPersonalityFn(fn, cx->rt[HOST_RT_PERSONALITY]);
-    LLVMAddAttributeAtIndex(fn, LLVMAttributeFunctionIndex,
-                            LLVMCreateEnumAttribute(cx->llvm, LLVMGetEnumAttributeKindForName("uwtable", 7), UNWIND_SYNC));
+    LLVMAddAttributeAtIndex(
+        fn, LLVMAttributeFunctionIndex,
+        LLVMCreateEnumAttribute(cx->llvm, LLVMGetEnumAttributeKindForName("uwtable", 7), UNWIND_SYNC));
     add_string_attribute(cx, fn, "probe-stack", "inline-asm");
     add_string_attribute(cx, fn, "disable-tail-calls", "true");
     LLVMSetLinkage(fn, LLVMInternalLinkage);

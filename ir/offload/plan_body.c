@@ -79,6 +79,12 @@ static bool is_conditional(const struct plan *p, const struct ir_inst *i) {
     return false;
 }
 
+/* All there is to exceptions gives or takes an exnref. */
+static bool reject_type(struct plan *p, struct ir_inst *i, enum ir_type t) {
+    return plan_reject(p, t == IR_EXNREF ? OFF_REJECT_EXCEPTION : OFF_REJECT_TYPE, i,
+                       t == IR_EXNREF ? ir_info(i)->text : ir_type_name[t]);
+}
+
 static bool check_inst(struct plan *p, struct plan_scan *s, struct ir_inst *i) {
     if (++s->insts > MAX_NEST_INSTS)
         return plan_reject(p, OFF_REJECT_TOO_COMPLEX, i, "more than 20,000 instructions");
@@ -86,10 +92,10 @@ static bool check_inst(struct plan *p, struct plan_scan *s, struct ir_inst *i) {
         return true; /* kernels have nothing of it but the trap */
     for (uint32_t k = 0; k < i->nresults; k++)
         if (!type_ok(i->results[k].type))
-            return plan_reject(p, OFF_REJECT_TYPE, i, ir_type_name[i->results[k].type]);
+            return reject_type(p, i, i->results[k].type);
     for (uint32_t k = 0; k < i->noperands; k++)
         if (!type_ok(i->operands[k]->type))
-            return plan_reject(p, OFF_REJECT_TYPE, i, ir_type_name[i->operands[k]->type]);
+            return reject_type(p, i, i->operands[k]->type);
     if (ir_is_load(i) || ir_is_store(i)) {
         const struct ir_memory *mem = &i->parent->func->module->memories[i->mem.memory];
         if (mem->limits.shared)
@@ -105,15 +111,6 @@ static bool check_inst(struct plan *p, struct plan_scan *s, struct ir_inst *i) {
     if (ir_is_atomic(i) || i->op == IR_ATOMIC_FENCE)
         return plan_reject(p, OFF_REJECT_ATOMIC, i, ir_info(i)->text);
     switch (i->op) {
-    case IR_EXN_NEW:
-    case IR_EXN_IS:
-    case IR_EXN_GET:
-    case IR_EXN_DROP:
-    case IR_EXN_HOLD:
-    case IR_EXN_COPY:
-    case IR_THROWN:
-    case IR_THROW:
-        return plan_reject(p, OFF_REJECT_EXCEPTION, i, ir_info(i)->text);
     case IR_CALL:
     case IR_RETURN_CALL:
         return plan_reject(p, OFF_REJECT_CALL, i, callee_name(p, i));

@@ -139,8 +139,8 @@ typedef enum wasmetal_kind {
 } wasmetal_kind;
 
 /* A function of the host.  Arguments are in `args_results` and results go there, from the first cell on.  Returns 0, or
- * the wasmetal_trap_code to raise in the caller, or what wasmetal_throw returns.  It may call back into the instance.  It
- * must not leave by longjmp or by an exception of C++. */
+ * the wasmetal_trap_code to raise in the caller, or what wasmetal_throw returns.  It may call back into the instance.
+ * It must not leave by longjmp or by an exception of C++. */
 typedef uint64_t wasmetal_host_fn(void *user, wasmetal_instance *instance, uint64_t *args_results);
 
 typedef struct wasmetal_import {
@@ -194,7 +194,7 @@ typedef struct wasmetal_export {
     const char *name; /* lives as long as the module */
     wasmetal_kind kind;
     wasmetal_object *object; /* owned by the instance, valid until wasmetal_free */
-    const char *type; /* functions: "ii:i"; tags: "ii:"; tables and globals: one letter; memories: "" */
+    const char *type;        /* functions: "ii:i"; tags: "ii:"; tables and globals: one letter; memories: "" */
 } wasmetal_export;
 
 /* ---- WASI preview 1 ---- */
@@ -276,7 +276,8 @@ WASMETAL_API wasmetal_status wasmetal_export_find(const wasmetal_instance *insta
 
 /* Calls a function exported by `instance`.  `args_results` must hold as many cells as the larger of arguments and
  * results needs; NULL when there are none.  TRAP, EXIT and EXCEPTION fill *out_trap (may be NULL) and leave the cells
- * undefined; the instance can be called again.  ARGUMENT when `func` is not of this instance, TYPE when it is no function. */
+ * undefined; the instance can be called again.  ARGUMENT when `func` is not of this instance, TYPE when it is no
+ * function. */
 WASMETAL_API wasmetal_status wasmetal_call(wasmetal_instance *instance, const wasmetal_object *func,
                                            uint64_t *args_results, wasmetal_trap *out_trap);
 

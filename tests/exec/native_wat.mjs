@@ -23,7 +23,7 @@ for (const line of readFileSync(wat, 'utf8').split('\n')) {
     checks++;
     const r = spawnSync(wasmetal, ['run', '--device=none', ...mode, `--invoke=${m[1]}`, wasm, '--', ...args],
                         { encoding: 'utf8', timeout: 60000 });
-    const trap = /^trap: (.*?)( in function .*)?$/m.exec(r.stderr);
+    const trap = /^(?:trap: |(?=uncaught exception))(.*?)( in function .*)?$/m.exec(r.stderr);
     const got = trap ? `trap ${trap[1]}` : r.stdout.trim().split('\n').filter((l) => l).map(normal).join(' ');
     const want = m[3].startsWith('trap') ? m[3] : m[3].split(/\s+/).filter((w) => w).map(normal).join(' ');
     const right = want.startsWith('trap') ? got.startsWith(want) && r.status === 134 : got === want && r.status === 0;

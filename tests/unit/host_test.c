@@ -35,6 +35,46 @@ _Noreturn void wm_rt_trap(struct wm_vmctx *ctx, uint64_t code, uint64_t where) {
     leave(code, where);
 }
 
+/* Exceptions are tested with the real runtime (testsuite/spec). */
+_Noreturn void wm_rt_host_failed(struct wm_vmctx *ctx, uint64_t code, uint64_t where) {
+    wm_rt_trap(ctx, code, where);
+}
+
+_Noreturn void wm_rt_throw(struct wm_vmctx *ctx, struct wm_exception *e, uint64_t where) {
+    (void)e;
+    wm_rt_trap(ctx, IR_TRAP_EXCEPTION, where);
+}
+
+struct wm_exception *wm_rt_exn_new(struct wm_vmctx *ctx, uint64_t tag, uint64_t words) {
+    (void)tag;
+    (void)words;
+    wm_rt_trap(ctx, IR_TRAP_EXCEPTION, 0);
+}
+
+struct wm_exception *wm_rt_exn_copy(struct wm_vmctx *ctx, struct wm_exception *e) {
+    (void)e;
+    wm_rt_trap(ctx, IR_TRAP_EXCEPTION, 0);
+}
+
+void wm_rt_exn_drop(struct wm_exception *e) {
+    (void)e;
+}
+
+void wm_rt_exn_hold(struct wm_exception *e, void *slot) {
+    (void)e;
+    (void)slot;
+}
+
+int wm_rt_personality(int version, int actions, uint64_t exception_class, struct _Unwind_Exception *exception,
+                      struct _Unwind_Context *context) {
+    (void)version;
+    (void)actions;
+    (void)exception_class;
+    (void)exception;
+    (void)context;
+    return 3; /* _URC_FATAL_PHASE1_ERROR */
+}
+
 uint64_t wm_rt_memory_grow(struct wm_vmctx *ctx, uint64_t memory, uint64_t pages) {
     struct wm_memory *m = ctx->memories[memory];
     uint64_t old = m->bytes >> 16;

@@ -1,2 +1,3 @@
-;; refused: WM1004 exception handling
+;; disable: exceptions
+;; refused: WM1004 exception handling: switched off by --disable=exceptions
 (module (func (try (do) (catch_all))))
