@@ -48,9 +48,14 @@ static bool can_inline(const struct effects *e, uint32_t callee) {
            !(f->own & (EFFECT_GWRITES | EFFECT_RESIZES | EFFECT_TABLES));
 }
 
+/* What a callee throws would leave the caller too: not where the caller looks whether it does. */
+static bool can_expand(const struct effects *e, const struct ir_inst *i) {
+    return i->op == IR_CALL && !(i->next && i->next->op == IR_THROWN) && can_inline(e, i->index);
+}
+
 static void scan_calls(const struct effects *e, const struct ir_region *r, struct site *s, bool conditional) {
     ir_foreach_inst (i, r) {
-        if (i->op == IR_CALL && can_inline(e, i->index))
+        if (can_expand(e, i))
             s->calls = true;
         else if (ir_has_flag(i, IR_FLAG_CALLS))
             s->clean &= conditional; /* a kernel can do without what seldom happens */
@@ -108,7 +113,7 @@ static bool is_chosen(const struct inliner *x, const struct ir_inst *loop) {
 
 static void expand_region(struct inliner *x, struct ir_region *r, bool active, unsigned depth) {
     ir_foreach_inst_safe (i, r) {
-        if (active && i->op == IR_CALL && depth < MAX_CALL_DEPTH && can_inline(x->effects, i->index) &&
+        if (active && depth < MAX_CALL_DEPTH && can_expand(x->effects, i) &&
             x->effects->funcs[i->index].insts <= x->budget) {
             x->budget -= x->effects->funcs[i->index].insts;
             expand_region(x, expand(x, i)->regions[0], true, depth + 1);

@@ -246,7 +246,27 @@
           (br_if $l (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (local.get $n))))
         (call $some (i32.const 2)))
       (catch_all))
-    (i32.load (i32.const 400))))
+    (i32.load (i32.const 400)))
+
+  ;; A loop that throws when an index is too large: a kernel where none is.
+  (func $get (param $i i32) (param $n i32) (result i32)
+    (if (i32.ge_u (local.get $i) (local.get $n)) (then (throw $own (local.get $i))))
+    (i32.load (i32.shl (local.get $i) (i32.const 2))))
+  (func $scale (param $from i32) (param $to i32) (param $n i32)
+    (local $i i32)
+    (local.set $i (local.get $from))
+    (loop $l
+      (i32.store offset=4096 (i32.shl (local.get $i) (i32.const 2)) (i32.mul (call $get (local.get $i) (local.get $n)) (i32.const 5)))
+      (br_if $l (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (local.get $to)))))
+  (func (export "scale") (param i32 i32 i32) (result i32 i32)
+    (try (result i32)
+      (do
+        (memory.fill (i32.const 0) (i32.const 1) (i32.const 4096))
+        (memory.fill (i32.const 4096) (i32.const 0) (i32.const 4096))
+        (call $scale (local.get 0) (local.get 1) (local.get 2))
+        (i32.const -1))
+      (catch $own))
+    (i32.load offset=4096 (i32.shl (i32.sub (local.get 1) (i32.const 1)) (i32.const 2)))))
 
 (assert_return (invoke "some" (i32.const 0)))
 (assert_exception (invoke "some" (i32.const 1)))
@@ -303,6 +323,9 @@
 (assert_return (invoke "tail" (i32.const 1)) (i32.const 2))
 (assert_return (invoke "tail_pass" (i32.const 31)) (i32.const 31))
 (assert_return (invoke "fill" (i32.const 10000)) (i32.const 300))
+(assert_return (invoke "scale" (i32.const 0) (i32.const 1000) (i32.const 1000)) (i32.const -1) (i32.const 84215045))
+(assert_return (invoke "scale" (i32.const 0) (i32.const 1000) (i32.const 999)) (i32.const 999) (i32.const 0))
+(assert_return (invoke "scale" (i32.const 0) (i32.const 1000) (i32.const 500)) (i32.const 500) (i32.const 0))
 
 ;; Tags are told apart by identity, not by type; a tag is what it was imported as.
 (module
