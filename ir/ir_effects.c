@@ -41,7 +41,7 @@ bool ir_stops_kernel(const struct ir_inst *i) {
     case IR_MEMORY_INIT:
         return true;
     default:
-        return ir_has_flag(i, IR_FLAG_CALLS | IR_FLAG_GWRITES | IR_FLAG_TABLE);
+        return ir_has_flag(i, IR_FLAG_CALLS | IR_FLAG_TABLE);
     }
 }
 

@@ -18,7 +18,7 @@ bool ir_is_function_of_operands(const struct ir_inst *i);
 /* May be removed when its results are unused (pure, or only reads something without a trap). */
 bool ir_is_removable(const struct ir_inst *i);
 
-/* What no kernel can do: calls, global and table writes, bulk memory.  Where control reaches one in a kernel, the
+/* What no kernel can do: calls, tables, bulk memory.  Where control reaches one in a kernel, the
  * launch must not have happened; nothing behind it in its region counts. */
 bool ir_stops_kernel(const struct ir_inst *i);
 

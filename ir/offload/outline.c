@@ -283,9 +283,14 @@ static void replace_hoisted(struct outliner *o, struct ir_region *r) {
     }
 }
 
-/* In the kernel, what stops it is a trap: the inspector finds out whether any point comes there. */
+/* In the kernel, what stops it is a trap: the inspector finds out whether any point comes there.  Globals that are
+ * written come back to what they were. */
 static void cut_stops(struct ir_region *r) {
-    ir_foreach_inst (i, r) {
+    ir_foreach_inst_safe (i, r) {
+        if (i->op == IR_GLOBAL_SET) {
+            ir_inst_remove(i);
+            continue;
+        }
         if (ir_stops_kernel(i)) {
             struct ir_builder b = ir_builder_before(i);
             struct ir_inst *stop = ir_build(&b, IR_UNREACHABLE, NULL, 0, NULL, 0);

@@ -274,6 +274,7 @@ bool plan_nest(struct plan *p, struct arena *scratch, struct arena *text, struct
     *p = (struct plan){.arena = scratch, .text = text, .root = root};
     if (nest_depth(root) > MAX_NEST_DEPTH)
         return plan_reject(p, OFF_REJECT_TOO_COMPLEX, root->inst, "more than 8 loops inside each other");
+    plan_find_restored(p);
     struct plan_scan scan = {0};
     if (!plan_check_body(p, &scan, root->inst->regions[0]))
         return false;

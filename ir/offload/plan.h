@@ -103,6 +103,8 @@ struct plan {
     uint32_t ngathers, gathers_cap;
     uint64_t gather_reach; /* their greatest offset + width */
     uint8_t gather_stream;
+    uint64_t
+        restored; /* globals (bit k: k < 64) that are written and back to what they were at the end of each iteration */
     uint32_t nchecked; /* operations that may trap, checked likewise */
     struct off_range ranges[OFF_MAX_RANGES];
     uint32_t nranges;

@@ -3,6 +3,7 @@
  */
 #include "ir/offload/plan_internal.h"
 
+#include "ir/analysis/global_flow.h"
 #include "ir/ir_effects.h"
 #include "ir/offload/trap_tails.h"
 
@@ -122,6 +123,8 @@ static bool check_inst(struct plan *p, struct plan_scan *s, struct ir_inst *i) {
     case IR_GLOBAL_GET: /* read before the nest */
         return true;
     case IR_GLOBAL_SET:
+        if (i->index < 64 && (p->restored >> i->index & 1))
+            return true; /* the kernel goes without */
         return plan_reject(p, OFF_REJECT_GLOBAL, i, NULL);
     case IR_MEMORY_SIZE:
     case IR_MEMORY_GROW:
@@ -168,6 +171,29 @@ static bool check_inst(struct plan *p, struct plan_scan *s, struct ir_inst *i) {
     }
     return ir_is_const(i) || ir_op_info[i->op].kind == IR_KIND_LANES ||
            plan_reject(p, OFF_REJECT_TABLE, i, ir_info(i)->text);
+}
+
+/* Globals that `r` writes, as far as there are bits for them. */
+static uint64_t globals_written(const struct ir_region *r) {
+    uint64_t globals = 0;
+    ir_foreach_inst (i, r) {
+        if (i->op == IR_GLOBAL_SET && i->index < 64)
+            globals |= UINT64_C(1) << i->index;
+        ir_foreach_region (inner, i)
+            globals |= globals_written(inner);
+    }
+    return globals;
+}
+
+void plan_find_restored(struct plan *p) {
+    uint64_t globals = globals_written(p->root->inst->regions[0]);
+    for (uint32_t g = 0; globals >> g; g++) {
+        bool is_i32 = p->root->inst->parent->func->module->globals[g].type == IR_I32;
+        if ((globals >> g & 1) && is_i32 && global_flow_restores(p->root, g))
+            p->restored |= UINT64_C(1) << g;
+        if (g == 63)
+            break;
+    }
 }
 
 bool plan_check_body(struct plan *p, struct plan_scan *s, struct ir_region *r) {

@@ -24,6 +24,8 @@ struct plan_scan {
     uint32_t insts, stores;
     struct ir_inst *first_store;
 };
+/* Fills p->restored. */
+void plan_find_restored(struct plan *p);
 /* Counts p->nchecked.  A branch out of the root loop other than its test counts as a check: the inspector finds out
  * whether it is ever taken, and the kernel goes without it. */
 bool plan_check_body(struct plan *p, struct plan_scan *s, struct ir_region *r);

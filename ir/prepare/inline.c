@@ -16,6 +16,7 @@
  */
 #include <string.h>
 
+#include "ir/analysis/global_flow.h"
 #include "ir/ir_build.h"
 #include "ir/offload/plan.h"
 #include "ir/prepare/prepare.h"
@@ -33,19 +34,26 @@ struct site {
     bool clean; /* and others only behind conditions */
 };
 
+/* A loop whose calls are expanded, by its wasm offset. */
+struct choice {
+    uint32_t wasm_offset;
+    bool seldom; /* calls behind a condition of what writes memory stay: a kernel goes without them */
+};
+
 struct inliner {
     struct ir_module *module;
     const struct effects *effects;
     struct arena *scratch;
-    const uint32_t *chosen; /* wasm offsets of the loops whose calls are expanded */
+    const struct choice *chosen;
     uint32_t nchosen;
     uint32_t budget; /* instructions that may still be added */
 };
 
 static bool can_inline(const struct effects *e, uint32_t callee) {
     const struct func_effects *f = &e->funcs[callee];
+    /* A stack frame (a global that is written) is worth it only where nothing inside certainly stops a kernel. */
     return f->has_body && f->insts <= MAX_CALLEE_INSTS && !(f->flags & EFFECT_RECURSIVE) &&
-           !(f->own & (EFFECT_GWRITES | EFFECT_RESIZES | EFFECT_TABLES));
+           !(f->own & (EFFECT_RESIZES | EFFECT_TABLES)) && !((f->own & EFFECT_GWRITES) && (f->flags & EFFECT_UNKNOWN));
 }
 
 /* What a callee throws would leave the caller too: not where the caller looks whether it does. */
@@ -55,6 +63,7 @@ static bool can_expand(const struct effects *e, const struct ir_inst *i) {
 
 static void scan_calls(const struct effects *e, const struct ir_region *r, struct site *s, bool conditional) {
     ir_foreach_inst (i, r) {
+        conditional |= i->op == IR_BR_IF;
         if (can_expand(e, i))
             s->calls = true;
         else if (ir_has_flag(i, IR_FLAG_CALLS))
@@ -104,24 +113,32 @@ static struct ir_inst *expand(struct inliner *x, struct ir_inst *call) {
     return block;
 }
 
-static bool is_chosen(const struct inliner *x, const struct ir_inst *loop) {
+static const struct choice *find_choice(const struct inliner *x, const struct ir_inst *loop) {
     for (uint32_t k = 0; k < x->nchosen; k++)
-        if (loop->wasm_offset == x->chosen[k])
-            return true;
-    return false;
+        if (loop->wasm_offset == x->chosen[k].wasm_offset)
+            return &x->chosen[k];
+    return NULL;
 }
 
-static void expand_region(struct inliner *x, struct ir_region *r, bool active, unsigned depth) {
+static bool should_expand(const struct inliner *x, const struct choice *in, const struct ir_inst *call,
+                          bool conditional) {
+    const struct func_effects *callee = &x->effects->funcs[call->index];
+    return callee->insts <= x->budget && !(in->seldom && conditional && (callee->flags & EFFECT_WRITES));
+}
+
+/* `in`: the chosen loop around, or NULL.  `conditional`: an iteration may do without the region. */
+static void expand_region(struct inliner *x, struct ir_region *r, const struct choice *in, unsigned depth,
+                          bool conditional) {
     ir_foreach_inst_safe (i, r) {
-        if (active && depth < MAX_CALL_DEPTH && can_expand(x->effects, i) &&
-            x->effects->funcs[i->index].insts <= x->budget) {
+        if (in && depth < MAX_CALL_DEPTH && can_expand(x->effects, i) && should_expand(x, in, i, conditional)) {
             x->budget -= x->effects->funcs[i->index].insts;
-            expand_region(x, expand(x, i)->regions[0], true, depth + 1);
+            expand_region(x, expand(x, i)->regions[0], in, depth + 1, conditional);
             continue;
         }
-        bool inside = active || (i->op == IR_LOOP && is_chosen(x, i));
+        conditional |= i->op == IR_BR_IF;
+        const struct choice *inside = in ? in : i->op == IR_LOOP ? find_choice(x, i) : NULL;
         ir_foreach_region (inner, i)
-            expand_region(x, inner, inside, depth);
+            expand_region(x, inner, inside, depth, i->op == IR_LOOP && !in ? false : conditional || i->op == IR_IF);
     }
 }
 
@@ -168,7 +185,7 @@ static void take_body(struct ir_func *f, struct ir_func *copy) {
 }
 
 static struct ir_func *expanded_copy(struct ir_func *f, const struct effects *e, struct pass_ctx *passes,
-                                     const uint32_t *chosen, uint32_t nchosen) {
+                                     const struct choice *chosen, uint32_t nchosen) {
     struct arena scratch = {0};
     struct inliner x = {.module = f->module,
                         .effects = e,
@@ -177,10 +194,16 @@ static struct ir_func *expanded_copy(struct ir_func *f, const struct effects *e,
                         .nchosen = nchosen,
                         .budget = MAX_INLINED_INSTS};
     struct ir_func *copy = copy_func(f, &scratch);
-    expand_region(&x, copy->body, false, 0);
+    expand_region(&x, copy->body, NULL, 0, false);
     forward(copy->body);
     arena_free(&scratch);
     opt_simplify(copy, passes);
+    bool forwarded = false;
+    for (uint32_t g = 0; g < f->module->nglobals && g < 64; g++)
+        if (f->module->globals[g].mutable_ && f->module->globals[g].type == IR_I32)
+            forwarded |= global_flow_forward(copy, e, g);
+    if (forwarded)
+        opt_simplify(copy, passes);
     return copy;
 }
 
@@ -190,10 +213,11 @@ struct trial {
     struct arena *scratch;
     const struct site *sites;
     uint32_t nsites;
-    uint32_t *planned; /* wasm offsets of loops that hold calls and can be planned without them */
+    struct choice *planned; /* loops that hold calls and can be planned without them */
     uint32_t nplanned;
     struct ir_func *func;
-    struct prepare_notes *notes;
+    struct prepare_notes *notes; /* NULL: of no interest */
+    bool seldom;
 };
 
 static void note_reason(struct trial *t, const struct site *s, const struct plan *p) {
@@ -210,11 +234,11 @@ static void try_loop(struct trial *t, struct loop *l) {
         struct plan *p = arena_new(t->scratch, struct plan);
         bool ok = plan_nest(p, t->scratch, &t->func->module->arena, l);
         plan_end(p);
-        if (!ok)
+        if (!ok && t->notes)
             note_reason(t, s, p);
         arena_reset(t->scratch, mark);
         if (ok) {
-            t->planned[t->nplanned++] = s->wasm_offset;
+            t->planned[t->nplanned++] = (struct choice){s->wasm_offset, t->seldom};
             return;
         }
     }
@@ -223,16 +247,28 @@ static void try_loop(struct trial *t, struct loop *l) {
 }
 
 /* The outermost loops that might do with what can be inlined. */
-static uint32_t choose_loops(const struct site *sites, const struct loop *first, uint32_t *out) {
+static uint32_t choose_loops(const struct site *sites, const struct loop *first, struct choice *out) {
     uint32_t n = 0;
     for (const struct loop *l = first; l; l = l->next) {
         const struct site *s = &sites[l->index];
         if (s->calls && s->clean && s->wasm_offset != IR_NO_OFFSET)
-            out[n++] = s->wasm_offset;
+            out[n++] = (struct choice){s->wasm_offset, false};
         else if (s->calls)
             n += choose_loops(sites, l->first_child, out + n);
     }
     return n;
+}
+
+static void try_loops(struct trial *t, struct ir_func *copy) {
+    for (struct loop *l = loop_tree_build(t->scratch, copy)->first; l; l = l->next)
+        try_loop(t, l);
+}
+
+static bool is_among(const struct choice *list, uint32_t n, uint32_t wasm_offset) {
+    for (uint32_t k = 0; k < n; k++)
+        if (list[k].wasm_offset == wasm_offset)
+            return true;
+    return false;
 }
 
 bool prepare_inline_calls(struct ir_func *f, const struct effects *e, struct pass_ctx *passes,
@@ -245,18 +281,30 @@ bool prepare_inline_calls(struct ir_func *f, const struct effects *e, struct pas
         sites[k] = (struct site){.wasm_offset = tree->loops[k].inst->wasm_offset, .clean = true};
         scan_calls(e, tree->loops[k].inst->regions[0], &sites[k], false);
     }
-    uint32_t *chosen = arena_array(&scratch, uint32_t, tree->nloops + 1);
+    struct choice *chosen = arena_array(&scratch, struct choice, tree->nloops + 1);
     uint32_t nchosen = choose_loops(sites, tree->first, chosen);
+    struct trial t = {.scratch = &scratch, .sites = sites, .nsites = tree->nloops, .func = f, .notes = notes};
+    t.planned = arena_array(&scratch, struct choice, 2 * tree->nloops + 1);
+    bool as_chosen = false;
     if (nchosen) {
         copy = expanded_copy(f, e, passes, chosen, nchosen);
-        struct trial t = {.scratch = &scratch, .sites = sites, .nsites = tree->nloops, .func = f, .notes = notes};
-        t.planned = arena_array(&scratch, uint32_t, tree->nloops + 1);
-        for (struct loop *l = loop_tree_build(&scratch, copy)->first; l; l = l->next)
-            try_loop(&t, l);
-        if (t.nplanned != nchosen || memcmp(t.planned, chosen, nchosen * sizeof *chosen) != 0) {
-            ir_func_free(copy);
-            copy = t.nplanned ? expanded_copy(f, e, passes, t.planned, t.nplanned) : NULL;
-        }
+        try_loops(&t, copy);
+        as_chosen = t.nplanned == nchosen;
+        for (uint32_t k = 0; k < nchosen && as_chosen; k++)
+            as_chosen = t.planned[k].wasm_offset == chosen[k].wasm_offset;
+    }
+    if (nchosen && !as_chosen) { /* without what seldom happens, the loops that did not do with it */
+        uint32_t nleft = 0;
+        for (uint32_t k = 0; k < nchosen; k++)
+            if (!is_among(t.planned, t.nplanned, chosen[k].wasm_offset))
+                chosen[nleft++] = (struct choice){chosen[k].wasm_offset, true};
+        ir_func_free(copy);
+        copy = expanded_copy(f, e, passes, chosen, nleft);
+        t.notes = NULL;
+        t.seldom = true;
+        try_loops(&t, copy);
+        ir_func_free(copy);
+        copy = t.nplanned ? expanded_copy(f, e, passes, t.planned, t.nplanned) : NULL;
     }
     if (copy)
         take_body(f, copy);

@@ -211,9 +211,11 @@ struct ir_module *nest_generate(uint64_t seed, bool reduces, union ir_bits *out_
     i32s[0] = i32s[1] = IR_I32;
     g.m->types[1] = (struct ir_sig){2, 1, i32s, i32s};
     g.m->ntypes = 2;
-    g.m->globals = arena_new(a, struct ir_global);
+    g.m->globals = arena_array(a, struct ir_global, 2);
     g.m->globals[0] = (struct ir_global){.type = IR_I32, .mutable_ = true, .init.op = IR_I32_CONST};
-    g.m->nglobals = 1;
+    g.m->globals[1] = (struct ir_global){.type = IR_I32, .mutable_ = true, .init.op = IR_I32_CONST};
+    g.m->globals[1].init.bits.i32 = 0xf000; /* the stack pointer */
+    g.m->nglobals = 2;
     g.m->funcs = arena_new(a, struct ir_func_entry);
     g.m->funcs[0].func = g.f;
     g.m->nfuncs = 1;
@@ -230,6 +232,11 @@ struct ir_module *nest_generate(uint64_t seed, bool reduces, union ir_bits *out_
     }
     while (g.nlive < RESULTS)
         g.live[g.nlive++] = nest_i32(&g, 7);
+    enum ir_type i32 = IR_I32;
+    nest_stamp(&g);
+    struct ir_inst *left = ir_build(&g.b, IR_GLOBAL_GET, &i32, 1, NULL, 0); /* globals are not compared, results are */
+    left->index = 1;
+    g.live[0] = nest_op(&g, IR_I32_ADD, nest_op(&g, IR_I32_MUL, g.live[0], nest_i32(&g, 31)), left->results);
     nest_stamp(&g);
     ir_build_return(&g.b, g.live, RESULTS);
     memcpy(out_args, g.args, sizeof g.args);

@@ -80,6 +80,44 @@ static void count(struct maker *k, struct ir_value *x, struct ir_value *y) {
     give(k, loop->results);
 }
 
+static struct ir_value *get(struct maker *k) {
+    enum ir_type i32 = IR_I32;
+    k->b.wasm_offset = ++*k->offset;
+    struct ir_inst *i = ir_build(&k->b, IR_GLOBAL_GET, &i32, 1, NULL, 0);
+    i->index = 1;
+    return i->results;
+}
+
+static void set(struct maker *k, struct ir_value *v) {
+    k->b.wasm_offset = ++*k->offset;
+    ir_build(&k->b, IR_GLOBAL_SET, NULL, 0, &v, 1)->index = 1;
+}
+
+/* Three ways out: behind a condition, another, and at the end. */
+static void frame(struct maker *k, uint32_t choose_index, bool leaks, struct ir_value *x, struct ir_value *y) {
+    struct ir_value *top = op(k, IR_I32_SUB, get(k), number(k, 32));
+    set(k, top);
+    struct ir_value *v = call(k, choose_index, x, y);
+    for (uint32_t way = 0; way < 2; way++) {
+        struct ir_value *c = op(k, IR_I32_EQ, op(k, IR_I32_AND, x, number(k, way ? 3 : 31)), number(k, way ? 2 : 5));
+        k->b.wasm_offset = ++*k->offset;
+        struct ir_inst *either = ir_build_if(&k->b, c, NULL, 0);
+        struct ir_builder outer = k->b;
+        k->b = ir_builder_at_end(either->regions[0]);
+        struct ir_value *seen = get(k);
+        if (way || !leaks)
+            set(k, op(k, IR_I32_ADD, top, number(k, 32)));
+        give(k, op(k, IR_I32_XOR, seen, v));
+        k->b = ir_builder_at_end(either->regions[1]);
+        ir_build_yield(&k->b, NULL, 0);
+        k->b = outer;
+    }
+    set(k, op(k, IR_I32_SUB, get(k), number(k, 16)));
+    struct ir_value *deeper = get(k);
+    set(k, op(k, IR_I32_ADD, deeper, number(k, 48)));
+    give(k, op(k, IR_I32_ADD, op(k, IR_I32_MUL, deeper, number(k, 5)), v));
+}
+
 /* again(x, y) = x & 15 ? again((x & 15) - 1, y) * 3 + y : y */
 static void again(struct maker *k, uint32_t self, struct ir_value *x, struct ir_value *y) {
     struct ir_value *n = op(k, IR_I32_AND, x, number(k, 15));
@@ -96,7 +134,7 @@ static void again(struct maker *k, uint32_t self, struct ir_value *x, struct ir_
 }
 
 uint32_t nest_helpers_add(struct ir_module *m, uint32_t type, uint32_t *offset) {
-    static const char *const names[HELPERS] = {"choose", "update", "both", "count", "again"};
+    static const char *const names[HELPERS] = {"choose", "update", "both", "count", "frame", "leak", "again"};
     uint32_t first = m->nfuncs;
     struct ir_func_entry *funcs = arena_array(&m->arena, struct ir_func_entry, first + HELPERS);
     memcpy(funcs, m->funcs, first * sizeof *funcs);
@@ -117,6 +155,10 @@ uint32_t nest_helpers_add(struct ir_module *m, uint32_t type, uint32_t *offset) 
             break;
         case HELPER_BOTH:
             give(&k, call(&k, first + HELPER_UPDATE, x, call(&k, first + HELPER_CHOOSE, y, number(&k, 7))));
+            break;
+        case HELPER_FRAME:
+        case HELPER_LEAK:
+            frame(&k, first + HELPER_CHOOSE, h == HELPER_LEAK, x, y);
             break;
         case HELPER_AGAIN:
             again(&k, first + HELPER_AGAIN, x, y);

@@ -368,7 +368,9 @@ void nest_do_load(struct gen *g, struct scope *s) {
 /* A call, of a function that accesses an array's element, or one that only computes. */
 void nest_call_helper(struct gen *g, struct scope *s) {
     uint32_t a = nest_below(g, g->narrays), helper = nest_below(g, HELPER_AGAIN);
-    bool pure = helper == HELPER_CHOOSE || helper == HELPER_COUNT;
+    if (helper == HELPER_LEAK && nest_chance(g, 70))
+        helper = HELPER_FRAME;
+    bool pure = helper != HELPER_UPDATE && helper != HELPER_BOTH;
     enum ir_type i32 = IR_I32;
     struct ir_value *args[2] = {pure ? nest_datum(g, s, IR_I32) : s->at[a], nest_datum(g, s, IR_I32)};
     nest_stamp(g);
