@@ -3,7 +3,8 @@
  * 1. Trips.  A dimension tests t_k = init + k*step (mod 2^bits).  Ordered comparisons are reduced to one case, unsigned
  *    t < bound with a positive step: flipping the sign bit turns signed order into unsigned order, and complementing
  *    turns > into < (and negates the step); both commute with adding the step.  The first k at which the test fails is
- *    then a ceiling division, and it is right as long as t_0 .. t_k stay below 2^bits; otherwise the answer is no.  An
+ *    then a ceiling division, and it is right as long as t_0 .. t_k stay below 2^bits; otherwise the answer is no.  A
+ *    counter that moves away from its bound ends when it wraps, if it comes out on the other side of the bound.  An
  *    inequality t != bound is solved exactly in modular arithmetic: step = 2^z * odd, so k exists when 2^z divides
  *    bound - init, and is (bound - init) / 2^z * odd^-1 mod 2^(bits - z).
  *
@@ -53,7 +54,8 @@ static bool solve_not_equal(unsigned bits, uint64_t init, uint64_t step, uint64_
     return true;
 }
 
-/* Least k >= 0 at which `t_k rel bound` fails, provided that no t up to and including it wraps. */
+/* Least k >= 0 at which `t_k rel bound` fails, provided that no t before it wraps, and it neither, unless that is what
+ * ends the loop: `t <u -2` with t = 8n - 1, 8n - 9, .., 7, -1 is how a loop unrolled by 8 counts down. */
 static bool solve_ordered(enum off_trip_rel rel, unsigned bits, uint64_t t, uint64_t step, uint64_t bound,
                           uint64_t *out_k) {
     uint64_t mask = bits == 32 ? UINT32_MAX : UINT64_MAX;
@@ -79,8 +81,13 @@ static bool solve_ordered(enum off_trip_rel rel, unsigned bits, uint64_t t, uint
         *out_k = 0;
         return true;
     }
-    if (!moves_on)
-        return false; /* stands still or moves away: only a wrap could end it */
+    if (step == 0)
+        return false;
+    if (!moves_on) { /* moves away from the bound, until it goes below 0 and comes out above the bound */
+        uint64_t size = -step & mask, rounds = t / size + 1, landing = (t - size * rounds) & mask;
+        *out_k = rounds;
+        return or_equal ? landing > bound : landing >= bound;
+    }
     uint64_t distance = bound - t;
     uint64_t k = or_equal ? distance / step : (distance - 1) / step;
     if (k == UINT64_MAX)
@@ -232,9 +239,18 @@ static struct interval evaluate_range(const struct wm_kernel *k, uint64_t index,
 
 /* ---- dimensions ---- */
 
-/* Trips, grid extents and cost.  A loop that is not entered counts as one run of no cost. */
+/* No launch, and none of a part either. */
+static bool no_trips(struct wm_launch_plan *plan) {
+    plan->trips[0] = 1;
+    plan->work = 0;
+    return false;
+}
+
+/* Trips, grid extents and cost.  A loop that is not entered counts as one run of no cost.  Where the count of a loop
+ * inside the kernel is not known the answer is no, but the cost is estimated all the same: a part may be launched. */
 static bool plan_dims(const struct wm_kernel *k, const uint64_t *slots, struct wm_launch_plan *plan,
                       struct hulls *hulls) {
+    bool counted = true;
     for (int a = 0; a < OFF_MAX_GRID; a++)
         plan->extent[a] = 1;
     plan->work = 0;
@@ -255,22 +271,28 @@ static bool plan_dims(const struct wm_kernel *k, const uint64_t *slots, struct w
         }
         if (around == 0 || !holds(slots, dim->when_slot)) {
             if (dim->axis >= 0)
-                return false;
+                return no_trips(plan);
             runs[d] = inner_runs[d] = 0;
             continue;
         }
+        bool known = true;
         if (dim->varying) {
             struct interval init = evaluate_range(k, dim->init_range, slots, d, plan);
             struct interval bound = evaluate_range(k, dim->bound_range, slots, d, plan);
             const int64_t lo[2] = {init.lo, bound.lo}, hi[2] = {init.hi, bound.hi};
-            if (!hull_plan_dim(k, d, slots, lo, hi, plan, hulls))
-                return false;
-        } else if (!dim->unbounded && !solve_trip(dim, slots, &plan->trips[d])) {
-            return false;
+            known = hull_plan_dim(k, d, slots, lo, hi, plan, hulls);
+        } else if (!dim->unbounded) {
+            known = solve_trip(dim, slots, &plan->trips[d]);
+        }
+        if (!known) {
+            if (dim->axis >= 0)
+                return no_trips(plan);
+            plan->trips[d] = WM_GUARD_UNBOUNDED_TRIP;
+            counted = false;
         }
         if (plan->trips[d] == 0) { /* tested on top: entered, but its body never runs */
             if (dim->axis >= 0)
-                return false;
+                return no_trips(plan);
             plan->trips[d] = 1;
             runs[d] = inner_runs[d] = 0;
             continue;
@@ -289,7 +311,7 @@ static bool plan_dims(const struct wm_kernel *k, const uint64_t *slots, struct w
             plan->unbounded |= dim->unbounded != 0;
         }
     }
-    return true;
+    return counted;
 }
 
 static enum wm_fallback measure_access(const struct wm_kernel *k, const struct wm_access *a, const uint64_t *slots,
@@ -439,10 +461,10 @@ bool wm_guard_decide(const struct wm_kernel *k, const uint64_t *slots, const str
     return true;
 }
 
-/* All three are found after the dimensions have been planned. */
+/* All are found after the dimensions have been planned, or come with a cost that says no. */
 bool wm_guard_parts_may_run(const struct wm_launch_plan *refused, enum wm_fallback why, uint64_t min_work) {
-    return (why == WM_FALLBACK_CONFLICT || why == WM_FALLBACK_BOUNDS || why == WM_FALLBACK_ALIGNMENT ||
-            (why == WM_FALLBACK_SMALL && refused->few)) &&
+    return (why == WM_FALLBACK_TRIP || why == WM_FALLBACK_CONFLICT || why == WM_FALLBACK_BOUNDS ||
+            why == WM_FALLBACK_ALIGNMENT || (why == WM_FALLBACK_SMALL && refused->few)) &&
            refused->work / refused->trips[0] >= min_work;
 }
 

@@ -143,6 +143,10 @@ const struct aff *aff_nonzero_when(struct aff_ctx *cx, struct ir_value *cond, bo
 bool aff_at_least_when(struct aff_ctx *cx, struct ir_value *cond, bool is_true, struct aff_at_least *out) {
     const struct aff *a, *b;
     uint8_t rel = read_condition(cx, cond, is_true, &a, &b);
+    if (rel == OFF_TRIP_NE) { /* not zero: at least 1, as an unsigned number */
+        *out = (struct aff_at_least){.expr = aff_sub(cx, a, b), .least = 1};
+        return out->expr != NULL;
+    }
     bool more = rel == OFF_TRIP_GT_S || rel == OFF_TRIP_GT_U;
     if ((!more && rel != OFF_TRIP_GE_S && rel != OFF_TRIP_GE_U) || !aff_is_const(b, &out->least))
         return false;

@@ -433,7 +433,7 @@ static void trips_agree_with_stepping(void **state) {
     (void)state;
     enum { STEPS = 400 };
     static const uint64_t corners[] = {0, 1, 0x7fffffff, 0x80000000, 0xffffffff, INT64_MAX, 1 + (uint64_t)INT64_MAX};
-    unsigned counted = 0;
+    unsigned counted = 0, round_about = 0;
     for (unsigned round = 0; round < 300000; round++) {
         uint64_t rel = OFF_TRIP_NE + random_below(OFF_TRIP_GE_U - OFF_TRIP_NE + 1);
         bool wide = random_below(2), top = random_below(2);
@@ -452,10 +452,11 @@ static void trips_agree_with_stepping(void **state) {
         __int128 least = !is_signed ? 0 : wide ? (__int128)INT64_MIN : (__int128)INT32_MIN;
         __int128 most = !is_signed ? (__int128)mask : wide ? (__int128)INT64_MAX : (__int128)INT32_MAX;
         int64_t bound_signed = wide ? (int64_t)bound : (int32_t)bound;
-        bool ended = false, wrapped = false;
+        bool ended = false, wrapped = false, landed = false;
         uint64_t k = 0;
         for (; k < STEPS; k++, t += step_value) {
-            wrapped |= t < least || t > most;
+            landed = !wrapped && (t < least || t > most); /* for the first time */
+            wrapped |= landed;
             uint64_t bits = (uint64_t)t & mask;
             int64_t as_signed = wide ? (int64_t)bits : (int32_t)(uint32_t)bits;
             if (!related(rel, as_signed, bound_signed, bits, slots[2])) {
@@ -471,12 +472,18 @@ static void trips_agree_with_stepping(void **state) {
             assert_int_equal(known, expected != 0);
             if (known)
                 assert_int_equal(trip, expected);
+        } else if (ended) { /* the wrap ends it at once, going away from the bound; or the guard may decline */
+            bool down = rel == OFF_TRIP_GT_S || rel == OFF_TRIP_GT_U || rel == OFF_TRIP_GE_S || rel == OFF_TRIP_GE_U;
+            bool away = landed && step_value != 0 && (step_value < 0) != down;
+            round_about += away;
+            assert_int_equal(known, away && expected != 0);
+            if (known)
+                assert_int_equal(trip, expected);
         } else if (known) {
-            assert_false(wrapped && rel != OFF_TRIP_NE && ended);
             assert_true(trip >= STEPS);
         }
     }
-    assert_true(counted > 50000);
+    assert_true(counted > 50000 && round_about > 1000);
 }
 
 static void large_trips(void **state) {
