@@ -176,15 +176,28 @@ static const struct aff *choose(struct aff_ctx *cx, struct ir_inst *merge, uint3
     return aff_add(cx, sum, aff_mul(cx, m, aff_sub(cx, other, first)));
 }
 
-/* `cond ? yes : no` where cond is known before the nest and either 0 or 1: then it is a symbol like any other. */
+/* Whether `a` is a constant times `of`, so that it is 0 where `of` is. */
+static bool is_multiple(struct aff_ctx *cx, const struct aff *a, const struct aff *of) {
+    if (!a || !of || a->bits != of->bits || !of->nterms || a->nterms != of->nterms)
+        return false;
+    int32_t by = (int32_t)of->terms[0].coef, value = (int32_t)a->terms[0].coef;
+    return by && by != INT32_MIN && value % by == 0 && aff_equal(a, aff_scale(cx, of, (uint64_t)(int64_t)(value / by)));
+}
+
+/* `cond ? yes : no` where cond is known before the nest: its truth is a symbol like any other.  What is added only
+ * where it is not 0 (`if %rest { ... %i + %rest } else { ... %i }`) is added always. */
 static const struct aff *select_known(struct aff_ctx *cx, struct ir_value *cond, const struct aff *yes,
                                       const struct aff *no) {
-    struct ir_inst *d = cond->def;
-    if (!yes || !no || !d || loop_contains_value(cx->root, cond) ||
-        !(aff_find_comparison(d->op) || d->op == IR_I32_EQZ || d->op == IR_I64_EQZ))
+    const struct aff *difference = yes && no ? aff_sub(cx, yes, no) : NULL;
+    if (!difference)
         return NULL;
-    const struct aff *c = aff_symbol_expr(cx, yes->bits, (struct aff_sym){.kind = AFF_VALUE, .value = cond});
-    return aff_add(cx, no, aff_mul(cx, c, aff_sub(cx, yes, no)));
+    if (cond->type == IR_I32 && is_multiple(cx, difference, aff_of(cx, cond)))
+        return yes;
+    struct ir_value *truth = aff_known_truth(cx, cond);
+    if (!truth)
+        return NULL;
+    const struct aff *c = aff_symbol_expr(cx, yes->bits, (struct aff_sym){.kind = AFF_VALUE, .value = truth});
+    return aff_add(cx, no, aff_mul(cx, c, difference));
 }
 
 static const struct aff *merged(struct aff_ctx *cx, struct ir_inst *label, uint32_t index) {

@@ -69,6 +69,9 @@ const struct aff *aff_of(struct aff_ctx *cx, struct ir_value *v);
  */
 struct ir_value *aff_known_cond(struct aff_ctx *cx, struct ir_value *cond);
 
+/* Such a condition as 0 or 1. */
+struct ir_value *aff_known_truth(struct aff_ctx *cx, struct ir_value *cond);
+
 /* Two numbers that are known before the nest and that everything here takes to be equal: a value loaded in front of the
  * nest and the same place read in each iteration.  The launch has to ask. */
 struct aff_equality {

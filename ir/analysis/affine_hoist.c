@@ -57,6 +57,20 @@ const struct aff_hoist *aff_hoist_of(struct aff_ctx *cx, struct ir_inst *i, bool
     return h;
 }
 
+/* The comparison of two such numbers, in front of the nest. */
+static struct ir_value *hoist_comparison(struct aff_ctx *cx, struct ir_inst *d, const struct aff *a,
+                                         const struct aff *b) {
+    for (const struct aff_hoist *h = cx->hoists; h; h = h->next)
+        if (h->inst->op == d->op && aff_equal(h->base, a) && aff_equal(h->other, b))
+            return h->value;
+    struct aff_hoist *h = arena_new(cx->arena, struct aff_hoist);
+    *h = (struct aff_hoist){.inst = d, .value = arena_new(cx->arena, struct ir_value), .base = a, .other = b};
+    h->value->type = IR_I32;
+    *cx->hoists_end = h;
+    cx->hoists_end = &h->next;
+    return h->value;
+}
+
 struct ir_value *aff_known_cond(struct aff_ctx *cx, struct ir_value *cond) {
     struct ir_inst *d = cond->def;
     if (!loop_contains_value(cx->root, cond))
@@ -64,17 +78,20 @@ struct ir_value *aff_known_cond(struct aff_ctx *cx, struct ir_value *cond) {
     if (!d || !aff_find_comparison(d->op))
         return NULL;
     const struct aff *a = aff_of(cx, d->operands[0]), *b = a ? aff_of(cx, d->operands[1]) : NULL;
-    if (!b || !known_before(cx, a) || !known_before(cx, b))
+    return b && known_before(cx, a) && known_before(cx, b) ? hoist_comparison(cx, d, a, b) : NULL;
+}
+
+struct ir_value *aff_known_truth(struct aff_ctx *cx, struct ir_value *cond) {
+    struct ir_value *known = aff_known_cond(cx, cond);
+    const struct ir_inst *d = cond->def;
+    if (known && d && (aff_find_comparison(d->op) || d->op == IR_I32_EQZ || d->op == IR_I64_EQZ))
+        return known;
+    const struct aff *a = cond->type == IR_I32 ? aff_of(cx, cond) : NULL;
+    if (!a || !known_before(cx, a))
         return NULL;
-    for (const struct aff_hoist *h = cx->hoists; h; h = h->next)
-        if (h->inst->op == d->op && aff_equal(h->base, a) && aff_equal(h->other, b))
-            return h->value;
-    struct aff_hoist *h = arena_new(cx->arena, struct aff_hoist);
-    *h = (struct aff_hoist){.inst = d, .value = arena_new(cx->arena, struct ir_value), .base = a, .other = b};
-    h->value->type = cond->type;
-    *cx->hoists_end = h;
-    cx->hoists_end = &h->next;
-    return h->value;
+    struct ir_inst *not_zero = arena_new(cx->arena, struct ir_inst);
+    not_zero->op = IR_I32_NE;
+    return hoist_comparison(cx, not_zero, a, aff_const(cx, 32, 0));
 }
 
 /* The values that meet in a loop parameter, through further parameters, block results and selects. */

@@ -167,6 +167,15 @@ static void enter_loop(struct outliner *o, const struct loop *l, struct ir_value
         const struct plan_delay *delay = delay_of(o->plan, r->params[k]);
         if (!a && !delay && plan_reduce_of(o->plan, r->params[k]))
             continue;
+        struct plan_motion motion;
+        if (!a && plan_find_motion(o->plan, l, k, &motion)) {
+            import_value(o, motion.init);
+            import_value(o, motion.step);
+            ir_map_set(o->map, r->params[k],
+                       plan_emit_motion(&o->b, &motion, ir_map_get(o->map, motion.init),
+                                        ir_map_get(o->map, motion.step), iteration));
+            continue;
+        }
         ICE_UNLESS(a || delay);
         if (!a) {
             ir_map_set(o->map, r->params[k], emit_delay(o, delay, iteration));
@@ -529,6 +538,11 @@ static struct ir_map *emit_hoisted(struct ir_builder *b, const struct plan *p) {
     return map;
 }
 
+static struct ir_value *emit_plan_cond(struct ir_builder *b, const struct plan_cond *c, struct ir_map *map) {
+    struct ir_value *holds = emit_cond(b, ir_map_get(map, c->value), c->nonzero);
+    return c->or_zero ? ir_build_simple(b, IR_I32_OR, holds, emit_cond(b, ir_map_get(map, c->or_zero), false)) : holds;
+}
+
 static struct ir_value *emit_slot(struct ir_builder *b, const struct plan *p, const struct plan_slot *s,
                                   struct ir_map *map) {
     switch (s->kind) {
@@ -548,10 +562,9 @@ static struct ir_value *emit_slot(struct ir_builder *b, const struct plan *p, co
         return &word->results[0];
     }
     case PLAN_SLOT_ALL: {
-        struct ir_value *all = emit_cond(b, ir_map_get(map, s->conds[0].value), s->conds[0].nonzero);
+        struct ir_value *all = emit_plan_cond(b, &s->conds[0], map);
         for (uint32_t i = 1; i < s->nconds; i++)
-            all = ir_build_simple(b, IR_I32_AND, all,
-                                  emit_cond(b, ir_map_get(map, s->conds[i].value), s->conds[i].nonzero));
+            all = ir_build_simple(b, IR_I32_AND, all, emit_plan_cond(b, &s->conds[i], map));
         return all;
     }
     case PLAN_SLOT_DIVISOR: {

@@ -40,7 +40,8 @@ static bool same_slot(const struct plan_slot *a, const struct plan_slot *b) {
     if (a->kind == PLAN_SLOT_EXPR || a->kind == PLAN_SLOT_IS_ZERO)
         return aff_equal(a->expr, b->expr);
     for (uint32_t i = 0; i < a->nconds; i++)
-        if (a->conds[i].value != b->conds[i].value || a->conds[i].nonzero != b->conds[i].nonzero)
+        if (a->conds[i].value != b->conds[i].value || a->conds[i].nonzero != b->conds[i].nonzero ||
+            a->conds[i].or_zero != b->conds[i].or_zero)
             return false;
     return true;
 }

@@ -18,8 +18,9 @@ enum plan_slot_kind {
 };
 
 struct plan_cond {
-    struct ir_value *value; /* defined before the nest */
-    bool nonzero;           /* holds when the value is nonzero; false: when it is zero */
+    struct ir_value *value;   /* defined before the nest */
+    bool nonzero;             /* holds when the value is nonzero; false: when it is zero */
+    struct ir_value *or_zero; /* not NULL: or when this is zero */
 };
 
 struct plan_slot {
@@ -87,6 +88,13 @@ struct plan_reduce {
     bool for_nan;
 };
 
+/* A parameter of a loop that is a vector of integers and moves by `step` in each iteration (plan_vector.c). */
+struct plan_motion {
+    struct ir_value *param;
+    enum ir_op add;
+    struct ir_value *init, *step; /* from before the nest */
+};
+
 struct plan {
     struct arena *arena; /* as long as the plan */
     struct arena *text;  /* for `detail` */
@@ -142,6 +150,12 @@ bool plan_diverges(const struct ir_inst *i);
 
 /* reduce.c: the reduction of a root's parameter; NULL when it is none. */
 const struct plan_reduce *plan_reduce_of(const struct plan *p, const struct ir_value *param);
+
+/* plan_vector.c: whether parameter `index` of `l` is one; and its value in iteration `iteration` (i32), at b, with init
+ * and step as they are there. */
+bool plan_find_motion(const struct plan *p, const struct loop *l, uint32_t index, struct plan_motion *out);
+struct ir_value *plan_emit_motion(struct ir_builder *b, const struct plan_motion *s, struct ir_value *init,
+                                  struct ir_value *step, struct ir_value *iteration);
 
 /* plan_streams.c: groups the accesses into streams.  False when there are too many. */
 bool plan_assign_streams(struct plan *p);

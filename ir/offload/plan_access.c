@@ -56,17 +56,42 @@ bool plan_trip_slots(struct plan *p, const struct aff_trip *t, struct off_dim *d
 }
 
 /* The conditions known before the nest under which `i` is reached, as a slot; OFF_NO_SLOT when there are none. */
+/* What control coming out of `side` of an `if` at its end says: none of the branches away from there was taken, unless
+ * control came out of the other side.
+ *
+ *     if %c { vector loop; br_if %all, OUT ... }      remainder loop: reached when %c is zero or %all is
+ */
+static void add_side_conds(struct plan *p, const struct ir_inst *around, unsigned side, struct plan_cond *conds,
+                           uint32_t *n) {
+    struct ir_value *taken = aff_known_cond(p->aff, around->operands[0]);
+    if (!taken)
+        return;
+    ir_foreach_inst (i, around->regions[side]) {
+        if (*n == PLAN_MAX_CONDS || ((i->op == IR_BR_IF || i->op == IR_BR) && i->target == around))
+            return;
+        for (unsigned k = 0; k < ir_nregions(i); k++)
+            if (plan_branches_to(i->regions[k], around))
+                return; /* what comes behind may have been skipped */
+        struct ir_value *left = i->op == IR_BR_IF ? aff_known_cond(p->aff, i->operands[0]) : NULL;
+        if (left)
+            conds[(*n)++] = (struct plan_cond){taken, side == 1, left};
+    }
+}
+
 static uint32_t when_slot(struct plan *p, const struct ir_inst *i) {
     struct plan_cond conds[PLAN_MAX_CONDS];
     uint32_t n = 0;
     for (const struct ir_inst *at = i; at != p->root->inst && n < PLAN_MAX_CONDS; at = at->parent->parent) {
-        for (const struct ir_inst *b = at->prev; b && n < PLAN_MAX_CONDS; b = b->prev)
+        for (const struct ir_inst *b = at->prev; b && n < PLAN_MAX_CONDS; b = b->prev) {
             if (b->op == IR_BR_IF && aff_known_cond(p->aff, b->operands[0]))
-                conds[n++] = (struct plan_cond){aff_known_cond(p->aff, b->operands[0]), false};
+                conds[n++] = (struct plan_cond){aff_known_cond(p->aff, b->operands[0]), false, NULL};
+            for (unsigned side = 0; b->op == IR_IF && side < 2; side++)
+                add_side_conds(p, b, side, conds, &n);
+        }
         const struct ir_inst *around = at->parent->parent;
         if (around->op == IR_IF && n < PLAN_MAX_CONDS && aff_known_cond(p->aff, around->operands[0]))
             conds[n++] =
-                (struct plan_cond){aff_known_cond(p->aff, around->operands[0]), at->parent == around->regions[0]};
+                (struct plan_cond){aff_known_cond(p->aff, around->operands[0]), at->parent == around->regions[0], NULL};
     }
     if (!n)
         return OFF_NO_SLOT;

@@ -32,7 +32,7 @@ static const char *callee_name(struct plan *p, const struct ir_inst *i) {
     return e && e->func ? arena_printf(p->text, "to function %u \"%s\"", i->index, e->func->name) : NULL;
 }
 
-static bool is_target(const struct ir_region *r, const struct ir_inst *label) {
+bool plan_branches_to(const struct ir_region *r, const struct ir_inst *label) {
     ir_foreach_inst (i, r) {
         if ((i->op == IR_BR || i->op == IR_BR_IF) && i->target == label)
             return true;
@@ -40,7 +40,7 @@ static bool is_target(const struct ir_region *r, const struct ir_inst *label) {
             if (i->targets[k] == label)
                 return true;
         ir_foreach_region (inner, i)
-            if (is_target(inner, label))
+            if (plan_branches_to(inner, label))
                 return true;
     }
     return false;
@@ -52,7 +52,7 @@ bool plan_diverges(const struct ir_inst *i) {
     if (!i || !ir_nregions(i))
         return false;
     ir_foreach_region (r, (struct ir_inst *)i)
-        if (ir_falls_out(r) || (i->op != IR_LOOP && is_target(r, i)))
+        if (ir_falls_out(r) || (i->op != IR_LOOP && plan_branches_to(r, i)))
             return false;
     return true;
 }

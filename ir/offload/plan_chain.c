@@ -59,8 +59,10 @@ bool plan_check_parallel(struct plan *p, struct loop *l, struct aff_trip *out_tr
                    : plan_reject(p, OFF_REJECT_NO_TRIP_COUNT, inst, "the exit test is not at the top or the bottom");
     struct ir_region *r = inst->regions[0];
     struct plan_delay delay;
+    struct plan_motion motion;
     for (uint32_t k = 0; k < r->nparams; k++)
-        if (!aff_of(p->aff, r->params[k]) && !plan_reduce_of(p, r->params[k]) && !plan_find_delay(p, l, k, &delay))
+        if (!aff_of(p->aff, r->params[k]) && !plan_reduce_of(p, r->params[k]) && !plan_find_motion(p, l, k, &motion) &&
+            !plan_find_delay(p, l, k, &delay))
             return plan_reject(p, carried_reason(l, k), inst, NULL);
     if (!aff_trip_of(p->aff, l, out_trip))
         return plan_reject(p, OFF_REJECT_NO_TRIP_COUNT, l->test, NULL);
@@ -76,7 +78,8 @@ bool plan_params_follow_grid(struct plan *p, struct loop *l) {
     for (uint32_t k = 0; k < r->nparams; k++) {
         const struct aff *a = aff_of(p->aff, r->params[k]);
         struct plan_delay delay;
-        if (!a && plan_reduce_of(p, r->params[k]))
+        struct plan_motion motion;
+        if (!a && (plan_reduce_of(p, r->params[k]) || plan_find_motion(p, l, k, &motion)))
             continue;
         if (!a) {
             if (!plan_find_delay(p, l, k, &delay))
@@ -129,7 +132,7 @@ static bool only_prefix(struct plan *p, struct prefix *x, struct ir_region *r) {
                 if (!cond || x->nconds == PLAN_MAX_CONDS)
                     return false;
                 bool then_side = region_holds(i->regions[0], x->inner->inst);
-                x->conds[x->nconds++] = (struct plan_cond){cond, then_side};
+                x->conds[x->nconds++] = (struct plan_cond){cond, then_side, NULL};
                 if (!only_prefix(p, x, i->regions[then_side ? 0 : 1]))
                     return false;
             } else if (i->op != IR_BLOCK || !only_prefix(p, x, i->regions[0])) {
@@ -144,7 +147,7 @@ static bool only_prefix(struct plan *p, struct prefix *x, struct ir_region *r) {
             struct ir_value *cond = aff_known_cond(p->aff, i->operands[0]);
             if (!cond || x->nconds == PLAN_MAX_CONDS)
                 return false;
-            x->conds[x->nconds++] = (struct plan_cond){cond, false};
+            x->conds[x->nconds++] = (struct plan_cond){cond, false, NULL};
             continue;
         }
         if (ir_nregions(i) || ir_is_store(i) || ir_has_flag(i, IR_FLAG_BRANCH | IR_FLAG_CALLS | IR_FLAG_WRITES))

@@ -50,7 +50,9 @@ bool plan_add_delays(struct plan *p) {
         struct ir_region *r = p->chain[c]->inst->regions[0];
         for (uint32_t k = 0; k < r->nparams; k++) {
             struct plan_delay d;
-            if (aff_of(p->aff, r->params[k]) || plan_reduce_of(p, r->params[k]))
+            struct plan_motion motion;
+            if (aff_of(p->aff, r->params[k]) || plan_reduce_of(p, r->params[k]) ||
+                plan_find_motion(p, p->chain[c], k, &motion))
                 continue;
             if (!plan_find_delay(p, p->chain[c], k, &d) || p->ndelays == PLAN_MAX_DELAYS)
                 return plan_reject(p, OFF_REJECT_RECURRENCE, r->parent, NULL);
