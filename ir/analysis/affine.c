@@ -52,7 +52,7 @@ const struct aff *aff_of(struct aff_ctx *cx, struct ir_value *v) {
 }
 
 /* `x | c` where x is a multiple of a power of two above c. */
-static const struct aff *disjoint_or(struct aff_ctx *cx, const struct aff *x, uint64_t c) {
+const struct aff *aff_disjoint_or(struct aff_ctx *cx, const struct aff *x, uint64_t c) {
     if (!x)
         return NULL;
     for (uint32_t i = 0; i < x->nterms; i++) {
@@ -88,7 +88,7 @@ static const struct aff *operation(struct aff_ctx *cx, struct ir_inst *i) {
     case IR_I64_OR:
         a = aff_of(cx, i->operands[0]);
         b = aff_of(cx, i->operands[1]);
-        return aff_is_const(b, &c) ? disjoint_or(cx, a, c) : aff_is_const(a, &c) ? disjoint_or(cx, b, c) : NULL;
+        return aff_is_const(b, &c) ? aff_disjoint_or(cx, a, c) : aff_is_const(a, &c) ? aff_disjoint_or(cx, b, c) : NULL;
     case IR_I32_WRAP_I64: {
         a = aff_of(cx, i->operands[0]);
         if (!a)
@@ -97,6 +97,9 @@ static const struct aff *operation(struct aff_ctx *cx, struct ir_inst *i) {
         memcpy(copy->terms, a->terms, a->nterms * sizeof a->terms[0]);
         return aff_add(cx, zero, copy); /* reduces the coefficients */
     }
+    case IR_I32X4_EXTRACT_LANE:
+    case IR_I64X2_EXTRACT_LANE:
+        return aff_extracted_lane(cx, i);
     default:
         return NULL;
     }
