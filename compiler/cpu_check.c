@@ -1,7 +1,8 @@
-/* Whether LLVM knows a processor.
+/* Whether LLVM knows a processor and its features.
  *
  * LLVM's C interface cannot say.  For a name it does not know it writes a line to standard error and goes on with a
- * processor that has no features at all, which on some targets ends in an abort.  So an empty module is compiled in a
+ * processor that has no features at all, which on some targets ends in an abort; a feature that it does not know it
+ * ignores after such a line.  So an empty module is compiled in a
  * child process, and the line looked for in what the child writes.
  */
 #include "compiler/cpu_check.h"
@@ -23,11 +24,11 @@ static _Noreturn void compile_empty(const struct host_options *options) {
     _exit(host_compile(ir_module_new(), &o, &object, &error) ? 0 : 1);
 }
 
-bool cpu_is_known(const struct host_options *options) {
+enum cpu_check cpu_check(const struct host_options *options) {
     int ends[2];
     host_native_triple(); /* LLVM is set up here, not in every child */
     if (pipe(ends) != 0)
-        return true;
+        return CPU_KNOWN;
     pid_t child = fork();
     if (child == 0) {
         dup2(ends[1], STDERR_FILENO);
@@ -45,7 +46,11 @@ bool cpu_is_known(const struct host_options *options) {
     if (child > 0)
         while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
             ;
-    bool known = !text.data || !strstr(text.data, "is not a recognized processor");
+    enum cpu_check result = CPU_KNOWN;
+    if (text.data && strstr(text.data, "is not a recognized processor"))
+        result = CPU_UNKNOWN;
+    else if (text.data && strstr(text.data, "is not a recognized feature"))
+        result = CPU_FEATURE_UNKNOWN;
     strbuf_free(&text);
-    return known;
+    return result;
 }

@@ -1,4 +1,4 @@
-/* Whether LLVM knows a processor. */
+/* Whether LLVM knows a processor and its features. */
 #ifndef WASMETAL_COMPILER_CPU_CHECK_H
 #define WASMETAL_COMPILER_CPU_CHECK_H
 
@@ -6,7 +6,10 @@
 
 #include "backends/host/host.h"
 
-/* False when options->cpu is no processor of options->triple.  Call while no other thread of the process is working. */
-bool cpu_is_known(const struct host_options *options);
+enum cpu_check { CPU_KNOWN, CPU_UNKNOWN, CPU_FEATURE_UNKNOWN };
+
+/* Whether options->cpu is a processor of options->triple, and all of options->features features of that architecture.
+ * Call while no other thread of the process is working. */
+enum cpu_check cpu_check(const struct host_options *options);
 
 #endif

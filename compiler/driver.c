@@ -116,8 +116,9 @@ struct host_options driver_host_options(const struct driver *dr, const char *cpu
     return (struct host_options){
         .triple = o->target,
         .cpu = cpu,
+        .features = o->cpu_features,
         .opt_level = (int)o->opt_level,
-        .bounds_checks = o->bounds_checks && strcmp(o->bounds_checks, "on") == 0,
+        .bounds_checks = (o->bounds_checks && strcmp(o->bounds_checks, "on") == 0) || !host_can_guard(o->target),
         .verify = o->verify,
         .metadata = dr->metadata.data,
         .metallib = dr->metallib,
@@ -130,9 +131,12 @@ struct host_options driver_host_options(const struct driver *dr, const char *cpu
 bool driver_compile_host(struct driver *dr, const char *cpu) {
     struct host_options host = driver_host_options(dr, cpu);
     char *error = NULL;
-    if (cpu && strcmp(cpu, "native") != 0 && !cpu_is_known(&host)) {
-        diag_error(dr->diag, DIAG_HOST_COMPILE, DIAG_NO_OFFSET, -1, NULL, "\"%s\" is no processor of the target %s",
-                   cpu, host.triple ? host.triple : host_native_triple());
+    enum cpu_check check = (cpu && strcmp(cpu, "native") != 0) || host.features ? cpu_check(&host) : CPU_KNOWN;
+    if (check != CPU_KNOWN) {
+        diag_error(dr->diag, DIAG_HOST_COMPILE, DIAG_NO_OFFSET, -1, NULL,
+                   check == CPU_UNKNOWN ? "\"%s\" is no processor of the target %s"
+                                        : "\"%s\": not all of these are features of the target %s",
+                   check == CPU_UNKNOWN ? cpu : host.features, host.triple ? host.triple : host_native_triple());
         return false;
     }
     if (host_compile(dr->module, &host, &dr->object, &error))

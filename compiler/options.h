@@ -25,8 +25,8 @@ struct options {
     const char *input; /* the module; help: the command asked about */
     const char **args; /* behind "--" */
     int nargs;
-    const char *output, *emit, *name, *save_kernels, *metallib, *target, *cpu, *bounds_checks, *dump_after, *stop_after,
-        *skip, *disable, *fp;
+    const char *output, *emit, *name, *save_kernels, *metallib, *target, *cpu, *cpu_features, *bounds_checks,
+        *dump_after, *stop_after, *skip, *disable, *fp;
     unsigned fp_mode;  /* the relaxations of `fp` (ir/fp_mode.h) */
     uint32_t disabled; /* the proposals of `disable`: bits 1 << enum feature */
     const char *invoke, *device, *stats, *dump_memory;

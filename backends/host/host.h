@@ -38,6 +38,10 @@ void host_object_free(struct host_object *o);
 /* The LLVM IR as text, for --emit=llvm and tests (malloc'd). */
 char *host_llvm_text(struct ir_module *m, const struct host_options *options);
 
+/* Whether faults in guard pages can be traps on this target (NULL: this machine): on ELF and Mach-O, not on Windows.
+ * Only ELF objects have a trap map, so elsewhere such a trap does not say which instruction it was. */
+bool host_can_guard(const char *triple);
+
 /* This machine: triple, CPU name and features, as cache keys want them (static storage, set up on first use). */
 const char *host_native_triple(void);
 const char *host_native_cpu(void);

@@ -498,7 +498,7 @@ static void add_trap_map(struct fields *m) {
     struct host_cx *cx = m->cx;
     add(m, cx->code_start);
     add(m, cx->code_end);
-    if (cx->options->bounds_checks) {
+    if (cx->options->bounds_checks || !cx->elf) {
         add(m, LLVMConstNull(cx->ptr));
     } else {
         LLVMValueRef table = private_constant(cx, LLVMConstNull(LLVMArrayType2(cx->i64, 1)), "trap_entries", 8);

@@ -221,8 +221,8 @@ static bool build(struct host_cx *cx, struct ir_module *m, const struct host_opt
         cx_free(cx);
         return false;
     }
-    if (!cx->elf && !options->bounds_checks) {
-        *out_error = host_error_text("%s objects have no trap map yet: use explicit bounds checks", triple);
+    if (!options->bounds_checks && !host_can_guard(triple)) {
+        *out_error = host_error_text("%s has no faults to catch: explicit bounds checks are needed", triple);
         LLVMDisposeMessage(triple);
         cx_free(cx);
         return false;
@@ -280,9 +280,14 @@ bool host_compile(struct ir_module *m, const struct host_options *options, struc
     *out_object = (struct host_object){0};
     *out_error = NULL;
     uint32_t nparts = host_split(&arena, m, options, &parts);
+    const char *triple = options->triple ? options->triple : host_native_triple();
+    struct host_noise noise = {.real = -1};
+    if (strncmp(triple, "aarch64", 7) == 0 && host_is_elf(triple) && !options->bounds_checks)
+        host_noise_begin(&noise);
     bool ok = nparts == 1 ? host_compile_part(m, options, parts, out_object, out_error)
                           : host_compile_parts(m, options, parts, nparts, out_object, out_error);
-    if (ok && !options->bounds_checks) {
+    host_noise_end(&noise);
+    if (ok && !options->bounds_checks && host_is_elf(triple)) {
         const char *symbol = arena_printf(&arena, "wasmetal_module_%s", m->name);
         if (!host_elf_fill_trap_map(out_object, symbol, &why))
             ICE("trap map: %s", why);

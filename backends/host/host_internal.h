@@ -16,6 +16,7 @@
  *   host_const.c    struct wm_module and all it points to, as constants
  *   host_places.c   wasm offsets of accesses         host_elf.c      ... and from there into the trap map
  *   host_parts.c    large modules in parts           host_merge.c    ... and their objects made one
+ *   host_noise.c    a warning of LLVM's that means nothing
  *   host_target.c   triples, CPUs, target machines  host_emit.c the pipeline    host_jit.c  loading
  */
 #ifndef WASMETAL_BACKENDS_HOST_INTERNAL_H
@@ -23,6 +24,7 @@
 
 #include <llvm-c/Core.h>
 #include <llvm-c/TargetMachine.h>
+#include <stdio.h>
 
 #include "backends/host/host.h"
 #include "ir/ir.h"
@@ -268,6 +270,14 @@ void host_target_init(void);
 /* NULL with *out_error (malloc'd). */
 LLVMTargetMachineRef host_target_machine(const struct host_options *options, int opt_level, char **out_error);
 bool host_is_elf(const char *triple);
+
+/* host_noise.c.  Not for two compilations at a time: standard error belongs to the process. */
+struct host_noise {
+    FILE *file;
+    int real;
+};
+void host_noise_begin(struct host_noise *n);
+void host_noise_end(struct host_noise *n);
 char *host_error_text(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

@@ -18,7 +18,7 @@
 
 void host_mark_place(struct host_func *hf, const struct ir_inst *i, LLVMValueRef access) {
     struct host_cx *cx = hf->cx;
-    if (cx->options->bounds_checks || hf->kernel)
+    if (cx->options->bounds_checks || hf->kernel || !cx->elf)
         return;
     LLVMMetadataRef offset = LLVMValueAsMetadata(host_const_i32(cx, i->wasm_offset));
     LLVMMetadataRef parts[] = {LLVMMDStringInContext2(cx->llvm, HOST_PLACES_SECTION, strlen(HOST_PLACES_SECTION)),

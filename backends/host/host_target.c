@@ -75,14 +75,26 @@ static bool same_arch(const char *a, const char *b) {
     return arch_length(a) == arch_length(b) && strncmp(a, b, arch_length(a)) == 0;
 }
 
-/* A module needs code addresses after trapping: other object formats have no trap map yet. */
+static bool names_one_of(const char *triple, const char *const *words) {
+    for (; *words; words++)
+        if (strstr(triple, *words))
+            return true;
+    return false;
+}
+
+static bool is_mach_o(const char *triple) {
+    static const char *const words[] = {"darwin", "macos", "ios", "tvos", "watchos", "macho", NULL};
+    return names_one_of(triple, words);
+}
+
 bool host_is_elf(const char *triple) {
-    static const char *const others[] = {"darwin", "macos", "ios",  "tvos", "watchos", "windows", "cygwin",
-                                         "win32",  "uefi",  "wasm", "aix",  "macho",   "coff"};
-    for (unsigned i = 0; i < sizeof others / sizeof *others; i++)
-        if (strstr(triple, others[i]))
-            return false;
-    return true;
+    static const char *const others[] = {"windows", "cygwin", "win32", "uefi", "wasm", "aix", "coff", NULL};
+    return !is_mach_o(triple) && !names_one_of(triple, others);
+}
+
+bool host_can_guard(const char *triple) {
+    triple = triple ? triple : host_native_triple();
+    return host_is_elf(triple) || is_mach_o(triple);
 }
 
 /* What a build without a CPU in mind should run on. */
@@ -90,19 +102,22 @@ static const char *baseline_cpu(const char *triple) {
     return strncmp(triple, "x86_64", 6) == 0 ? "x86-64" : "generic";
 }
 
-static bool choose_cpu(const struct host_options *o, const char *triple, const char **cpu, const char **features,
+/* *out_features (malloc'd): those of the processor when it is this one, then the wanted ones; LLVM takes the last word on
+ * each. */
+static bool choose_cpu(const struct host_options *o, const char *triple, const char **cpu, char **out_features,
                        char **out_error) {
+    const char *wanted = o->features ? o->features : "";
     *cpu = o->cpu ? o->cpu : baseline_cpu(triple);
-    *features = o->features ? o->features : "";
-    if (strcmp(*cpu, "native") != 0)
+    if (strcmp(*cpu, "native") != 0) {
+        *out_features = host_error_text("%s", wanted);
         return true;
+    }
     if (!same_arch(triple, native_triple)) {
         *out_error = host_error_text("cpu 'native' is %s, but the target is %s", native_triple, triple);
         return false;
     }
     *cpu = native_cpu;
-    if (!o->features)
-        *features = native_features;
+    *out_features = host_error_text("%s%s%s", native_features, *native_features && *wanted ? "," : "", wanted);
     return true;
 }
 
@@ -121,7 +136,8 @@ LLVMTargetMachineRef host_target_machine(const struct host_options *o, int opt_l
     char *triple = LLVMNormalizeTargetTriple(o->triple ? o->triple : native_triple), *message = NULL;
     LLVMTargetMachineRef machine = NULL;
     LLVMTargetRef target;
-    const char *cpu, *features;
+    const char *cpu;
+    char *features = NULL;
     unsigned level = opt_level < 0 ? 0 : opt_level > 3 ? 3 : (unsigned)opt_level;
     if (LLVMGetTargetFromTriple(triple, &target, &message)) {
         *out_error = host_error_text("LLVM does not know the target '%s'", triple);
@@ -138,6 +154,7 @@ LLVMTargetMachineRef host_target_machine(const struct host_options *o, int opt_l
         machine = NULL;
     }
 cleanup:
+    free(features);
     LLVMDisposeMessage(triple);
     return machine;
 }

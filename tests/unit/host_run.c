@@ -511,7 +511,8 @@ static void test_other_targets(void **state) {
     } targets[] = {
         {"aarch64-linux-gnu", false, true},       {"x86_64-linux-musl", false, true},
         {"riscv64-linux-gnu", true, true},        {"arm64-apple-macosx13.0", true, true},
-        {"arm64-apple-macosx13.0", false, false}, {"i686-linux-gnu", false, false},
+        {"arm64-apple-macosx13.0", false, true},  {"x86_64-pc-windows-msvc", true, true},
+        {"x86_64-pc-windows-msvc", false, false}, {"i686-linux-gnu", false, false},
         {"s390x-linux-gnu", false, false},        {"nonsense", false, false},
     };
     for (unsigned n = 0; n < 2 * sizeof targets / sizeof *targets; n++) {
