@@ -5,7 +5,10 @@
 #include "ir/offload/offload.h"
 #include "ir/util/strbuf.h"
 
-/* Readable text, a paragraph a function with loops.  `colour`: with terminal escapes. */
+/* How many values the kernel reduces. */
+uint32_t explain_values_reduced(const struct off_kernel *k);
+
+/* Readable text, a paragraph a function with loops, the heaviest first.  `colour`: with terminal escapes. */
 void explain_text(struct strbuf *out, struct ir_module *m, const struct off_report *report, bool colour);
 
 /* JSON: {"wasmetal": version, "module", "kernels": [...], "loops": [...]}, the same bytes for the same module. */

@@ -137,6 +137,17 @@ static void offload_loop(struct offloader *o, struct arena *scratch, struct loop
         offload_loop(o, scratch, c);
 }
 
+static uint32_t count_own(const struct ir_region *r) {
+    uint32_t n = 0;
+    ir_foreach_inst (i, r) {
+        n += !ir_is_const(i) && i->op != IR_YIELD;
+        if (i->op != IR_LOOP)
+            ir_foreach_region (inner, i)
+                n += count_own(inner);
+    }
+    return n;
+}
+
 static void offload_func(struct offloader *o) {
     struct arena scratch = {0};
     struct loop_tree *tree = loop_tree_build(&scratch, o->func);
@@ -149,7 +160,8 @@ static void offload_func(struct offloader *o) {
                                      .verdict = OFF_REJECT_DISABLED,
                                      .at = IR_NO_OFFSET,
                                      .kernel = -1,
-                                     .part_kernel = -1};
+                                     .part_kernel = -1,
+                                     .ops = count_own(tree->loops[i].inst->regions[0])};
     uint32_t kernels = o->module->nkernels;
     if (o->options->enabled)
         for (struct loop *l = tree->first; l; l = l->next)

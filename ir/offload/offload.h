@@ -28,6 +28,7 @@ struct off_loop_report {
     const char *detail;  /* the values involved, in words, or NULL */
     int32_t kernel;      /* kernel whose outermost loop this is, or that runs it (PART_OF_KERNEL); -1: none */
     int32_t part_kernel; /* PART_OF_KERNEL: the loop's own kernel, for when the guard of `kernel` refuses; -1: none */
+    uint32_t ops;        /* instructions in it, those of loops inside left out */
 };
 
 struct off_report {

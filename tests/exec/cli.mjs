@@ -70,6 +70,15 @@ for (const kind of ['ir', 'llvm', 'msl', 'wgsl', 'metadata', 'header', 'spirv'])
 check('--emit=metadata is JSON', JSON.parse(run([library, '--emit=metadata']).stdout).kernels !== undefined);
 check('explain --json is the same',
       run(['explain', '--json', library]).stdout === run([library, '--emit=metadata']).stdout);
+{
+  const report = run(['explain', command]).stdout;
+  const shares = [...report.matchAll(/^function .*: \d+ loops?(?:, (\d+) % of the work in loops)?$/gm)].map((m) => Number(m[1] ?? 0));
+  check('explain: the heaviest function first',
+        shares.length > 1 && shares[0] > 0 && shares.every((s, k) => k === 0 || s <= shares[k - 1]));
+  check('explain: advice under a loop', /^ +loop .*stays on the CPU.*\n +(try: |which does no harm)/m.test(report));
+  check('explain: one line of summary',
+        /^\d+ loops: \d+ offloaded, \d+ inside those, \d+ on the CPU; \d+ % of the work in loops has a kernel/m.test(report));
+}
 // Floating point.
 expect([library, '--fp=loose', '-o', 'x.o'], 2, 'WM2001');
 expect([library, '--fp=divide,,contract', '-o', 'x.o'], 2, 'WM2001');

@@ -1,0 +1,285 @@
+/* Reports on loops for people; see explain.h.  Names and texts come from ir/offload/reject.def.
+ *
+ * What matters comes first: functions, and in each function the nests, are ordered by weight.  The weight of a loop is
+ * an estimate from the code alone: its instructions, times 16 for each loop around them.  How often loops really run is
+ * not known here, so shares are rounded and small ones not shown.  A loop that stays on the CPU comes with advice,
+ * unless nearly all that is in it runs in kernels anyway.
+ */
+#include "compiler/explain.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "compiler/source_map.h"
+#include "ir/fp_mode.h"
+
+enum { MAX_WEIGHT_DEPTH = 6, ADVICE_FROM = 1 /* per cent */, NEARLY_ALL = 90 /* per cent */ };
+
+static const char *func_name(const struct ir_module *m, uint32_t func) {
+    return m->funcs[func].func->name;
+}
+
+/* The file name without its folders: reports are read beside the source. */
+static const char *base_name(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+static void add_place(struct strbuf *out, const struct source_map *map, uint32_t offset) {
+    const char *file;
+    uint32_t line;
+    strbuf_printf(out, "+0x%x", offset);
+    if (source_map_find(map, offset, &file, &line))
+        strbuf_printf(out, " (%s:%u)", base_name(file), line);
+}
+
+struct paint {
+    const char *good, *bad, *dim, *bold, *off;
+};
+
+uint32_t explain_values_reduced(const struct off_kernel *k) {
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < k->nreduces; i++)
+        n += k->reduces[i].kind != OFF_REDUCE_FLAG;
+    return n;
+}
+
+static void explain_kernel(struct strbuf *out, const struct off_kernel *k, const struct paint *c) {
+    static const char *const dimension[] = {"", "1-D", "2-D", "3-D"};
+    uint32_t reads = 0, writes = 0, inner = 0;
+    for (uint32_t s = 0; s < k->nstreams; s++) {
+        reads += k->streams[s].read && !k->streams[s].write;
+        writes += k->streams[s].write && k->streams[s].kind == OFF_STREAM_RANGE;
+    }
+    for (uint32_t d = 0; d < k->ndims; d++)
+        inner += k->dims[d].axis < 0 && k->dims[d].rel != OFF_TRIP_CONST && k->dims[d].rel != OFF_TRIP_RANGE;
+    strbuf_printf(out, "%soffloaded%s as kernel %s%s%s: %s grid", c->good, c->off, c->bold, k->name, c->off,
+                  dimension[k->ngrid]);
+    if (explain_values_reduced(k))
+        strbuf_printf(out, " of workers, %u value%s reduced", explain_values_reduced(k),
+                      explain_values_reduced(k) == 1 ? "" : "s");
+    if (inner)
+        strbuf_printf(out, ", %u sequential loop%s inside", inner, inner == 1 ? "" : "s");
+    strbuf_printf(out, ", %u range%s read, %u written", reads, reads == 1 ? "" : "s", writes);
+    if (k->nscalars) {
+        strbuf_add(out, ", inputs");
+        for (uint32_t i = 0; i < k->nscalars && i < 8; i++)
+            strbuf_printf(out, " %s", ir_type_name[k->scalars[i].type]);
+        if (k->nscalars > 8)
+            strbuf_add(out, " ...");
+    }
+    if (k->checked_loads)
+        strbuf_printf(out, ", checked loads: %u", k->checked_loads);
+    if (k->checked_ops)
+        strbuf_printf(out, ", checked operations: %u", k->checked_ops);
+    const char *whys[3] = {k->nspirv ? NULL : k->spirv_why, k->msl ? NULL : k->msl_why, k->wgsl ? NULL : k->wgsl_why};
+    static const char *const names[3] = {"SPIR-V", "MSL", "WGSL"};
+    for (int i = 0; i < 3; i++)
+        if (whys[i])
+            strbuf_printf(out, "; no %s: %s", names[i], whys[i]);
+}
+
+/* A loop with those inside it: loops first .. first + count - 1 of the report. */
+struct nest {
+    uint32_t first, count;
+    double weight, offloaded;
+};
+
+struct func_weight {
+    uint32_t first_nest, nnests, nloops;
+    double weight;
+};
+
+struct explain {
+    struct strbuf *out;
+    struct ir_module *m;
+    const struct off_report *report;
+    const struct paint *c;
+    struct source_map *map;
+    double total;
+    bool met[OFF_REJECT_COUNT], advised[OFF_REJECT_COUNT];
+};
+
+static double own_weight(const struct off_loop_report *r) {
+    double w = r->ops ? r->ops : 1;
+    for (uint32_t d = 0; d < r->depth && d < MAX_WEIGHT_DEPTH; d++)
+        w *= 16;
+    return w;
+}
+
+static bool in_kernel(const struct off_loop_report *r) {
+    return r->verdict == OFF_REJECT_NONE || r->verdict == OFF_REJECT_PART_OF_KERNEL;
+}
+
+/* The loop and all that is inside it. */
+static struct nest nest_of(const struct off_report *report, uint32_t first) {
+    struct nest n = {.first = first};
+    const struct off_loop_report *root = &report->loops[first];
+    for (uint32_t i = first; i < report->nloops; i++) {
+        const struct off_loop_report *r = &report->loops[i];
+        if (i > first && (r->func != root->func || r->depth <= root->depth))
+            break;
+        n.count++;
+        n.weight += own_weight(r);
+        n.offloaded += in_kernel(r) ? own_weight(r) : 0;
+    }
+    return n;
+}
+
+static int compare_nests(const void *a, const void *b) {
+    const struct nest *x = a, *y = b;
+    if (x->weight != y->weight)
+        return x->weight > y->weight ? -1 : 1;
+    return x->first < y->first ? -1 : x->first > y->first;
+}
+
+static int compare_funcs(const void *a, const void *b) {
+    const struct func_weight *x = a, *y = b;
+    if (x->weight != y->weight)
+        return x->weight > y->weight ? -1 : 1;
+    return x->first_nest < y->first_nest ? -1 : x->first_nest > y->first_nest;
+}
+
+static unsigned per_cent(double part, double of) {
+    return of > 0 ? (unsigned)(100 * part / of + 0.5) : 0;
+}
+
+/* What a loop on the CPU leaves to do. */
+static void explain_advice(struct explain *x, uint32_t index) {
+    const struct off_loop_report *r = &x->report->loops[index];
+    struct nest n = nest_of(x->report, index);
+    unsigned done = per_cent(n.offloaded, n.weight);
+    int indent = (int)(2 * r->depth);
+    if (done >= NEARLY_ALL) {
+        strbuf_printf(x->out, "      %*swhich does no harm: %u %% of it is in kernels\n", indent, "", done);
+        return;
+    }
+    if (per_cent(n.weight - n.offloaded, x->total) < ADVICE_FROM || !*off_reject_hint(r->verdict))
+        return;
+    x->advised[r->verdict] = true;
+    strbuf_printf(x->out, "      %*stry: %s", indent, "", off_reject_hint(r->verdict));
+    if (done)
+        strbuf_printf(x->out, " (%u %% of the nest is in kernels already)", done);
+    strbuf_add(x->out, "\n");
+}
+
+enum { LINE_SEARCH = 32 };
+
+/* The `loop` opcode itself often has no line; what stands first in it has. */
+static void add_loop_place(struct strbuf *out, const struct source_map *map, uint32_t offset) {
+    const char *file;
+    uint32_t line, n = 0;
+    while (n < LINE_SEARCH && !source_map_find(map, offset + n, &file, &line))
+        n++;
+    strbuf_printf(out, "+0x%x", offset);
+    if (n < LINE_SEARCH)
+        strbuf_printf(out, " (%s:%u)", base_name(file), line);
+}
+
+static void explain_loop(struct explain *x, uint32_t index) {
+    const struct off_loop_report *r = &x->report->loops[index];
+    const struct paint *c = x->c;
+    strbuf_printf(x->out, "  %*sloop ", (int)(2 * r->depth), "");
+    add_loop_place(x->out, x->map, r->wasm_offset);
+    unsigned share = per_cent(nest_of(x->report, index).weight, x->total);
+    if (share && r->verdict != OFF_REJECT_PART_OF_KERNEL)
+        strbuf_printf(x->out, "%s, %u %%%s", c->dim, share, c->off);
+    strbuf_add(x->out, ": ");
+    if (r->verdict == OFF_REJECT_NONE) {
+        explain_kernel(x->out, x->m->kernels[r->kernel], c);
+    } else if (r->verdict == OFF_REJECT_PART_OF_KERNEL) {
+        strbuf_printf(x->out, "runs inside kernel %s", x->m->kernels[r->kernel]->name);
+        if (r->part_kernel >= 0)
+            strbuf_printf(x->out, ", or as kernel %s where that is refused", x->m->kernels[r->part_kernel]->name);
+    } else {
+        strbuf_printf(x->out, "stays on the CPU, %s%s%s: %s", c->bad, off_reject_name(r->verdict), c->off,
+                      off_reject_meaning(r->verdict));
+        if (r->detail)
+            strbuf_printf(x->out, " (%s)", r->detail);
+        if (r->at != IR_NO_OFFSET && r->at != r->wasm_offset) {
+            strbuf_add(x->out, ", at ");
+            add_place(x->out, x->map, r->at);
+        }
+        x->met[r->verdict] = true;
+    }
+    strbuf_add(x->out, "\n");
+    if (!in_kernel(r))
+        explain_advice(x, index);
+}
+
+/* Loops of one function stand together in the report, those of a nest as well. */
+static uint32_t weigh(struct explain *x, struct nest *nests, struct func_weight *funcs) {
+    uint32_t nfuncs = 0, nnests = 0;
+    for (uint32_t i = 0; i < x->report->nloops;) {
+        struct nest n = nest_of(x->report, i);
+        uint32_t func = x->report->loops[i].func;
+        if (!nfuncs || x->report->loops[nests[nnests - 1].first].func != func)
+            funcs[nfuncs++] = (struct func_weight){.first_nest = nnests};
+        struct func_weight *f = &funcs[nfuncs - 1];
+        f->nnests++;
+        f->nloops += n.count;
+        f->weight += n.weight;
+        x->total += n.weight;
+        nests[nnests++] = n;
+        i += n.count;
+    }
+    for (uint32_t k = 0; k < nfuncs; k++)
+        qsort(nests + funcs[k].first_nest, funcs[k].nnests, sizeof *nests, compare_nests);
+    qsort(funcs, nfuncs, sizeof *funcs, compare_funcs);
+    return nfuncs;
+}
+
+static void explain_summary(struct explain *x) {
+    uint32_t kernels = 0, inside = 0, stay = 0;
+    double offloaded = 0;
+    for (uint32_t i = 0; i < x->report->nloops; i++) {
+        const struct off_loop_report *r = &x->report->loops[i];
+        kernels += r->verdict == OFF_REJECT_NONE;
+        inside += r->verdict == OFF_REJECT_PART_OF_KERNEL;
+        stay += !in_kernel(r);
+        offloaded += in_kernel(r) ? own_weight(r) : 0;
+    }
+    strbuf_printf(x->out, "%u loop%s: %u offloaded, %u inside those, %u on the CPU", x->report->nloops,
+                  x->report->nloops == 1 ? "" : "s", kernels, inside, stay);
+    if (x->report->nloops)
+        strbuf_printf(x->out, "; %u %% of the work in loops has a kernel, going by the code alone",
+                      per_cent(offloaded, x->total));
+    strbuf_add(x->out, "\n");
+}
+
+void explain_text(struct strbuf *out, struct ir_module *m, const struct off_report *report, bool colour) {
+    struct paint paint = colour ? (struct paint){"\033[32m", "\033[33m", "\033[2m", "\033[1m", "\033[0m"}
+                                : (struct paint){"", "", "", "", ""};
+    const struct paint *c = &paint;
+    struct arena scratch = {0};
+    struct explain x = {.out = out, .m = m, .report = report, .c = c, .map = source_map_new(&scratch, m)};
+    struct nest *nests = arena_array(&scratch, struct nest, report->nloops + 1);
+    struct func_weight *funcs = arena_array(&scratch, struct func_weight, report->nloops + 1);
+    uint32_t nfuncs = weigh(&x, nests, funcs);
+    for (uint32_t k = 0; k < nfuncs; k++) {
+        uint32_t func = report->loops[nests[funcs[k].first_nest].first].func;
+        strbuf_printf(out, "%sfunction %u \"%s\"%s: %u loop%s", c->bold, func, func_name(m, func), c->off,
+                      funcs[k].nloops, funcs[k].nloops == 1 ? "" : "s");
+        if (per_cent(funcs[k].weight, x.total))
+            strbuf_printf(out, ", %u %% of the work in loops", per_cent(funcs[k].weight, x.total));
+        strbuf_add(out, "\n");
+        for (uint32_t n = 0; n < funcs[k].nnests; n++) {
+            const struct nest *nest = &nests[funcs[k].first_nest + n];
+            for (uint32_t i = nest->first; i < nest->first + nest->count; i++)
+                explain_loop(&x, i);
+        }
+    }
+    explain_summary(&x);
+    if (m->fp)
+        strbuf_printf(out, "kernels compiled with --fp=%s: results may differ from other engines'\n",
+                      fp_mode_text(m->fp));
+    bool first = true;
+    for (int why = 0; why < OFF_REJECT_COUNT; why++)
+        if (x.met[why] && !x.advised[why] && *off_reject_hint(why)) {
+            strbuf_printf(out, "%s  %s%s%s: %s\n",
+                          first ? "\nWhat would help the small ones, by reason (more in docs/reasons.md):\n" : "",
+                          c->bad, off_reject_name(why), c->off, off_reject_hint(why));
+            first = false;
+        }
+    arena_free(&scratch);
+}
