@@ -220,8 +220,15 @@ static const struct ir_sig *sig_of(const struct header *h, const struct item *it
     return &h->m->funcs[item->index].func->sig;
 }
 
+/* What the runtime supplies by itself: WASI, and what Emscripten's standalone modules want beside it. */
+static bool is_supplied(const struct ir_import_name *name, enum ir_extern_kind kind) {
+    return kind == IR_EXTERN_FUNC &&
+           (strcmp(name->module, WASI_MODULE) == 0 ||
+            (strcmp(name->module, "env") == 0 && strcmp(name->field, "emscripten_notify_memory_growth") == 0));
+}
+
 static void add_import(struct header *h, const struct ir_import_name *name, enum ir_extern_kind kind, uint32_t index) {
-    if (!name->module || (kind == IR_EXTERN_FUNC && strcmp(name->module, WASI_MODULE) == 0)) {
+    if (!name->module || is_supplied(name, kind)) {
         return;
     }
     const char *joined = arena_printf(&h->names.arena, "%s_%s", name->module, name->field);

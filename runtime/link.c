@@ -236,6 +236,10 @@ static wasmetal_status link_one(struct wasmetal_instance *in, const wasmetal_ins
             return link_host(in, im, f->fn, in->wasi, f->type);
         }
     }
+    if (!desc->no_wasi && strcmp(im->module, EMSCRIPTEN_MODULE) == 0 && wasi_find_emscripten(im->field)) {
+        const struct wasi_function *f = wasi_find_emscripten(im->field);
+        return link_host(in, im, f->fn, NULL, f->type);
+    }
     rt_log(in, RT_LOG_IMPORT_MISSING, "module %s imports the %s \"%.80s\".\"%.80s\", and nothing was given for it",
            in->module->name, kind_names[im->kind < 5 ? im->kind : 0], im->module, im->field);
     return WASMETAL_ERROR_IMPORT;

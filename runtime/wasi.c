@@ -45,6 +45,17 @@ const struct wasi_function *wasi_find(const char *name) {
     return bsearch(name, functions, sizeof functions / sizeof *functions, sizeof *functions, compare_name);
 }
 
+/* Emscripten's malloc calls this after memory.grow, so that JavaScript can renew its views; memory never moves here. */
+static uint64_t notify_memory_growth(void *user, struct wasmetal_instance *instance, uint64_t *args_results) {
+    (void)user, (void)instance, (void)args_results;
+    return 0;
+}
+
+const struct wasi_function *wasi_find_emscripten(const char *name) {
+    static const struct wasi_function notify = {"emscripten_notify_memory_growth", "i:", notify_memory_growth};
+    return strcmp(name, notify.name) == 0 ? &notify : NULL;
+}
+
 /* ---- guest memory ---- */
 
 uint8_t *wasi_at(struct wasi *w, uint64_t address, uint64_t n) {

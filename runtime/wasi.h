@@ -21,6 +21,7 @@
 #include "runtime/instance.h"
 
 #define WASI_MODULE "wasi_snapshot_preview1"
+#define EMSCRIPTEN_MODULE "env"
 
 enum {
     WASI_OK = 0,
@@ -114,6 +115,8 @@ struct wasi_function {
 
 /* NULL when there is no such function. */
 const struct wasi_function *wasi_find(const char *name);
+/* What standalone modules of Emscripten import beside WASI, from the module EMSCRIPTEN_MODULE; NULL: something else. */
+const struct wasi_function *wasi_find_emscripten(const char *name);
 /* Copies the description and opens the folders.  OK, OUT_OF_MEMORY, IO, LIMIT; on failure *out_wasi holds what there
  * is, for wasi_close. */
 wasmetal_status wasi_open(struct wasmetal_instance *in, const wasmetal_instance_desc *desc, struct wasi **out_wasi);

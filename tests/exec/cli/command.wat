@@ -4,6 +4,7 @@
   (import "wasi_snapshot_preview1" "args_get" (func $args (param i32 i32) (result i32)))
   (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
   (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+  (import "env" "emscripten_notify_memory_growth" (func $grown (param i32)))
   (memory (export "memory") 1)
   (data (i32.const 8192) "\0a")
   (func $put (param $at i32) (param $n i32)
@@ -17,6 +18,8 @@
       (br $next)))
     (local.get $n))
   (func (export "_start") (local $i i32) (local $at i32)
+    (drop (memory.grow (i32.const 1)))
+    (call $grown (i32.const 0))
     (drop (call $sizes (i32.const 0) (i32.const 4)))
     (drop (call $args (i32.const 1024) (i32.const 4096)))
     (loop $next
