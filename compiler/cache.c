@@ -70,7 +70,12 @@ uint64_t cache_self_hash(void) {
 struct cache *cache_open(void) {
     struct strbuf path = {0};
     const char *base = secure_getenv("XDG_CACHE_HOME"), *home = secure_getenv("HOME");
-    if (base && base[0] == '/') /* the XDG base directory specification ignores relative paths */
+    const char *own = secure_getenv("WASMETAL_CACHE_DIR"); /* a path, or "off" */
+    if (own && *own && own[0] != '/')
+        return NULL;
+    if (own && *own)
+        strbuf_add(&path, own);
+    else if (base && base[0] == '/') /* the XDG base directory specification ignores relative paths */
         strbuf_printf(&path, "%s/wasmetal", base);
     else if (home && home[0] == '/')
         strbuf_printf(&path, "%s/.cache/wasmetal", home);

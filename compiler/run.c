@@ -43,6 +43,8 @@ static bool wants_compilation(const struct options *o) {
 static bool make_object(struct driver *dr) {
     const struct options *o = dr->options;
     const char *cpu = o->cpu ? o->cpu : "native";
+    if (o->no_cache)
+        setenv("WASMETAL_CACHE_DIR", "off", 1); /* for the runtime, which keeps what drivers compile */
     struct cache *cache = wants_compilation(o) ? NULL : cache_open();
     struct cache_key key = {0};
     bool ok = false;

@@ -4,6 +4,7 @@
  *   device_vulkan_open.c      physical devices, what they can do, logical device, close, list
  *   device_vulkan_memory.c    linear memory as VkBuffers, without a copy
  *   device_vulkan_pipeline.c  layouts, choice of SPIR-V variant, pipelines
+ *   device_vulkan_cache.c     compiled pipelines, kept on disk
  *   device_vulkan_modes.c     float-controls modes, written into the SPIR-V
  *   device_vulkan_launch.c    parameters, bindings, one submission
  *   device_vulkan_probe.c     which floating-point operations are exact
@@ -52,6 +53,7 @@
     X(DestroyShaderModule)               \
     X(CreatePipelineCache)               \
     X(DestroyPipelineCache)              \
+    X(GetPipelineCacheData)              \
     X(CreateComputePipelines)            \
     X(DestroyPipeline)                   \
     X(CreatePipelineLayout)              \
@@ -181,6 +183,8 @@ struct vulkan_device {
     VkFence fence;
     VkDescriptorPool descriptor_pool; /* without push descriptors */
     VkPipelineCache pipeline_cache;
+    uint64_t cache_sum; /* of what was read from disk; 0: nothing */
+    bool compiled;      /* a pipeline was asked for */
     struct vk_layout layouts[OFF_MAX_STREAMS + 1][2];
     struct vk_pipeline *pipelines; /* one a kernel */
     struct vk_buffer uniforms;
@@ -230,6 +234,11 @@ bool vk_buffer_create(struct vulkan_device *d, uint64_t bytes, VkBufferUsageFlag
 void vk_buffer_destroy(struct vulkan_device *d, struct vk_buffer *b);
 /* Lowest-numbered type among `bits` that is host-visible and coherent, cached ones first; UINT32_MAX: none. */
 uint32_t vk_coherent_type(const struct vulkan_device *d, uint32_t bits);
+
+/* Makes d->pipeline_cache, with what an earlier process has left on disk. */
+VkResult vk_cache_open(struct vulkan_device *d);
+/* Writes it to disk when it has changed, and destroys it. */
+void vk_cache_close(struct vulkan_device *d);
 
 struct vk_layout *vk_layout_get(struct vulkan_device *d, uint32_t streams, bool uniform);
 VkResult vk_pipeline_compile(struct vulkan_device *d, const uint32_t *words, size_t nwords, VkPipelineLayout layout,

@@ -286,8 +286,7 @@ static VkResult create_objects(struct vulkan_device *d) {
     r = vk->CreateFence(d->device, &fence, NULL, &d->fence);
     if (r != VK_SUCCESS)
         return r;
-    VkPipelineCacheCreateInfo cache = {.sType = VK_STRUCTURE_TYPE_PIPELINE_CACHE_CREATE_INFO};
-    r = vk->CreatePipelineCache(d->device, &cache, NULL, &d->pipeline_cache);
+    r = vk_cache_open(d);
     if (r != VK_SUCCESS || d->traits.push_descriptors)
         return r;
     VkDescriptorPoolSize sizes[2] = {{VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, OFF_MAX_STREAMS},
@@ -327,8 +326,7 @@ static void vulkan_close(struct wm_device *base) {
         vk_buffer_destroy(d, &d->partials);
         if (d->descriptor_pool)
             vk->DestroyDescriptorPool(d->device, d->descriptor_pool, NULL);
-        if (d->pipeline_cache)
-            vk->DestroyPipelineCache(d->device, d->pipeline_cache, NULL);
+        vk_cache_close(d);
         if (d->fence)
             vk->DestroyFence(d->device, d->fence, NULL);
         if (d->command_pool)

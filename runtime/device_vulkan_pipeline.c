@@ -75,6 +75,7 @@ VkResult vk_pipeline_compile(struct vulkan_device *d, const uint32_t *words, siz
                                                   .pName = "main"},
                                         .layout = layout,
                                         .basePipelineIndex = -1};
+    d->compiled = true;
     r = d->vk->CreateComputePipelines(d->device, d->pipeline_cache, 1, &info, NULL, out);
     d->vk->DestroyShaderModule(d->device, shader, NULL);
     if (r != VK_SUCCESS)

@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "backends/kernels.h"
 #include "ir/ir_text.h"
@@ -384,22 +386,45 @@ static bool device_is_wrong(void *user, struct ir_func *f) {
     return false;
 }
 
-static int reduce(uint64_t seed, struct vkt *device) {
+/* Whether the driver crashes; another process opens it and runs the kernel. */
+static bool driver_crashes(void *user, struct ir_func *f) {
+    struct culprit c = *(struct culprit *)user;
+    int status;
+    if (!well_behaved(c.g, f))
+        return false;
+    pid_t child = fork();
+    if (child == 0) {
+        c.device = vkt_open();
+        if (c.device)
+            device_is_wrong(&c, f);
+        _exit(0);
+    }
+    return child > 0 && waitpid(child, &status, 0) == child && WIFSIGNALED(status);
+}
+
+static int reduce(uint64_t seed) {
     struct gen g;
     gen_kernel(&g, seed);
-    struct culprit c = {.g = &g, .device = device, .caps = UINT32_MAX};
-    if (!device || !device_is_wrong(&c, g.t.k.body)) {
-        printf("seed %llu: nothing is wrong\n", (unsigned long long)seed);
-        kt_free(&g.t);
-        return 0;
+    struct culprit c = {.g = &g, .caps = UINT32_MAX};
+    kernel_fault *fault = driver_crashes;
+    bool crashes = driver_crashes(&c, g.t.k.body);
+    if (!crashes) {
+        fault = device_is_wrong;
+        c.device = vkt_open();
+        if (!c.device || !device_is_wrong(&c, g.t.k.body)) {
+            printf("seed %llu: nothing is wrong\n", (unsigned long long)seed);
+            kt_free(&g.t);
+            return 0;
+        }
     }
     uint32_t tries;
-    struct ir_func *f = kernel_reduce(g.t.k.body, device_is_wrong, &c, &tries), *body = g.t.k.body;
+    struct ir_func *f = kernel_reduce(g.t.k.body, fault, &c, &tries), *body = g.t.k.body;
     struct strbuf text = {0};
     ir_print_func(&text, f);
-    printf("seed %llu, caps 0x%x, %u tries\n%s", (unsigned long long)seed, c.caps, tries, text.data);
+    printf("seed %llu, %s, caps 0x%x, %u tries\n%s", (unsigned long long)seed, crashes ? "crash" : "wrong", c.caps,
+           tries, text.data);
     strbuf_free(&text);
-    if (device_is_wrong(&c, f))
+    if (c.device && device_is_wrong(&c, f))
         for (uint32_t at = 0; at < KT_MEMORY; at++)
             if (want[at] != got[at])
                 printf("byte %u of record %u: 0x%02x, not 0x%02x; was 0x%02x\n", (at - OUT_AT) % RECORD,
@@ -410,6 +435,8 @@ static int reduce(uint64_t seed, struct vkt *device) {
     kt_dump(&g.t, input, want);
     ir_func_free(body);
     kt_free(&g.t);
+    if (c.device)
+        vkt_close(c.device);
     return 1;
 }
 
@@ -418,11 +445,7 @@ int main(int argc, char **argv) {
         uint64_t noise = 99;
         for (uint32_t k = 0; k < KT_MEMORY; k++)
             input[k] = (uint8_t)kt_random(&noise);
-        struct vkt *device = vkt_open();
-        int status = reduce(strtoull(argv[2], NULL, 10), device);
-        if (device)
-            vkt_close(device);
-        return status;
+        return reduce(strtoull(argv[2], NULL, 10));
     }
     uint32_t count = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : 60;
     uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
