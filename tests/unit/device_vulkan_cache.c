@@ -71,8 +71,10 @@ static void open_cache(struct vulkan_device *d) {
 
 static struct vulkan_device *open_described(const struct wm_device_desc *desc) {
     struct wm_device *base = wm_device_vulkan_open(desc, WM_VULKAN_BEST);
-    if (!base)
+    if (!base) {
         fail_msg("no Vulkan device: %s", fixture.last_message);
+        abort();
+    }
     struct vulkan_device *d = current = (struct vulkan_device *)base;
     really_create = d->vk->CreatePipelineCache;
     d->vk->CreatePipelineCache = take_data;
@@ -197,7 +199,7 @@ static void foreign(void **state) {
     find_file();
     struct vulkan_device *d = open_device();
     char mine[sizeof path], theirs[sizeof path];
-    strcpy(mine, path);
+    memcpy(mine, path, sizeof mine);
     d->traits.properties.pipelineCacheUUID[3] ^= 1; /* another driver build */
     d->traits.properties.deviceID ^= 1;
     open_cache(d);
@@ -209,11 +211,11 @@ static void foreign(void **state) {
         for (struct dirent *e; (e = readdir(dir));) {
             snprintf(theirs, sizeof theirs, "%s/%.255s", folder, e->d_name);
             if (e->d_name[0] != '.' && strcmp(theirs, mine) != 0)
-                strcpy(path, theirs);
+                memcpy(path, theirs, sizeof path);
         }
         closedir(dir);
     }
-    strcpy(theirs, path);
+    memcpy(theirs, path, sizeof theirs);
     assert_int_equal(rename(mine, theirs), 0); /* this device's data under the other's name */
     d = open_device();
     d->traits.properties.pipelineCacheUUID[3] ^= 1;

@@ -357,7 +357,8 @@ static bool well_behaved(struct gen *g, struct ir_func *f) {
         if (!kt_interpret_points(&g->t, f, false, got, x, x + 1, FUEL))
             return false;
         uint32_t own = OUT_AT + x * RECORD;
-        if (memcmp(got, input, own) != 0 || memcmp(got + own + RECORD, input + own + RECORD, KT_MEMORY - own - RECORD))
+        if (memcmp(got, input, own) != 0 ||
+            memcmp(got + own + RECORD, input + own + RECORD, KT_MEMORY - own - RECORD) != 0)
             return false;
         memcpy(want + own, got + own, RECORD);
     }
