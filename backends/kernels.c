@@ -27,6 +27,7 @@
 #include "ir/ir_verify.h"
 #include "ir/offload/legalize.h"
 #include "ir/offload/legalize_choice.h"
+#include "ir/offload/legalize_return.h"
 #include "ir/offload/legalize_soft.h"
 #include "ir/opt/pass.h"
 #include "ir/util/ice.h"
@@ -167,6 +168,7 @@ static struct ir_func *lower(struct ir_func *arith, uint32_t keep, bool split) {
         check(out, "i64");
         ir_func_free(narrow);
     }
+    legalize_returns(out);
     simplify(out);
     check(out, "simplify");
     legalize_choices(out);
