@@ -171,7 +171,7 @@ static void flip(long at) {
 /* A file of no use is removed, and there is a good one after it. */
 static void damaged(void **state) {
     (void)state;
-    static const long places[] = {0, 8, 16, 24, 32, 40, 48, 60, -1};
+    static const long places[] = {0, 8, 16, 40, -1};
     live();
     for (size_t k = 0; k < sizeof places / sizeof *places; k++) {
         find_file();
@@ -183,7 +183,7 @@ static void damaged(void **state) {
     struct stat st;
     find_file();
     assert_int_equal(stat(path, &st), 0);
-    const off_t sizes[] = {0, 7, 32, 33, 63, st.st_size / 2, st.st_size - 1, st.st_size + 1};
+    const off_t sizes[] = {0, 32, st.st_size / 2, st.st_size + 1};
     for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
         find_file();
         assert_int_equal(truncate(path, sizes[k]), 0);
