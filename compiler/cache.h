@@ -23,8 +23,8 @@ struct cache_key_part {
 struct cache_key cache_key_make(const struct cache_key_part *parts, unsigned n);
 
 struct cache; /* one folder */
-/* $WASMETAL_CACHE_DIR, $XDG_CACHE_HOME/wasmetal, else $HOME/.cache/wasmetal.  NULL when there is no such place or it is not safe: entries
- * are native code, so the folder must be the user's own and closed to writing by others. */
+/* $WASMETAL_CACHE_DIR, $XDG_CACHE_HOME/wasmetal, else $HOME/.cache/wasmetal.  NULL when there is no such place or it is
+ * not safe: entries are native code, so the folder must be the user's own and closed to writing by others. */
 struct cache *cache_open(void);
 void cache_close(struct cache *c);
 /* The entry (malloc'd), or false; an entry whose checksum is wrong is removed. */
