@@ -52,18 +52,18 @@ function parseExpectation(text) {
   return e;
 }
 
-// Returns { build, run, trap, expect, truth } from the comments of a program; truth maps each function that has an
+// Returns { build, run, trap, expect, simd, truth } from the comments of a program; truth maps each function that has an
 // expectation to 'parallel' or 'serial', or to null where the program does not say.
 export function readHeader(path) {
-  const header = { build: [], run: '', trap: false, expect: [], truth: new Map() };
+  const header = { build: [], run: '', trap: false, expect: [], simd: [], truth: new Map() };
   const said = new Map();
   for (const line of readFileSync(path, 'utf8').split('\n')) {
-    const m = /^\/\/ (build|run|trap|expect|truth): (.*?)\s*$/.exec(line);
+    const m = /^\/\/ (build|run|trap|expect|simd|truth): (.*?)\s*$/.exec(line);
     if (!m) continue;
     if (m[1] === 'build') header.build.push(...m[2].split(/\s+/));
     else if (m[1] === 'run') header.run = m[2];
     else if (m[1] === 'trap') header.trap = m[2] === 'yes';
-    else if (m[1] === 'expect') header.expect.push(parseExpectation(m[2]));
+    else if (m[1] === 'expect' || m[1] === 'simd') header[m[1]].push(parseExpectation(m[2]));
     else {
       const [func, truth, ...more] = m[2].split(/\s+/);
       if (!['parallel', 'serial'].includes(truth) || more.length) throw new Error(`bad truth: ${m[2]}`);

@@ -1,5 +1,6 @@
 // Option prices: logarithms, exponentials and a polynomial for the normal distribution, all inlined into one loop.
 // expect: price launches
+// simd: price any
 #include <math.h>
 #include <stdio.h>
 
