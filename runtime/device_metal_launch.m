@@ -145,8 +145,10 @@ static enum wm_device_result launch(struct metal_device *d, uint64_t kernel, con
         return failed(d, k, metal_error_text(error), true, out_why);
     if (plan->status && d->status)
         memcpy(plan->status, [d->status contents], sizeof *plan->status);
-    if (k->nreduces)
-        memcpy(plan->partials, [d->partials contents], plan -> partials_bytes);
+    if (k->nreduces) {
+        size_t bytes = plan->partials_bytes;
+        memcpy(plan->partials, [d->partials contents], bytes);
+    }
     return WM_DEVICE_DONE;
 }
 

@@ -32,6 +32,9 @@
  *    when strides grow, and the search gives up when there are more.  This settles what b is too coarse for: accesses
  *    of one unrolled body that lie a row apart (out[x*h + y] with x unrolled).
  *
+ * A store without a stream is one by the host after the launch; nothing in the nest may touch its bytes, but for others
+ * like it.
+ *
  * An access that happens before the launch (OFF_NO_STREAM) stands for a value that every point uses, so no store may
  * touch it at all.  It does not move; as long as there are two points, a store at one of them is tested against the
  * access at the other, and they are disjoint.  With one point only, there is no launch.
@@ -251,6 +254,8 @@ bool guard_points_are_free(const struct wm_kernel *k, const struct wm_launch_pla
         for (unsigned a = 0; a < g->count; a++) {
             if (g->hull[a].write && a < w)
                 continue; /* seen as (a, w) */
+            if (g->hull[a].write && g->stream[a] == OFF_NO_STREAM && g->stream[w] == OFF_NO_STREAM)
+                continue; /* both by the host, in their order */
             if (!pair_is_free(k, plan, &g->hull[w], &g->hull[a]) && !members_are_free(k, plan, g, all, w, a))
                 return false;
         }

@@ -49,7 +49,9 @@ enum {
 
 #define OFF_NO_SLOT UINT32_MAX
 /* `stream` of an access that happens before the launch: the host reads a value there that the nest reads again and
- * again. The guard sees to it that nothing in the nest writes there; the kernel has no such access. */
+ * again. The guard sees to it that nothing in the nest writes there; the kernel has no such access.
+ * A store without a stream is one that the host makes after the launch (of a reduction's result).  It must touch
+ * nothing else that the nest accesses. */
 #define OFF_NO_STREAM UINT8_MAX
 
 /* How often a dimension runs.  The loop tests t_k = init + k*step (mod 2^bits) against bound; bottom-tested: after body

@@ -243,7 +243,7 @@ static void clone_level(struct outliner *o, uint32_t level) {
     }
     bool bottom = l->shape == LOOP_BOTTOM_YIELD || l->shape == LOOP_BOTTOM_BREAK;
     for (struct ir_inst *i = body->first; i != (bottom ? l->test : l->back); i = i->next)
-        if (i != l->test)
+        if (i != l->test && !plan_is_sink(o->plan, i))
             clone_inst(o, i);
     if (reduces) {
         for (uint32_t k = 0; k < o->plan->nreduces; k++)
@@ -617,6 +617,18 @@ static struct ir_value **emit_finals(struct ir_builder *b, const struct plan *p,
     return out;
 }
 
+/* Stores what the reductions kept in memory have come to. */
+static void emit_sinks(struct ir_builder *b, const struct plan *p, struct ir_value *trip, struct ir_map *map) {
+    for (uint32_t k = 0; k < p->nsinks; k++) {
+        const struct plan_sink *s = &p->sinks[k];
+        if (s->reduce == OFF_NO_REDUCE)
+            continue;
+        struct ir_value *address = aff_emit(p->aff, b, s->address, map, NULL);
+        struct ir_value *v = reduce_result(b, &trip[p->ndims + s->reduce], p->reduces[s->reduce].desc.type);
+        ir_build_store(b, (enum ir_op)s->store->op, address, v, s->store->mem);
+    }
+}
+
 static char own_use; /* ir_inst.note of a yield that names the loop's own results */
 
 /* The launch itself, at `b`. */
@@ -672,6 +684,7 @@ struct ir_value *outline_launch(const struct plan *p, struct off_kernel *k, stru
     struct ir_builder other = ir_builder_at_end(choice->regions[1]);
     then.wasm_offset = other.wasm_offset = root->wasm_offset;
     struct ir_value **finals = emit_finals(&then, p, &launch->results[1], map);
+    emit_sinks(&then, p, &launch->results[1], map);
     if (!falls_out) {
         ir_build_br(&then, p->root->exit_label, finals, p->nfinals);
         ir_build_yield(&other, NULL, 0);

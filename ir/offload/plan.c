@@ -237,7 +237,8 @@ static bool check_size(struct plan *p) {
  */
 static void mark_hoisted(struct plan *p) {
     for (uint32_t i = 0; i < p->naccesses; i++)
-        if (!p->accesses[i].desc.write && aff_hoist_of(p->aff, p->accesses[i].inst, false))
+        if (plan_is_sink(p, p->accesses[i].inst) ||
+            (!p->accesses[i].desc.write && aff_hoist_of(p->aff, p->accesses[i].inst, false)))
             p->accesses[i].desc.stream = OFF_NO_STREAM;
 }
 
@@ -300,6 +301,8 @@ bool plan_nest(struct plan *p, struct arena *scratch, struct arena *text, struct
         max_chain = chain;
         p->reject = OFF_REJECT_NONE;
     }
+    if (p->nsinks && p->ngathers)
+        return plan_reject(p, OFF_REJECT_REDUCTION_INT, root->inst, "kept in memory, beside loads that may read it");
     if (!add_finals(p) || !add_reduce_slots(p))
         return false;
     for (const struct aff_equality *e = aff_equalities(p->aff); e; e = e->next) {

@@ -95,6 +95,15 @@ struct plan_motion {
     struct ir_value *init, *step; /* from before the nest */
 };
 
+enum { PLAN_MAX_SINKS = 16 };
+
+/* A store of what a reduction has come to so far, each time to the same place.  The host stores the last one. */
+struct plan_sink {
+    struct ir_inst *store;
+    const struct aff *address; /* without its offset */
+    uint32_t reduce;           /* the reduction whose result it stores; OFF_NO_REDUCE: a later one overwrites it */
+};
+
 struct plan {
     struct arena *arena; /* as long as the plan */
     struct arena *text;  /* for `detail` */
@@ -126,6 +135,8 @@ struct plan {
     uint32_t ndelays;
     struct plan_reduce reduces[OFF_MAX_REDUCES];
     uint32_t nreduces;
+    struct plan_sink sinks[PLAN_MAX_SINKS];
+    uint32_t nsinks;
     bool in_order; /* off_kernel.in_order */
     uint8_t partials_stream;
     struct plan_final *finals;
@@ -149,6 +160,7 @@ bool plan_is_short(const struct plan *p);
 bool plan_diverges(const struct ir_inst *i);
 
 /* reduce.c: the reduction of a root's parameter; NULL when it is none. */
+bool plan_is_sink(const struct plan *p, const struct ir_inst *i);
 const struct plan_reduce *plan_reduce_of(const struct plan *p, const struct ir_value *param);
 
 /* plan_vector.c: whether parameter `index` of `l` is one; and its value in iteration `iteration` (i32), at b, with init

@@ -57,7 +57,7 @@ uint32_t plan_parallel_chain(struct plan *p) {
     for (uint32_t c = 0; c < p->nchain; c++)
         for (uint32_t i = 0; i < p->naccesses; i++) {
             struct plan_access *w = &p->accesses[i];
-            if (!w->desc.write)
+            if (!w->desc.write || plan_is_sink(p, w->inst))
                 continue;
             if (!w->strides[c]) {
                 bool scatter = false;

@@ -49,6 +49,13 @@ const struct plan_reduce *plan_reduce_of(const struct plan *p, const struct ir_v
     return NULL;
 }
 
+bool plan_is_sink(const struct plan *p, const struct ir_inst *i) {
+    for (uint32_t k = 0; k < p->nsinks; k++)
+        if (p->sinks[k].store == i)
+            return true;
+    return false;
+}
+
 static bool has(const struct finder *f, const struct ir_value *v, uint8_t mark) {
     return (f->marks[v->id] & mark) != 0;
 }
@@ -126,6 +133,21 @@ static bool pass_depends(struct finder *f, struct ir_value *from, struct ir_valu
     return true;
 }
 
+/* A store in every iteration, always to the same place. */
+static bool add_sink(struct finder *f, struct ir_inst *i) {
+    struct plan *p = f->p;
+    if (plan_is_sink(p, i))
+        return true;
+    bool always = i->parent == f->l->inst->regions[0] || i->parent == f->l->back->parent;
+    if (!ir_is_store(i) || has(f, i->operands[0], DEPENDS) || !always || p->nsinks == PLAN_MAX_SINKS)
+        return false;
+    const struct aff *address = aff_of(p->aff, i->operands[0]);
+    if (!address || !aff_is_invariant(p->aff, address))
+        return false;
+    p->sinks[p->nsinks++] = (struct plan_sink){i, address, OFF_NO_REDUCE};
+    return true;
+}
+
 static bool mark_dependent(struct finder *f, struct ir_region *r) {
     ir_foreach_inst (i, r) {
         if (is_merge(i)) {
@@ -141,7 +163,7 @@ static bool mark_dependent(struct finder *f, struct ir_region *r) {
             for (uint32_t k = 0; k < i->noperands; k++) {
                 if (!has(f, i->operands[k], DEPENDS))
                     continue;
-                if (!i->nresults)
+                if (!i->nresults && !add_sink(f, i))
                     return false; /* stored, or the like */
                 for (uint32_t n = 0; n < i->nresults; n++)
                     set(f, &i->results[n], DEPENDS);
@@ -253,7 +275,7 @@ static bool grow_group(struct finder *f, struct ir_region *r) {
             if (has(f, i->operands[2], DEPENDS))
                 return false;
             set(f, i->results, GROUP);
-        } else if (any && !grow_op(f, i)) {
+        } else if (any && !plan_is_sink(f->p, i) && !grow_op(f, i)) {
             return false;
         }
         ir_foreach_region (inner, i)
@@ -662,6 +684,29 @@ static bool all_claimed(struct finder *f, struct ir_region *r) {
     return true;
 }
 
+static bool overwrites(const struct plan_sink *later, const struct plan_sink *sink) {
+    return later->store->op == sink->store->op && later->store->mem.offset == sink->store->mem.offset &&
+           aff_equal(later->address, sink->address);
+}
+
+/* Each sink stores the value that a reduction has after the iteration, or is overwritten in the same iteration. */
+static bool settle_sinks(struct plan *p) {
+    for (uint32_t k = p->nsinks; k-- > 0;) {
+        struct plan_sink *sink = &p->sinks[k];
+        bool ok = false;
+        for (uint32_t n = k + 1; n < p->nsinks; n++)
+            ok |= overwrites(&p->sinks[n], sink);
+        for (uint32_t r = 0; !ok && r < p->nreduces; r++)
+            if (p->reduces[r].param && p->reduces[r].next == sink->store->operands[1]) {
+                sink->reduce = r;
+                ok = true;
+            }
+        if (!ok)
+            return false;
+    }
+    return true;
+}
+
 static bool is_candidate(struct plan *p, struct loop *l, uint32_t index) {
     struct plan_delay delay;
     return !aff_of(p->aff, l->inst->regions[0]->params[index]) && !plan_find_delay(p, l, index, &delay);
@@ -672,7 +717,7 @@ bool plan_find_reduces(struct plan *p) {
     struct ir_region *body = l->inst->regions[0];
     struct finder f = {.p = p, .l = l};
     bool any = false, ok = true;
-    p->nreduces = 0;
+    p->nreduces = p->nsinks = 0;
     p->in_order = false;
     for (uint32_t k = 0; k < body->nparams; k++)
         any |= is_candidate(p, l, k);
@@ -692,9 +737,9 @@ bool plan_find_reduces(struct plan *p) {
             continue;
         ok = is_candidate(p, l, k) && body->params[k]->type <= IR_F64 && (find_op(&f, k) || read_chain(&f, k));
     }
-    ok = ok && add_chains(&f) && all_claimed(&f, body);
+    ok = ok && add_chains(&f) && all_claimed(&f, body) && settle_sinks(p);
     if (!ok)
-        p->nreduces = 0;
+        p->nreduces = p->nsinks = 0;
     for (uint32_t k = 0; k < p->nreduces; k++)
         p->in_order |= p->reduces[k].desc.kind != OFF_REDUCE_OP;
     return ok;

@@ -116,6 +116,8 @@ void nest_reduce_begin(struct gen *g, struct scope *s, struct nest_reduce *r);
 /* At the end of the body: the values for the next iteration. */
 void nest_reduce_next(struct gen *g, struct scope *s, const struct nest_reduce *r, struct ir_value **cur,
                       struct ir_value **next);
+/* Keeps one of them in memory, too, sometimes where the arrays are. */
+void nest_reduce_sink(struct gen *g, const struct nest_reduce *r, struct ir_value **next);
 /* A value after the loop as a number to compare. */
 struct ir_value *nest_reduce_result(struct gen *g, struct ir_value *v);
 

@@ -407,6 +407,8 @@ void nest_gen_loop(struct gen *g, struct scope *s) {
     }
     if (reduce.n) {
         nest_reduce_next(g, &inner, &reduce, l.cur + reduced, l.next + reduced);
+        if (nest_chance(g, 20))
+            nest_reduce_sink(g, &reduce, l.next + reduced);
         if (nest_chance(g, 4)) /* and something else sees one of them */
             nest_store_to(g, &inner, AS_I32, inner.at[0], (struct ir_mem){.stream = -1});
     }

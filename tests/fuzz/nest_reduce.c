@@ -116,6 +116,22 @@ void nest_reduce_next(struct gen *g, struct scope *s, const struct nest_reduce *
     }
 }
 
+void nest_reduce_sink(struct gen *g, const struct nest_reduce *r, struct ir_value **next) {
+    uint32_t place = nest_chance(g, 80) ? MEMORY - 256 + nest_below(g, 64) : nest_below(g, MEMORY);
+    struct ir_value *at = nest_known(g, IR_I32, place);
+    uint32_t stores = 1 + nest_below(g, 2);
+    for (uint32_t k = 0; k < stores; k++) {
+        struct ir_value *v = next[nest_below(g, r->n)];
+        if (v->type == IR_F32)
+            continue;
+        enum ir_op narrow = v->type == IR_I64 ? IR_I64_STORE16 : IR_I32_STORE8;
+        enum ir_op wide = v->type == IR_I64 ? IR_I64_STORE : IR_I32_STORE;
+        nest_stamp(g);
+        ir_build_store(&g->b, nest_chance(g, 20) ? narrow : wide, at, v,
+                       (struct ir_mem){.offset = nest_below(g, 3), .stream = -1});
+    }
+}
+
 struct ir_value *nest_reduce_result(struct gen *g, struct ir_value *v) {
     if (v->type != IR_F32)
         return nest_convert(g, v, IR_I32);

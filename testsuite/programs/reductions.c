@@ -9,6 +9,7 @@
 // expect: matches launches
 // expect: histogram_free launches
 // expect: rows launches
+// expect: kept launches
 // expect: running stays
 // expect: total stays
 // truth: checksum parallel
@@ -21,6 +22,7 @@
 // truth: matches parallel
 // truth: histogram_free parallel
 // truth: rows parallel
+// truth: kept parallel
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -130,6 +132,12 @@ __attribute__((noinline)) long rows(const unsigned char *p, int w, int h) {
     return sum;
 }
 
+// Stored again and again, as far as the compiler knows the addresses may be the same.
+__attribute__((noinline)) void kept(const int *p, int n, int *sum) {
+    for (int i = 0; i < n; i++)
+        *sum += p[i];
+}
+
 // Each iteration stores what the sum has come to.
 __attribute__((noinline)) void running(const int *p, int *q, int n) {
     int sum = 0;
@@ -173,6 +181,8 @@ int main(void) {
     printf("%d %d %d %d\n", last_zero(a, N), last_zero(a, 64), matches(bytes, N, 7), histogram_free(a, b, N));
     printf("%d %ld\n", histogram_free(a, b, N), rows(bytes, 200, 100));
     running(a, b, N);
-    printf("%d %g\n", b[N - 1], total(d, N));
+    kept(a, N, &lo);
+    kept(b, 1000, &b[500]);
+    printf("%d %g %d %d\n", b[N - 1], total(d, N), lo, b[500]);
     return 0;
 }
