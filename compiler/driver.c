@@ -21,6 +21,7 @@
 #include "compiler/explain.h"
 #include "compiler/file.h"
 #include "compiler/front.h"
+#include "compiler/kernel_option.h"
 #include "compiler/limits.h"
 #include "ir/ir_build.h"
 #include "ir/ir_text.h"
@@ -103,8 +104,14 @@ bool driver_analyse(struct driver *dr) {
     dr->stopped |= o->stop_after != NULL;
     if (dr->stopped)
         return true;
-    struct off_options offload = {.enabled = !o->no_offload};
+    uint32_t declared_loops = 0;
+    struct off_options offload = {.enabled = !o->no_offload, .out_declared_loops = &declared_loops};
+    if (!kernel_option_apply(dr->module, o->kernel, dr->diag))
+        return false;
     offload_module(dr->module, &offload, &dr->report);
+    if (o->kernel && !o->no_offload && !declared_loops)
+        diag_warning(dr->diag, DIAG_KERNEL_OPTION, DIAG_NO_OFFSET,
+                     "no counted loop calls %s with its counter; was it inlined by the compiler?", o->kernel);
     for (uint32_t i = 0; i < dr->module->nkernels; i++)
         kernels_emit(dr->module, dr->module->kernels[i]);
     explain_json(&dr->metadata, dr->module, &dr->report, WASMETAL_VERSION);

@@ -26,7 +26,7 @@ struct options {
     const char **args; /* behind "--" */
     int nargs;
     const char *output, *emit, *name, *save_kernels, *metallib, *target, *cpu, *cpu_features, *bounds_checks,
-        *dump_after, *stop_after, *skip, *disable, *fp;
+        *dump_after, *stop_after, *skip, *disable, *fp, *kernel;
     unsigned fp_mode;  /* the relaxations of `fp` (ir/fp_mode.h) */
     uint32_t disabled; /* the proposals of `disable`: bits 1 << enum feature */
     const char *invoke, *device, *stats, *dump_memory;

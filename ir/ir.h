@@ -161,7 +161,7 @@ struct ir_inst {
     struct ir_region *parent;
     uint32_t wasm_offset; /* byte offset of the opcode in the .wasm file, or IR_NO_OFFSET */
     uint32_t index;       /* function, type, global, memory, table, kernel: see ir_ops.def */
-    uint32_t index2;
+    uint32_t index2;      /* of a loop: a mark (ir/offload/declare.h) */
     uint32_t ntargets;
     union {
         struct ir_region *regions[2]; /* block, loop: [0]; if: [0] then, [1] else */
@@ -284,7 +284,9 @@ struct ir_module {
     const char *name; /* file stem, a C identifier */
     struct ir_sig *types;
     uint32_t ntypes;
-    unsigned fp;                 /* what kernels may relax (ir/fp_mode.h); 0: nothing */
+    unsigned fp;              /* what kernels may relax (ir/fp_mode.h); 0: nothing */
+    const uint32_t *declared; /* functions that are data-parallel, says the user (ir/offload/declare.h) */
+    uint32_t ndeclared;
     struct ir_func_entry *funcs; /* imports first */
     uint32_t nfuncs, nfunc_imports;
     struct ir_memory *memories;

@@ -172,7 +172,7 @@ struct wm_range_desc { /* struct off_range */
 };
 
 struct wm_access { /* struct off_access */
-    uint64_t stream, write, bytes, align, offset, base_slot;
+    uint64_t stream, write, bytes, declared, align, offset, base_slot;
     uint64_t stride_slot[WM_MAX_DIMS];
     uint64_t when_slot;
     uint64_t wasm_offset;

@@ -370,6 +370,7 @@ static enum wm_fallback measure_access(const struct wm_kernel *k, const struct w
     out->lo = lo + offset;
     out->hi = hi + offset + bytes;
     out->write = a->write != 0;
+    out->declared = a->declared != 0;
     return WM_FALLBACK_COUNT;
 }
 

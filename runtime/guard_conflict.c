@@ -218,7 +218,8 @@ void guard_add_to_groups(const struct wm_kernel *k, struct access_groups *g, uns
                          const struct footprint *f) {
     for (unsigned i = 0; i < g->count; i++) {
         struct footprint *hull = &g->hull[i];
-        if (g->stream[i] != stream || hull->write != f->write || !same_strides(k, hull, f))
+        if (g->stream[i] != stream || hull->write != f->write || hull->declared != f->declared ||
+            !same_strides(k, hull, f))
             continue;
         hull->first = f->first < hull->first ? f->first : hull->first;
         hull->last = f->last > hull->last ? f->last : hull->last;
@@ -254,6 +255,8 @@ bool guard_points_are_free(const struct wm_kernel *k, const struct wm_launch_pla
         for (unsigned a = 0; a < g->count; a++) {
             if (g->hull[a].write && a < w)
                 continue; /* seen as (a, w) */
+            if (g->hull[a].declared && g->hull[w].declared)
+                continue; /* the user has said so */
             if (g->hull[a].write && g->stream[a] == OFF_NO_STREAM && g->stream[w] == OFF_NO_STREAM)
                 continue; /* both by the host, in their order */
             if (!pair_is_free(k, plan, &g->hull[w], &g->hull[a]) && !members_are_free(k, plan, g, all, w, a))

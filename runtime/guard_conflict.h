@@ -10,6 +10,7 @@ struct footprint {
     int64_t first, last;         /* at iteration 0: first <= x < last */
     int64_t lo, hi;              /* over the whole box */
     bool write;
+    bool declared; /* off_access.declared */
 };
 
 #define GUARD_NO_GROUP UINT8_MAX /* of an access that does not happen */

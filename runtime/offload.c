@@ -18,6 +18,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "runtime/check.h"
 #include "runtime/device.h"
 #include "runtime/guard_memo.h"
 #include "runtime/reduce.h"
@@ -32,6 +33,7 @@ struct wm_offload {
     struct wm_device *device;
     uint64_t min_work;
     bool default_threshold; /* nobody asked for a certain min_work */
+    bool check;             /* every launch (check.h) */
     uint64_t launches, inspections, nanoseconds, bytes_copied, validation_messages;
     uint64_t fallbacks[WM_FALLBACK_COUNT];
     struct wm_kernel_stats *kernels;
@@ -124,6 +126,8 @@ struct wm_offload *wm_offload_open(const struct wm_offload_desc *desc) {
     o->abandon_pages = desc->abandon_pages;
     o->min_work = desc->min_work;
     o->default_threshold = desc->min_work == UINT64_MAX;
+    const char *check = desc->no_environment ? NULL : getenv("WASMETAL_CHECK");
+    o->check = check && *check && strcmp(check, "0") != 0;
     o->kernels = calloc(module->nkernels + 1, sizeof *o->kernels);
     o->invalid = calloc(module->nkernels + 1, sizeof *o->invalid);
     o->memos = calloc(module->nkernels + 1, sizeof *o->memos);
@@ -371,7 +375,9 @@ uint64_t wm_offload_launch(struct wm_offload *o, uint64_t kernel, const uint64_t
         return fall_back(o, kernel, why);
 
     uint64_t start = now_nanoseconds();
-    enum wm_device_result result = device->ops->launch(device, kernel, &plan, slots, &why);
+    enum wm_device_result result =
+        o->check ? wm_check_launch(device, &o->desc, kernel, &plan, slots, out_trips + k->ndims, &why)
+                 : device->ops->launch(device, kernel, &plan, slots, &why);
     uint64_t spent = now_nanoseconds() - start;
     if (result == WM_DEVICE_REFUSED)
         return fall_back(o, kernel, why);
@@ -392,7 +398,7 @@ uint64_t wm_offload_launch(struct wm_offload *o, uint64_t kernel, const uint64_t
     o->kernels[kernel].launches++;
     o->kernels[kernel].nanoseconds += spent;
     memcpy(out_trips, plan.trips, k->ndims * sizeof *out_trips);
-    if (k->nreduces)
+    if (k->nreduces && !o->check)
         wm_reduce_combine(k, slots, &plan, out_trips + k->ndims);
     return 1;
 }

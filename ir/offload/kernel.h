@@ -122,9 +122,10 @@ struct off_access {
     uint8_t stream; /* or OFF_NO_STREAM */
     bool write;
     uint8_t bytes;
-    uint8_t align;                      /* what a GPU kernel needs its address to be a multiple of (bytes) */
-    uint64_t offset;                    /* of the memarg */
-    uint32_t base_slot;                 /* address at iteration 0 of every dimension, modulo 2^32 */
+    uint8_t align;      /* what a GPU kernel needs its address to be a multiple of (bytes) */
+    bool declared;      /* of a function declared data-parallel: taken to touch nothing that others like it write */
+    uint64_t offset;    /* of the memarg */
+    uint32_t base_slot; /* address at iteration 0 of every dimension, modulo 2^32 */
     uint32_t stride_slot[OFF_MAX_DIMS]; /* bytes a step of that dimension, signed 32-bit; OFF_NO_SLOT: 0 */
     uint32_t when_slot;                 /* happens only if this is nonzero; OFF_NO_SLOT: always */
     uint32_t wasm_offset;
@@ -266,6 +267,7 @@ struct off_kernel {
     uint32_t *condition_slots; /* each must be nonzero for a launch */
     uint32_t nreduces;         /* not 0: ngrid is 1, and the last stream is of kind PARTIALS */
     struct off_reduce *reduces;
+    bool declared;         /* some of its accesses are */
     uint32_t uses;         /* OFF_USE_* */
     uint32_t workgroup[3]; /* invocations; product <= 256 */
 

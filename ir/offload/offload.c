@@ -14,6 +14,7 @@
  */
 #include "ir/offload/offload.h"
 
+#include "ir/offload/declare.h"
 #include "ir/offload/outline.h"
 #include "ir/offload/plan.h"
 #include "ir/offload/trap_loops.h"
@@ -180,6 +181,9 @@ void offload_module(struct ir_module *m, const struct off_options *options, stru
             trap_loops_turn(m->funcs[i].func);
             trap_tails_copy(m->funcs[i].func);
         }
+    uint32_t marked = options->enabled ? declare_mark_loops(m) : 0;
+    if (options->out_declared_loops)
+        *options->out_declared_loops = marked;
     if (options->enabled)
         prepare_module(m, &o.passes, &o.notes);
     for (uint32_t i = m->nfunc_imports; i < m->nfuncs; i++) {

@@ -37,8 +37,9 @@ struct off_report {
 };
 
 struct off_options {
-    bool enabled; /* false: only the report is made, every loop DISABLED */
-    bool verify;  /* check every kernel after each pass */
+    bool enabled;                 /* false: only the report is made, every loop DISABLED */
+    bool verify;                  /* check every kernel after each pass */
+    uint32_t *out_declared_loops; /* not NULL: how many loops call functions of m->declared as they must be */
 };
 
 /* Changes the functions of `m`, fills m->kernels and *out_report.  Cannot fail. */

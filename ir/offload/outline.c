@@ -401,6 +401,8 @@ static void describe(struct ir_module *m, const struct plan *p, struct off_kerne
     k->accesses = arena_array(&m->arena, struct off_access, p->naccesses);
     for (uint32_t i = 0; i < p->naccesses; i++)
         k->accesses[i] = p->accesses[i].desc;
+    for (uint32_t i = 0; i < p->naccesses; i++)
+        k->declared |= p->accesses[i].desc.declared;
     k->nranges = p->nranges;
     k->ranges = arena_array(&m->arena, struct off_range, p->nranges + 1);
     memcpy(k->ranges, p->ranges, p->nranges * sizeof p->ranges[0]);

@@ -14,6 +14,8 @@
  */
 #include "ir/offload/plan_internal.h"
 
+#include "ir/offload/declare.h"
+
 #include <string.h>
 
 #include "ir/util/ice.h"
@@ -294,7 +296,8 @@ bool plan_nest(struct plan *p, struct arena *scratch, struct arena *text, struct
     p->nchain = 1;
     if (!plan_params_follow_grid(p, root))
         return plan_reject(p, OFF_REJECT_RECURRENCE, root->inst, NULL);
-    uint32_t max_chain = OFF_MAX_GRID, chain = max_chain;
+    p->declared = declare_is_marked(root->inst);
+    uint32_t max_chain = p->declared ? 1 : OFF_MAX_GRID, chain = max_chain;
     while (!plan_attempt(p, max_chain, &chain)) {
         if (!chain || chain >= max_chain)
             return false;

@@ -109,6 +109,7 @@ struct plan {
     struct arena *text;  /* for `detail` */
     struct aff_ctx *aff;
     struct loop *root;
+    bool declared;                    /* the root is marked (declare.h) */
     struct loop *chain[OFF_MAX_GRID]; /* the parallel loops, outermost first; chain[0] is the root */
     uint32_t nchain;
     uint8_t axis_of[OFF_MAX_GRID]; /* grid axis of each chain loop */

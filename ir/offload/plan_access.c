@@ -2,6 +2,7 @@
  * dimensions and ranges that takes.
  */
 #include "ir/ir_effects.h"
+#include "ir/offload/declare.h"
 #include "ir/offload/legalize_unaligned.h"
 #include "ir/offload/plan_internal.h"
 #include "ir/offload/trap_tails.h"
@@ -338,6 +339,7 @@ static bool add_affine(struct plan *p, struct ir_inst *i, const struct aff *a) {
                                        .align = (uint8_t)legalize_access_align(i),
                                        .offset = i->mem.offset,
                                        .wasm_offset = i->wasm_offset}};
+    x->desc.declared = p->declared && declare_holds(i->parent->func->module, i->wasm_offset);
     if (!linearise(p, a, &x->base, x->strides))
         return p->reject ? false : plan_reject(p, OFF_REJECT_ADDRESS_STORE, i, "not linear in the loop counters");
     for (uint32_t d = 0; d < p->ndims; d++)

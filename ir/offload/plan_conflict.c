@@ -59,7 +59,7 @@ uint32_t plan_parallel_chain(struct plan *p) {
             struct plan_access *w = &p->accesses[i];
             if (!w->desc.write || plan_is_sink(p, w->inst))
                 continue;
-            if (!w->strides[c]) {
+            if (!w->strides[c] && !w->desc.declared) {
                 bool scatter = false;
                 for (uint32_t d = 0; d < p->ndims; d++)
                     scatter |= w->strides[d] && p->dims[d].desc.rel == OFF_TRIP_RANGE;
@@ -68,7 +68,7 @@ uint32_t plan_parallel_chain(struct plan *p) {
                 return c;
             }
             for (uint32_t k = 0; k < p->naccesses; k++)
-                if (certain_conflict(p, w, &p->accesses[k], c)) {
+                if (!(w->desc.declared && p->accesses[k].desc.declared) && certain_conflict(p, w, &p->accesses[k], c)) {
                     (void)plan_reject(p, OFF_REJECT_CARRIED_MEMORY, w->inst, p->detail);
                     return c;
                 }

@@ -709,7 +709,9 @@ static bool settle_sinks(struct plan *p) {
 
 static bool is_candidate(struct plan *p, struct loop *l, uint32_t index) {
     struct plan_delay delay;
-    return !aff_of(p->aff, l->inst->regions[0]->params[index]) && !plan_find_delay(p, l, index, &delay);
+    struct plan_motion motion;
+    return !aff_of(p->aff, l->inst->regions[0]->params[index]) && !plan_find_motion(p, l, index, &motion) &&
+           !plan_find_delay(p, l, index, &delay);
 }
 
 bool plan_find_reduces(struct plan *p) {

@@ -81,6 +81,7 @@ static void convert_accesses(struct arena *a, const struct off_kernel *k, struct
                                          .write = x->write,
                                          .bytes = x->bytes,
                                          .align = x->align,
+                                         .declared = x->declared,
                                          .offset = x->offset,
                                          .base_slot = slot_number(x->base_slot),
                                          .when_slot = slot_number(x->when_slot),
