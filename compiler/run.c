@@ -28,8 +28,7 @@ static struct cache_key key_of(const struct driver *dr, const char *cpu) {
     strbuf_printf(&text, "%s|%016" PRIx64 "|%s|%s|%s|%s|%s|%s|O%u|%s|%d|%s|%" PRIx32 "|%x|%s", WASMETAL_VERSION, self,
                   host_llvm_version(), host_native_triple(), cpu, host_native_cpu(), host_native_features(),
                   o->cpu_features ? o->cpu_features : "", o->opt_level, o->bounds_checks ? o->bounds_checks : "auto",
-                  o->no_offload, o->skip ? o->skip : "", o->disabled, o->fp_mode,
-                  o->kernel ? o->kernel : "");
+                  o->no_offload, o->skip ? o->skip : "", o->disabled, o->fp_mode, o->kernel ? o->kernel : "");
     struct cache_key_part parts[] = {{dr->bytes, dr->size}, {dr->name, strlen(dr->name)}, {text.data, text.len}};
     struct cache_key key = cache_key_make(parts, 3);
     strbuf_free(&text);
