@@ -53,6 +53,8 @@ static void json_kernel(struct strbuf *out, const struct ir_module *m, const str
         json_text(out, "inspector", k->inspector->name);
         strbuf_printf(out, ", \"checked_loads\": %u, \"checked_ops\": %u", k->checked_loads, k->checked_ops);
     }
+    if (k->splits)
+        strbuf_add(out, ", \"splits\": true");
     if (k->declared)
         strbuf_add(out, ", \"declared\": true");
     if (k->nreduces)

@@ -68,6 +68,8 @@ static void explain_kernel(struct strbuf *out, const struct off_kernel *k, const
         if (k->nscalars > 8)
             strbuf_add(out, " ...");
     }
+    if (k->splits)
+        strbuf_add(out, ", the rest of the loop on the CPU");
     if (k->declared)
         strbuf_add(out, ", conflicts not asked for (--kernel)");
     if (k->checked_loads)

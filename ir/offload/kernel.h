@@ -267,6 +267,7 @@ struct off_kernel {
     uint32_t *condition_slots; /* each must be nonzero for a launch */
     uint32_t nreduces;         /* not 0: ngrid is 1, and the last stream is of kind PARTIALS */
     struct off_reduce *reduces;
+    bool splits; /* the loop does more than store: a loop without stores runs on the CPU behind the launch (split.h) */
     bool declared;         /* some of its accesses are */
     uint32_t uses;         /* OFF_USE_* */
     uint32_t workgroup[3]; /* invocations; product <= 256 */

@@ -25,6 +25,7 @@
 #include "ir/ir_effects.h"
 #include "ir/offload/inspect.h"
 #include "ir/offload/reduce.h"
+#include "ir/offload/split.h"
 #include "ir/offload/trap_tails.h"
 #include "ir/opt/pass.h"
 #include "ir/util/ice.h"
@@ -167,6 +168,10 @@ static void enter_loop(struct outliner *o, const struct loop *l, struct ir_value
         const struct plan_delay *delay = delay_of(o->plan, r->params[k]);
         if (!a && !delay && plan_reduce_of(o->plan, r->params[k]))
             continue;
+        if (!a && plan_is_serial(o->plan, r->params[k])) { /* what is computed from it is dead */
+            ir_map_set(o->map, r->params[k], ir_build_const(&o->b, r->params[k]->type, (union ir_bits){0}));
+            continue;
+        }
         struct plan_motion motion;
         if (!a && plan_find_motion(o->plan, l, k, &motion)) {
             import_value(o, motion.init);
@@ -411,6 +416,7 @@ static void describe(struct ir_module *m, const struct plan *p, struct off_kerne
     k->nconditions = p->nconditions;
     k->condition_slots = arena_array(&m->arena, uint32_t, p->nconditions);
     memcpy(k->condition_slots, p->conditions, p->nconditions * sizeof p->conditions[0]);
+    k->splits = p->splits;
     k->nreduces = p->nreduces;
     k->reduces = arena_array(&m->arena, struct off_reduce, p->nreduces + 1);
     for (uint32_t i = 0; i < p->nreduces; i++)
@@ -685,14 +691,23 @@ struct ir_value *outline_launch(const struct plan *p, struct off_kernel *k, stru
     struct ir_builder then = ir_builder_at_end(choice->regions[0]);
     struct ir_builder other = ir_builder_at_end(choice->regions[1]);
     then.wasm_offset = other.wasm_offset = root->wasm_offset;
-    struct ir_value **finals = emit_finals(&then, p, &launch->results[1], map);
+    struct ir_inst *rest = p->splits ? split_emit_rest(&then, p) : NULL;
+    struct ir_value **finals = rest ? NULL : emit_finals(&then, p, &launch->results[1], map);
     emit_sinks(&then, p, &launch->results[1], map);
+    if (rest && falls_out) {
+        finals = arena_array(p->arena, struct ir_value *, root->nresults + 1);
+        for (uint32_t i = 0; i < root->nresults; i++)
+            finals[i] = &rest->results[i];
+    }
     if (!falls_out) {
-        ir_build_br(&then, p->root->exit_label, finals, p->nfinals);
+        if (rest)
+            ir_build(&then, IR_UNREACHABLE, NULL, 0, NULL, 0);
+        else
+            ir_build_br(&then, p->root->exit_label, finals, p->nfinals);
         ir_build_yield(&other, NULL, 0);
         return &launch->results[1];
     }
-    ir_build_yield(&then, finals, p->nfinals);
+    ir_build_yield(&then, finals, rest ? root->nresults : p->nfinals);
     ir_inst_move_to_end(root, choice->regions[1]);
     struct ir_value **own = arena_array(p->arena, struct ir_value *, root->nresults + 1);
     for (uint32_t i = 0; i < root->nresults; i++) {

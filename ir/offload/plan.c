@@ -132,6 +132,9 @@ static bool add_final(struct plan *p, struct ir_value *v) {
 }
 
 static void mark_rereads(struct plan *p) {
+    for (uint32_t i = 0; i < p->naccesses; i++)
+        if (p->accesses[i].reread && p->accesses[i].desc.stream != OFF_NO_STREAM)
+            p->streams[p->accesses[i].desc.stream].reread = true;
     for (uint32_t i = 0; i < p->nfinals; i++)
         if (p->finals[i].load)
             p->streams[access_of(p, p->finals[i].load)->desc.stream].reread = true;
@@ -274,17 +277,33 @@ static bool is_remainder(struct plan *p, const struct aff *count) {
     return mask && mask->i32 < 16;
 }
 
-bool plan_nest(struct plan *p, struct arena *scratch, struct arena *text, struct loop *root) {
-    *p = (struct plan){.arena = scratch, .text = text, .root = root};
+/* What the last iteration computes is left to the rest of a split loop. */
+static bool split_finals(struct plan *p) {
+    enum off_reject why = p->reject;
+    uint32_t at = p->at;
+    if (why != OFF_REJECT_LIVE_OUT || p->nreduces || p->declared || !plan_may_split(p) || !plan_split(p)) {
+        p->splits = false;
+        p->reject = why;
+        p->at = at;
+        return false;
+    }
+    p->reject = OFF_REJECT_NONE;
+    p->nfinals = 0;
+    return true;
+}
+
+static bool plan_whole(struct plan *p, struct loop *root) {
     if (nest_depth(root) > MAX_NEST_DEPTH)
         return plan_reject(p, OFF_REJECT_TOO_COMPLEX, root->inst, "more than 8 loops inside each other");
     plan_find_restored(p);
     struct plan_scan scan = {0};
     if (!plan_check_body(p, &scan, root->inst->regions[0]))
         return false;
-    p->aff = aff_begin(scratch, root);
+    p->aff = aff_begin(p->arena, root);
     struct aff_trip trip;
-    (void)plan_find_reduces(p); /* when in vain, the next line says why */
+    p->declared = declare_is_marked(root->inst);
+    if (!plan_find_reduces(p) && p->marks && scan.stores && !p->declared)
+        (void)plan_may_split(p); /* when in vain, the next line says why */
     if (!plan_check_parallel(p, root, &trip))
         return false;
     if (p->nreduces && trip.rel == OFF_TRIP_NE && (is_remainder(p, trip.init) || is_remainder(p, trip.bound)) &&
@@ -296,7 +315,6 @@ bool plan_nest(struct plan *p, struct arena *scratch, struct arena *text, struct
     p->nchain = 1;
     if (!plan_params_follow_grid(p, root))
         return plan_reject(p, OFF_REJECT_RECURRENCE, root->inst, NULL);
-    p->declared = declare_is_marked(root->inst);
     uint32_t max_chain = p->declared ? 1 : OFF_MAX_GRID, chain = max_chain;
     while (!plan_attempt(p, max_chain, &chain)) {
         if (!chain || chain >= max_chain)
@@ -306,7 +324,7 @@ bool plan_nest(struct plan *p, struct arena *scratch, struct arena *text, struct
     }
     if (p->nsinks && p->ngathers)
         return plan_reject(p, OFF_REJECT_REDUCTION_INT, root->inst, "kept in memory, beside loads that may read it");
-    if (!add_finals(p) || !add_reduce_slots(p))
+    if ((p->splits ? !plan_split(p) : !add_finals(p) && !split_finals(p)) || !add_reduce_slots(p))
         return false;
     for (const struct aff_equality *e = aff_equalities(p->aff); e; e = e->next) {
         const struct aff *difference = aff_sub(p->aff, e->a, e->b);
@@ -323,6 +341,18 @@ bool plan_nest(struct plan *p, struct arena *scratch, struct arena *text, struct
     mark_rereads(p);
     choose_axes(p);
     return true;
+}
+
+bool plan_nest(struct plan *p, struct arena *scratch, struct arena *text, struct loop *root) {
+    *p = (struct plan){.arena = scratch, .text = text, .root = root};
+    if (plan_whole(p, root))
+        return true;
+    struct aff_trip trip;
+    if (!p->splits)
+        return false;
+    p->splits = false; /* that splitting did not work out is no reason; the serial value is */
+    p->reject = OFF_REJECT_NONE;
+    return plan_check_parallel(p, root, &trip) && plan_reject(p, OFF_REJECT_RECURRENCE, root->inst, NULL);
 }
 
 bool plan_is_short(const struct plan *p) {

@@ -42,6 +42,7 @@ struct plan_dim {
 struct plan_access {
     struct off_access desc;
     struct ir_inst *inst;
+    bool reread;            /* the rest of a split loop has it, too */
     bool delayed;           /* `inst` as it stood some iterations earlier; the kernel has a load of its own for it */
     const struct aff *base; /* address at iteration 0, memarg offset not included */
     const struct aff *strides[OFF_MAX_DIMS];
@@ -95,7 +96,7 @@ struct plan_motion {
     struct ir_value *init, *step; /* from before the nest */
 };
 
-enum { PLAN_MAX_SINKS = 16 };
+enum { PLAN_MAX_SINKS = 16, PLAN_MAX_KEPT = 8 };
 
 /* A store of what a reduction has come to so far, each time to the same place.  The host stores the last one. */
 struct plan_sink {
@@ -136,6 +137,10 @@ struct plan {
     uint32_t ndelays;
     struct plan_reduce reduces[OFF_MAX_REDUCES];
     uint32_t nreduces;
+    uint8_t *marks; /* by value id: what depends on carried values, and more of split.c; NULL: none does */
+    bool splits;    /* the loop is split: a kernel for what it stores, and a rest (split.h) */
+    struct ir_inst *kept[PLAN_MAX_KEPT]; /* stores whose values the rest loads */
+    uint32_t nkept;
     struct plan_sink sinks[PLAN_MAX_SINKS];
     uint32_t nsinks;
     bool in_order; /* off_kernel.in_order */
@@ -161,6 +166,8 @@ bool plan_is_short(const struct plan *p);
 bool plan_diverges(const struct ir_inst *i);
 
 /* reduce.c: the reduction of a root's parameter; NULL when it is none. */
+/* split.c: whether the parameter of the root is a serial value of a loop that is split. */
+bool plan_is_serial(const struct plan *p, const struct ir_value *param);
 bool plan_is_sink(const struct plan *p, const struct ir_inst *i);
 const struct plan_reduce *plan_reduce_of(const struct plan *p, const struct ir_value *param);
 

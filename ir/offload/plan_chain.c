@@ -61,7 +61,8 @@ bool plan_check_parallel(struct plan *p, struct loop *l, struct aff_trip *out_tr
     struct plan_delay delay;
     struct plan_motion motion;
     for (uint32_t k = 0; k < r->nparams; k++)
-        if (!aff_of(p->aff, r->params[k]) && !plan_reduce_of(p, r->params[k]) && !plan_find_motion(p, l, k, &motion) &&
+        if (!aff_of(p->aff, r->params[k]) && !plan_reduce_of(p, r->params[k]) &&
+            !(l == p->root && plan_is_serial(p, r->params[k])) && !plan_find_motion(p, l, k, &motion) &&
             !plan_find_delay(p, l, k, &delay))
             return plan_reject(p, carried_reason(l, k), inst, NULL);
     if (!aff_trip_of(p->aff, l, out_trip))
@@ -79,7 +80,8 @@ bool plan_params_follow_grid(struct plan *p, struct loop *l) {
         const struct aff *a = aff_of(p->aff, r->params[k]);
         struct plan_delay delay;
         struct plan_motion motion;
-        if (!a && (plan_reduce_of(p, r->params[k]) || plan_find_motion(p, l, k, &motion)))
+        if (!a &&
+            (plan_reduce_of(p, r->params[k]) || plan_is_serial(p, r->params[k]) || plan_find_motion(p, l, k, &motion)))
             continue;
         if (!a) {
             if (!plan_find_delay(p, l, k, &delay))

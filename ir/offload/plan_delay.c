@@ -51,7 +51,7 @@ bool plan_add_delays(struct plan *p) {
         for (uint32_t k = 0; k < r->nparams; k++) {
             struct plan_delay d;
             struct plan_motion motion;
-            if (aff_of(p->aff, r->params[k]) || plan_reduce_of(p, r->params[k]) ||
+            if (aff_of(p->aff, r->params[k]) || plan_reduce_of(p, r->params[k]) || plan_is_serial(p, r->params[k]) ||
                 plan_find_motion(p, p->chain[c], k, &motion))
                 continue;
             if (!plan_find_delay(p, p->chain[c], k, &d) || p->ndelays == PLAN_MAX_DELAYS)

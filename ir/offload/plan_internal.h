@@ -72,6 +72,11 @@ uint64_t plan_constant_trip(const struct aff_trip *t);
  * reason, when one of these is no reduction. */
 bool plan_find_reduces(struct plan *p);
 
+/* split.c: whether no trap and no effect depends on the values that p->marks names; sets p->splits. */
+bool plan_may_split(struct plan *p);
+/* Once the accesses are known: what the rest needs.  False, without a reason, when it is too much of the loop. */
+bool plan_split(struct plan *p);
+
 /* plan_delay.c: whether parameter `index` of `l`, which is no polynomial, is the value of a load of an earlier
  * iteration. */
 bool plan_find_delay(struct plan *p, struct loop *l, uint32_t index, struct plan_delay *out);

@@ -734,6 +734,7 @@ bool plan_find_reduces(struct plan *p) {
         f.changed = false;
         ok = round < MAX_ROUNDS && mark_dependent(&f, body);
     }
+    p->marks = ok ? f.marks : NULL;
     for (uint32_t k = 0; ok && k < body->nparams; k++) {
         if (!has(&f, body->params[k], DEPENDS))
             continue;
