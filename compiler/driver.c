@@ -19,6 +19,7 @@
 #include "backends/kernels.h"
 #include "compiler/cpu_check.h"
 #include "compiler/explain.h"
+#include "compiler/fatal.h"
 #include "compiler/file.h"
 #include "compiler/front.h"
 #include "compiler/kernel_option.h"
@@ -146,7 +147,10 @@ bool driver_compile_host(struct driver *dr, const char *cpu) {
                    check == CPU_UNKNOWN ? cpu : host.features, host.triple ? host.triple : host_native_triple());
         return false;
     }
-    if (host_compile(dr->module, &host, &dr->object, &error))
+    fatal_begin(dr->diag);
+    bool ok = host_compile(dr->module, &host, &dr->object, &error);
+    fatal_end();
+    if (ok)
         return true;
     diag_error(dr->diag, DIAG_HOST_COMPILE, DIAG_NO_OFFSET, -1, NULL, "%s", error ? error : "no native code");
     free(error);

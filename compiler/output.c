@@ -81,12 +81,13 @@ static void emit_ir(struct driver *dr, struct strbuf *out) {
 
 static void emit_llvm(struct driver *dr, struct strbuf *out) {
     struct host_options host = driver_host_options(dr, dr->options->cpu);
-    char *text = host_llvm_text(dr->module, &host);
+    char *error = NULL, *text = host_llvm_text(dr->module, &host, &error);
     if (text)
         strbuf_add(out, text);
     else
-        diag_error(dr->diag, DIAG_HOST_COMPILE, DIAG_NO_OFFSET, -1, NULL, "no code for this target");
+        diag_error(dr->diag, DIAG_HOST_COMPILE, DIAG_NO_OFFSET, -1, NULL, "%s", error ? error : "no native code");
     free(text);
+    free(error);
 }
 
 /* All kernels' baseline modules, one after the other: each begins with SPIR-V's magic word. */

@@ -20,7 +20,7 @@
 
 #include <stdint.h>
 
-#define WM_ABI_VERSION 4
+#define WM_ABI_VERSION 5
 #define WM_MAX_DIMS 12
 #define WM_NO_SLOT UINT64_MAX
 #define WM_NONE UINT64_MAX

@@ -7,6 +7,7 @@
  * group (a zombie), for those functions can still be called.
  */
 #include "runtime/instance.h"
+#include "runtime/names.h"
 #include "runtime/wasi.h"
 
 #include <errno.h>
@@ -428,7 +429,12 @@ static wasmetal_status set_up(struct wasmetal_instance *in, const wasmetal_insta
         return status;
     }
     init_globals(in);
+    in->export_names = rt_alloc(in, 1, sizeof *in->export_names);
+    if (!in->export_names || !rt_names_new(in, in->module->nexports, in->export_names)) {
+        return WASMETAL_ERROR_OUT_OF_MEMORY;
+    }
     for (uint64_t i = 0; i < in->module->nexports; i++) {
+        rt_names_add(in->export_names, rt_names_hash(in->module->exports[i].name, NULL), i);
         rt_object_fill(in, in->module->exports[i].kind, in->module->exports[i].index, &in->exports[i]);
     }
     in->nexports = in->module->nexports;

@@ -151,6 +151,7 @@ struct wasmetal_instance {
     uint64_t nown_tables;
     wasmetal_object *exports;
     uint64_t nexports;
+    struct rt_names *export_names;          /* names.h */
     uint8_t *dropped_datas, *dropped_elems; /* one byte a segment */
     uint64_t raised;                        /* wasmetal_raise */
     struct wm_exception *exception;         /* the last that left a call uncaught, or wasmetal_throw's; owned */

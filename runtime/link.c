@@ -1,6 +1,7 @@
 /* Imports: finding what was given for each, checking that it fits, and joining the groups of instances linked so. */
 #include "ir/ir.h"
 #include "runtime/instance.h"
+#include "runtime/names.h"
 #include "runtime/wasi.h"
 
 #include <stdio.h>
@@ -195,10 +196,11 @@ static wasmetal_status link_object(struct wasmetal_instance *in, const struct wm
 }
 
 static wasmetal_status link_one(struct wasmetal_instance *in, const wasmetal_instance_desc *desc,
-                                const struct wm_import *im) {
+                                const struct rt_names *names, const struct wm_import *im) {
     /* A module may import several kinds under one name; the first thing given of the kind wanted is taken. */
     const wasmetal_import *found = NULL;
-    for (size_t i = 0; i < desc->nimports; i++) {
+    uint64_t at = rt_names_hash(im->module, im->field);
+    for (size_t i; desc->nimports && (i = rt_names_next(names, &at)) != SIZE_MAX;) {
         const wasmetal_import *given = &desc->imports[i];
         if (strcmp(given->name, im->field) == 0 && strcmp(given->module, im->module) == 0) {
             bool right = (uint64_t)(given->object ? given->object->kind : WASMETAL_FUNC) == im->kind;
@@ -246,11 +248,17 @@ static wasmetal_status link_one(struct wasmetal_instance *in, const wasmetal_ins
 }
 
 wasmetal_status rt_link_imports(struct wasmetal_instance *in, const wasmetal_instance_desc *desc) {
-    for (uint64_t i = 0; i < in->module->nimports; i++) {
-        wasmetal_status status = link_one(in, desc, &in->module->imports[i]);
-        if (status != WASMETAL_OK) {
-            return status;
-        }
+    struct rt_names names;
+    if (!rt_names_new(in, desc->nimports, &names)) {
+        return WASMETAL_ERROR_OUT_OF_MEMORY;
     }
-    return WASMETAL_OK;
+    for (size_t i = 0; i < desc->nimports; i++) {
+        rt_names_add(&names, rt_names_hash(desc->imports[i].module, desc->imports[i].name), i);
+    }
+    wasmetal_status status = WASMETAL_OK;
+    for (uint64_t i = 0; i < in->module->nimports && status == WASMETAL_OK; i++) {
+        status = link_one(in, desc, &names, &in->module->imports[i]);
+    }
+    rt_free(in, names.slots);
+    return status;
 }

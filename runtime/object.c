@@ -1,5 +1,6 @@
 /* Exports, calls and objects: the parts of the public interface that work on a finished instance. */
 #include "runtime/instance.h"
+#include "runtime/names.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -63,7 +64,8 @@ wasmetal_status wasmetal_export_at(const wasmetal_instance *instance, size_t ind
 }
 
 wasmetal_status wasmetal_export_find(const wasmetal_instance *instance, const char *name, wasmetal_export *out_export) {
-    for (size_t i = 0; i < instance->nexports; i++) {
+    uint64_t at = rt_names_hash(name, NULL);
+    for (size_t i; instance->nexports && (i = rt_names_next(instance->export_names, &at)) != SIZE_MAX;) {
         if (strcmp(instance->module->exports[i].name, name) == 0) {
             return wasmetal_export_at(instance, i, out_export);
         }

@@ -35,8 +35,11 @@ bool host_compile(struct ir_module *m, const struct host_options *options, struc
                   char **out_error);
 void host_object_free(struct host_object *o);
 
-/* The LLVM IR as text, for --emit=llvm and tests (malloc'd). */
-char *host_llvm_text(struct ir_module *m, const struct host_options *options);
+/* The LLVM IR as text, for --emit=llvm and tests (malloc'd).  NULL with *out_error (malloc'd) as host_compile's. */
+char *host_llvm_text(struct ir_module *m, const struct host_options *options, char **out_error);
+
+/* What LLVM calls with its reason before it would end the process by itself; must not return.  NULL: its own way. */
+void host_set_fatal_handler(void (*handler)(const char *reason));
 
 /* Whether faults in guard pages can be traps on this target (NULL: this machine): on ELF and Mach-O, not on Windows.
  * Only ELF objects have a trap map, so elsewhere such a trap does not say which instruction it was. */

@@ -301,17 +301,17 @@ void host_object_free(struct host_object *o) {
     *o = (struct host_object){0};
 }
 
-char *host_llvm_text(struct ir_module *m, const struct host_options *options) {
+char *host_llvm_text(struct ir_module *m, const struct host_options *options, char **out_error) {
     struct host_cx cx;
-    char *error = NULL;
     struct host_part whole = {.begin = m->nfunc_imports,
                               .end = m->nfuncs,
                               .head = true,
                               .tail = true,
                               .whole = true,
                               .opt_level = options->opt_level};
-    if (!build(&cx, m, options, &whole, &error))
-        return error;
+    *out_error = NULL;
+    if (!build(&cx, m, options, &whole, out_error))
+        return NULL;
     char *text = LLVMPrintModuleToString(cx.module), *copy = strdup(text);
     LLVMDisposeMessage(text);
     cx_free(&cx);

@@ -1,6 +1,7 @@
 /* Targets: this machine's triple, CPU and features, and LLVM target machines. */
 #include "backends/host/host_internal.h"
 
+#include <llvm-c/ErrorHandling.h>
 #include <llvm-c/Support.h>
 #include <llvm-c/Target.h>
 #include <pthread.h>
@@ -35,6 +36,12 @@ static void init_all(void) {
 
 void host_target_init(void) {
     pthread_once(&once, init_all);
+}
+
+void host_set_fatal_handler(void (*handler)(const char *reason)) {
+    LLVMResetFatalErrorHandler();
+    if (handler)
+        LLVMInstallFatalErrorHandler(handler);
 }
 
 const char *host_native_triple(void) {

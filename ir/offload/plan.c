@@ -292,6 +292,11 @@ static bool split_finals(struct plan *p) {
     return true;
 }
 
+/* Kernels leave what they reduce in a stream, which they address like memory 0. */
+static bool has_kernel_memory(const struct ir_module *m) {
+    return m->nmemories > 0 && !m->memories[0].limits.is64 && !m->memories[0].limits.shared;
+}
+
 static bool plan_whole(struct plan *p, struct loop *root) {
     if (nest_depth(root) > MAX_NEST_DEPTH)
         return plan_reject(p, OFF_REJECT_TOO_COMPLEX, root->inst, "more than 8 loops inside each other");
@@ -309,7 +314,7 @@ static bool plan_whole(struct plan *p, struct loop *root) {
     if (p->nreduces && trip.rel == OFF_TRIP_NE && (is_remainder(p, trip.init) || is_remainder(p, trip.bound)) &&
         !root->first_child)
         return plan_reject(p, OFF_REJECT_FEW_ITERATIONS, root->inst, "what an unrolled loop leaves over");
-    if (!scan.stores && !p->nreduces)
+    if (!scan.stores && (!p->nreduces || !has_kernel_memory(root->inst->parent->func->module)))
         return plan_reject(p, OFF_REJECT_NO_STORE, root->inst, NULL);
     p->chain[0] = root;
     p->nchain = 1;

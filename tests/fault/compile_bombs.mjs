@@ -91,7 +91,7 @@ const bombs = {
   br_tables_20: ['compiled', () => onefunc(type(1, 0), body(times(20, table(65520, 100))))],
   segments_100000: ['compiled', () => module(memory, [11, cat(u32(1e5), each(1e5, (i) => cat([0], i32(i % 60000), [0x0b, 1, 7])))])],
   data_100MB: ['compiled', () => module([5, cat([1, 0], u32(2000))], [11, cat([1, 0], i32(0), [0x0b], u32(1e8), Buffer.alloc(1e8, 'wasm'))]), 'slow'],
-  straight_5MB: ['compiled', () => onefunc(type(1, 1), body(cat(get(0), each(500000, (i) => cat(i32(i % 60000), [0x6a], load, [0x45]))))), 'slow'],
+  straight_5MB: ['refused', () => onefunc(type(1, 1), body(cat(get(0), each(500000, (i) => cat(i32(i % 60000), [0x6a], load, [0x45]))))), 'slow'],
   products_500000: ['compiled', () => onefunc(type(2, 1), body(cat(get(0), times(5e5, cat([0x22, 0], get(0), [0x6c], get(1), [0x6a])))))],
   branches_100000: ['compiled', () => onefunc(type(2, 1), body(cat(each(1e5, (i) => cat(get(0), i32(i * 77), [0x46, 0x04, 0x40],
     get(1), i32(i), [0x73], set(1), [0x0b])), get(1)))), 'slow'],

@@ -237,8 +237,10 @@ static void test_vectorised(void **state) {
     struct ir_module *m = test_parse(kernels_text);
     for (unsigned k = 0; k < 3; k++)
         describe(m->kernels[k], k + 1, &m->arena);
+    char *error;
     char *text =
-        host_llvm_text(m, &(struct host_options){.triple = "x86_64-linux-gnu", .opt_level = 2, .verify = true});
+        host_llvm_text(m, &(struct host_options){.triple = "x86_64-linux-gnu", .opt_level = 2, .verify = true}, &error);
+    assert_non_null(text);
     const char *body = strstr(text, "define internal void @k0.axpy");
     assert_non_null(body);
     const char *end = strstr(body, "\n}");
@@ -247,6 +249,9 @@ static void test_vectorised(void **state) {
     assert_null(strstr(function, "memcheck"));
     free(function);
     free(text);
+    assert_null(host_llvm_text(m, &(struct host_options){.triple = "no-such-target"}, &error));
+    assert_non_null(error);
+    free(error);
     ir_module_free(m);
 }
 
