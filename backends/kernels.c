@@ -143,10 +143,24 @@ static bool may_loop_long(const struct off_kernel *k, const struct traits *t) {
     return !any;
 }
 
+/* Passes take `note` for their own and expect it clean. */
+static bool notes_are_clean(const struct ir_region *r) {
+    ir_foreach_inst (i, r) {
+        if (i->note)
+            return false;
+        for (unsigned k = 0; k < ir_nregions(i); k++)
+            if (!notes_are_clean(i->regions[k]))
+                return false;
+    }
+    return true;
+}
+
 static void check(struct ir_func *f, const char *step) {
     struct strbuf problems = {0};
-    if (ir_verify_func(f, &problems))
+    if (ir_verify_func(f, &problems)) {
+        ICE_UNLESS(notes_are_clean(f->body));
         return;
+    }
     struct strbuf text = {0};
     ir_print_func(&text, f);
     ICE("legalisation of %s (%s) broke the IR:\n%s%s", f->name, step, problems.data, text.data);

@@ -16,7 +16,7 @@
 #import <Foundation/Foundation.h>
 #import <Metal/Metal.h>
 
-#include "runtime/device.h"
+#include "runtime/device_params.h"
 
 /* MTLBuffer over [start, start + bytes) of linear memory. */
 struct metal_window {
@@ -25,9 +25,7 @@ struct metal_window {
 };
 
 struct metal_pipeline {
-    bool tried;
-    enum wm_fallback why; /* WM_FALLBACK_COUNT: usable */
-    uint64_t emulated;    /* OFF_USE_* that it computes on integers */
+    struct wm_compiled is;
     id<MTLComputePipelineState> state;
 };
 

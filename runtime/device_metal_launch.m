@@ -12,12 +12,8 @@
 
 #include "runtime/device_metal.h"
 
-enum {
-    MAX_PARAM_WORDS = OFF_PARAM_STREAMS + OFF_MAX_STREAMS + 2 * OFF_MAX_SLOTS,
-    PADDED_WORDS = (MAX_PARAM_WORDS + 3) / 4 * 4,
-    MAX_SET_BYTES = 4096,
-};
-_Static_assert(PADDED_WORDS * 4 <= MAX_SET_BYTES, "parameters fit setBytes");
+enum { MAX_SET_BYTES = 4096 };
+_Static_assert(WM_MAX_PARAM_WORDS * 4 <= MAX_SET_BYTES, "parameters fit setBytes");
 
 NSError *metal_commit_and_wait(struct metal_device *d, id<MTLCommandBuffer> commands, const char *what) {
     [commands commit];
@@ -30,21 +26,6 @@ NSError *metal_commit_and_wait(struct metal_device *d, id<MTLCommandBuffer> comm
     }
     NSError *error = [commands error];
     return error ? error : [NSError errorWithDomain:@"wasmetal" code:0 userInfo:nil];
-}
-
-struct params {
-    uint32_t words[PADDED_WORDS];
-    uint32_t count;
-};
-
-static void add_scalars(const struct wm_kernel *k, const uint64_t *slots, const struct wm_launch_plan *plan,
-                        struct params *p) {
-    for (uint64_t i = 0; i < k->nscalars; i++) {
-        uint64_t value = wm_guard_scalar(k, i, slots, plan);
-        p->words[p->count++] = (uint32_t)value;
-        if (k->scalars[i].type == IR_I64 || k->scalars[i].type == IR_F64)
-            p->words[p->count++] = (uint32_t)(value >> 32);
-    }
 }
 
 /* No invocation of the last, partly filled threadgroup may come round to point 0. */
@@ -93,7 +74,7 @@ static enum wm_device_result launch(struct metal_device *d, uint64_t kernel, con
     struct metal_pipeline *pipeline = metal_pipeline_get(d, kernel, out_why);
     if (!pipeline)
         return WM_DEVICE_REFUSED;
-    if (!wm_device_emulation_pays(&d->base, pipeline->emulated, plan)) {
+    if (!wm_device_emulation_pays(&d->base, pipeline->is.emulated, plan)) {
         *out_why = WM_FALLBACK_EMULATED;
         return WM_DEVICE_REFUSED;
     }
@@ -101,30 +82,28 @@ static enum wm_device_result launch(struct metal_device *d, uint64_t kernel, con
         *out_why = WM_FALLBACK_BINDING;
         return WM_DEVICE_REFUSED;
     }
-    struct params params = {.count = OFF_PARAM_STREAMS};
-    for (int a = 0; a < 3; a++)
-        params.words[a] = plan->extent[a];
-    params.words[OFF_PARAM_X_BASE] = 0;
+    struct wm_params params;
+    wm_params_begin(&params, plan);
     for (uint64_t s = 0; s < k->nstreams; s++) {
         if (k->streams[s].kind == OFF_STREAM_STATUS) {
             if (!clear_status(d))
                 return failed(d, k, "no buffer", false, out_why);
             bindings[s] = (struct metal_binding){.buffer = d->status};
-            params.words[params.count++] = 0;
+            wm_params_add(&params, 0);
             continue;
         }
         if (k->streams[s].kind == OFF_STREAM_PARTIALS) {
             if (!reserve_partials(d, plan->partials_bytes))
                 return failed(d, k, "no buffer", false, out_why);
             bindings[s] = (struct metal_binding){.buffer = d->partials};
-            params.words[params.count++] = 0;
+            wm_params_add(&params, 0);
             continue;
         }
         if (!metal_bind_range(d, plan->streams[s], &bindings[s], out_why))
             return WM_DEVICE_REFUSED;
-        params.words[params.count++] = (uint32_t)bindings[s].address;
+        wm_params_add(&params, (uint32_t)bindings[s].address);
     }
-    add_scalars(k, slots, plan, &params);
+    wm_params_add_scalars(&params, k, plan, slots);
 
     NSString *label = metal_string(k->name);
     id<MTLCommandBuffer> commands = [d->queue commandBuffer];

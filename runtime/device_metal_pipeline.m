@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "runtime/device_metal.h"
@@ -213,7 +212,10 @@ static bool workgroup_fits(const struct metal_device *d, const struct wm_kernel 
     return k->workgroup[0] <= most.width && k->workgroup[1] <= most.height && k->workgroup[2] <= most.depth;
 }
 
-static enum wm_fallback make_pipeline(struct metal_device *d, const struct wm_kernel *k, struct metal_pipeline *out) {
+static enum wm_fallback make_pipeline(void *device, uint64_t kernel) {
+    struct metal_device *d = device;
+    const struct wm_kernel *k = &d->module->kernels[kernel];
+    struct metal_pipeline *out = &d->pipelines[kernel];
     enum wm_fallback why;
     struct choice choice;
     NSError *error = nil;
@@ -224,7 +226,7 @@ static enum wm_fallback make_pipeline(struct metal_device *d, const struct wm_ke
     id<MTLFunction> function = find_function(d, k, &choice, &why);
     if (!function)
         return why;
-    out->emulated = choice.emulated;
+    out->is.emulated = choice.emulated;
     out->state = make_state(d, k, function, &error);
     [function release];
     if (!out->state) {
@@ -243,21 +245,7 @@ static enum wm_fallback make_pipeline(struct metal_device *d, const struct wm_ke
 
 struct metal_pipeline *metal_pipeline_get(struct metal_device *d, uint64_t kernel, enum wm_fallback *out_why) {
     struct metal_pipeline *p = &d->pipelines[kernel];
-    if (!p->tried) {
-        p->tried = true;
-        const struct wm_kernel *k = &d->module->kernels[kernel];
-        struct timespec start, end;
-        clock_gettime(CLOCK_MONOTONIC, &start);
-        p->why = make_pipeline(d, k, p);
-        clock_gettime(CLOCK_MONOTONIC, &end);
-        wm_device_log(&d->log, WM_LOG_DEBUG, "WMR2310", "kernel %s: %s after %.1f ms", k->name,
-                      p->why == WM_FALLBACK_COUNT ? "compiled" : wm_fallback_name(p->why),
-                      (double)(end.tv_sec - start.tv_sec) * 1e3 + (double)(end.tv_nsec - start.tv_nsec) / 1e6);
-    }
-    if (p->why == WM_FALLBACK_COUNT)
-        return p;
-    *out_why = p->why;
-    return NULL;
+    return wm_compile_once(&p->is, make_pipeline, d, d->module, kernel, &d->log, "WMR2310", out_why) ? p : NULL;
 }
 
 void metal_release_pipelines(struct metal_device *d) {

@@ -19,7 +19,7 @@
 #define VK_NO_PROTOTYPES
 #include <vulkan/vulkan_core.h>
 
-#include "runtime/device.h"
+#include "runtime/device_params.h"
 
 #define VK_GLOBAL_FUNCTIONS(X) X(CreateInstance) X(EnumerateInstanceVersion) X(EnumerateInstanceLayerProperties)
 
@@ -146,9 +146,7 @@ struct vk_window {
 };
 
 struct vk_pipeline {
-    bool tried;
-    enum wm_fallback why; /* WM_FALLBACK_COUNT: usable */
-    uint64_t emulated;    /* OFF_USE_* that it computes on integers */
+    struct wm_compiled is;
     VkPipeline handle;
 };
 
@@ -245,7 +243,6 @@ VkResult vk_pipeline_compile(struct vulkan_device *d, const uint32_t *words, siz
                              VkPipeline *out);
 /* The kernel's pipeline, or NULL with a reason. */
 struct vk_pipeline *vk_pipeline_get(struct vulkan_device *d, uint64_t kernel, enum wm_fallback *out_why);
-uint32_t vk_param_words(const struct wm_kernel *k);
 
 /* Starts recording; after it, vk_bind_buffers and dispatches; then vk_submit_and_wait. */
 VkResult vk_begin(struct vulkan_device *d);

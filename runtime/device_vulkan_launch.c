@@ -13,8 +13,6 @@
 /* Iterations inside one grid point that a driver with cut-off loops still gets right, with some margin. */
 #define SHORT_LOOP 65000
 
-enum { MAX_PARAM_WORDS = OFF_PARAM_STREAMS + OFF_MAX_STREAMS + 2 * OFF_MAX_SLOTS };
-
 VkResult vk_begin(struct vulkan_device *d) {
     VkResult r = d->vk->ResetCommandPool(d->device, d->command_pool, 0);
     if (r != VK_SUCCESS)
@@ -111,21 +109,6 @@ VkResult vk_submit_and_wait(struct vulkan_device *d, uint64_t work, bool *out_su
     return r != VK_SUCCESS ? r : d->vk->ResetFences(d->device, 1, &d->fence);
 }
 
-struct params {
-    uint32_t words[MAX_PARAM_WORDS];
-    uint32_t count;
-};
-
-static void add_scalars(const struct wm_kernel *k, const uint64_t *slots, const struct wm_launch_plan *plan,
-                        struct params *p) {
-    for (uint64_t i = 0; i < k->nscalars; i++) {
-        uint64_t value = wm_guard_scalar(k, i, slots, plan);
-        p->words[p->count++] = (uint32_t)value;
-        if (k->scalars[i].type == IR_I64 || k->scalars[i].type == IR_F64)
-            p->words[p->count++] = (uint32_t)(value >> 32);
-    }
-}
-
 /* Number of workgroups on each axis.  x may exceed the limit (split later), y and z may not; and no invocation of the
  * last, partly filled workgroup may come round to point 0. */
 static bool count_groups(const struct vulkan_device *d, const struct wm_kernel *k, const struct wm_launch_plan *plan,
@@ -146,7 +129,7 @@ static bool grows_too_long(const struct vulkan_device *d, const struct wm_kernel
 }
 
 static void record_dispatches(struct vulkan_device *d, const struct wm_kernel *k, const struct vk_layout *layout,
-                              struct params *p, bool uniform, const uint32_t groups[3]) {
+                              struct wm_params *p, bool uniform, const uint32_t groups[3]) {
     uint32_t most = d->traits.properties.limits.maxComputeWorkGroupCount[0];
     for (uint32_t first = 0; first < groups[0];) {
         uint32_t count = groups[0] - first < most ? groups[0] - first : most;
@@ -192,7 +175,7 @@ enum wm_device_result vk_launch(struct wm_device *base, uint64_t kernel, const s
     struct vk_pipeline *pipeline = vk_pipeline_get(d, kernel, out_why);
     if (!pipeline)
         return WM_DEVICE_REFUSED;
-    if (!wm_device_emulation_pays(base, pipeline->emulated, plan)) {
+    if (!wm_device_emulation_pays(base, pipeline->is.emulated, plan)) {
         *out_why = WM_FALLBACK_EMULATED;
         return WM_DEVICE_REFUSED;
     }
@@ -200,7 +183,7 @@ enum wm_device_result vk_launch(struct wm_device *base, uint64_t kernel, const s
         *out_why = WM_FALLBACK_LONG_LOOP;
         return WM_DEVICE_REFUSED;
     }
-    bool uniform = vk_param_words(k) > OFF_PUSH_WORDS;
+    bool uniform = wm_param_words(k) > OFF_PUSH_WORDS;
     /* The one uniform buffer holds the x base of one dispatch only. */
     if (!count_groups(d, k, plan, groups) ||
         (uniform && groups[0] > d->traits.properties.limits.maxComputeWorkGroupCount[0])) {
@@ -208,10 +191,8 @@ enum wm_device_result vk_launch(struct wm_device *base, uint64_t kernel, const s
         return WM_DEVICE_REFUSED;
     }
 
-    struct params params = {.count = OFF_PARAM_STREAMS};
-    for (int a = 0; a < 3; a++)
-        params.words[a] = plan->extent[a];
-    params.words[OFF_PARAM_X_BASE] = 0;
+    struct wm_params params;
+    wm_params_begin(&params, plan);
     VkDescriptorBufferInfo buffers[VK_MAX_BINDINGS];
     for (uint32_t s = 0; s < streams; s++) {
         struct vk_binding binding;
@@ -219,25 +200,25 @@ enum wm_device_result vk_launch(struct wm_device *base, uint64_t kernel, const s
             if (!clear_status(d))
                 return failed(d, k, VK_ERROR_OUT_OF_DEVICE_MEMORY, false, out_why);
             buffers[s] = (VkDescriptorBufferInfo){d->status.buffer, 0, VK_WHOLE_SIZE};
-            params.words[params.count++] = 0;
+            wm_params_add(&params, 0);
             continue;
         }
         if (k->streams[s].kind == OFF_STREAM_PARTIALS) {
             if (!reserve_partials(d, plan->partials_bytes))
                 return failed(d, k, VK_ERROR_OUT_OF_DEVICE_MEMORY, false, out_why);
             buffers[s] = (VkDescriptorBufferInfo){d->partials.buffer, 0, VK_WHOLE_SIZE};
-            params.words[params.count++] = 0;
+            wm_params_add(&params, 0);
             continue;
         }
         if (!vk_bind_range(d, plan->streams[s], &binding, out_why))
             return WM_DEVICE_REFUSED;
         buffers[s] = (VkDescriptorBufferInfo){binding.buffer, binding.offset, binding.bytes};
-        params.words[params.count++] = (uint32_t)binding.address;
+        wm_params_add(&params, (uint32_t)binding.address);
     }
-    add_scalars(k, slots, plan, &params);
+    wm_params_add_scalars(&params, k, plan, slots);
     if (uniform) {
         if (!d->uniforms.buffer &&
-            !vk_buffer_create(d, (MAX_PARAM_WORDS + 3) / 4 * 16, VK_BUFFER_USAGE_UNIFORM_BUFFER_BIT, &d->uniforms))
+            !vk_buffer_create(d, WM_MAX_PARAM_WORDS * 4, VK_BUFFER_USAGE_UNIFORM_BUFFER_BIT, &d->uniforms))
             return failed(d, k, VK_ERROR_OUT_OF_DEVICE_MEMORY, false, out_why);
         memcpy(d->uniforms.mapped, params.words, params.count * 4);
         buffers[streams] = (VkDescriptorBufferInfo){d->uniforms.buffer, 0, VK_WHOLE_SIZE};

@@ -9,15 +9,6 @@
 
 #include "runtime/device_vulkan.h"
 
-#include <time.h>
-
-uint32_t vk_param_words(const struct wm_kernel *k) {
-    uint32_t words = OFF_PARAM_STREAMS + (uint32_t)k->nstreams;
-    for (uint64_t i = 0; i < k->nscalars; i++)
-        words += k->scalars[i].type == IR_I64 || k->scalars[i].type == IR_F64 ? 2 : 1;
-    return words;
-}
-
 struct vk_layout *vk_layout_get(struct vulkan_device *d, uint32_t streams, bool uniform) {
     struct vk_layout *l = &d->layouts[streams][uniform];
     if (l->pipeline)
@@ -95,9 +86,12 @@ static bool workgroup_fits(const struct vulkan_device *d, const struct wm_kernel
 }
 
 /* Compiles the best variant that the driver takes.  Variants are tried once each, most capabilities first. */
-static enum wm_fallback make_pipeline(struct vulkan_device *d, const struct wm_kernel *k, struct vk_pipeline *out) {
+static enum wm_fallback make_pipeline(void *device, uint64_t kernel) {
+    struct vulkan_device *d = device;
+    const struct wm_kernel *k = &d->module->kernels[kernel];
+    struct vk_pipeline *out = &d->pipelines[kernel];
     const VkPhysicalDeviceLimits *limits = &d->traits.properties.limits;
-    uint32_t words = vk_param_words(k);
+    uint32_t words = wm_param_words(k);
     bool uniform = words > OFF_PUSH_WORDS;
     if (!workgroup_fits(d, k) || (uniform && words * 4 > limits->maxUniformBufferRange) ||
         k->nstreams > limits->maxPerStageDescriptorStorageBuffers)
@@ -130,7 +124,7 @@ static enum wm_fallback make_pipeline(struct vulkan_device *d, const struct wm_k
                 continue;
             VkResult r = vk_pipeline_compile(d, s->words, s->nwords, layout->pipeline, &out->handle);
             if (r == VK_SUCCESS) {
-                out->emulated = emulated;
+                out->is.emulated = emulated;
                 return WM_FALLBACK_COUNT;
             }
             wm_device_log(&d->log, WM_LOG_WARNING, "WMR2210", "kernel %s, variant %llu: no pipeline: %s", k->name,
@@ -143,19 +137,5 @@ static enum wm_fallback make_pipeline(struct vulkan_device *d, const struct wm_k
 
 struct vk_pipeline *vk_pipeline_get(struct vulkan_device *d, uint64_t kernel, enum wm_fallback *out_why) {
     struct vk_pipeline *p = &d->pipelines[kernel];
-    if (!p->tried) {
-        p->tried = true;
-        const struct wm_kernel *k = &d->module->kernels[kernel];
-        struct timespec start, end;
-        clock_gettime(CLOCK_MONOTONIC, &start);
-        p->why = make_pipeline(d, k, p);
-        clock_gettime(CLOCK_MONOTONIC, &end);
-        wm_device_log(&d->log, WM_LOG_DEBUG, "WMR2214", "kernel %s: %s after %.1f ms", k->name,
-                      p->why == WM_FALLBACK_COUNT ? "compiled" : wm_fallback_name(p->why),
-                      (double)(end.tv_sec - start.tv_sec) * 1e3 + (double)(end.tv_nsec - start.tv_nsec) / 1e6);
-    }
-    if (p->why == WM_FALLBACK_COUNT)
-        return p;
-    *out_why = p->why;
-    return NULL;
+    return wm_compile_once(&p->is, make_pipeline, d, d->module, kernel, &d->log, "WMR2214", out_why) ? p : NULL;
 }

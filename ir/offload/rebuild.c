@@ -1,4 +1,5 @@
-/* The walk shared by the legalisation steps; see rebuild.h.  Labels of the input keep their counterpart in `note`. */
+/* The walk shared by the legalisation steps; see rebuild.h.  Labels of the input have their counterpart in `note`
+ * while their regions are walked. */
 #include "ir/offload/rebuild.h"
 
 #include "ir/ir_immediates.h"
@@ -160,6 +161,7 @@ static void copy_control(struct rebuild *r, struct ir_inst *i) {
     i->note = made;
     for (unsigned k = 0; k < ir_nregions(i); k++)
         walk_region(r, i->regions[k], made->regions[k]);
+    i->note = NULL; /* nobody outside branches to it, and whoever comes next finds it clean */
     map_results(r, i, made);
 }
 

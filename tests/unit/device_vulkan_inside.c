@@ -170,7 +170,7 @@ static void emulation_on_software(void **state) {
     device_fixture_line(&fixture, 0, 65536, 100);
     assert_int_equal(launch(d, KERNEL_MAP, &why), WM_DEVICE_REFUSED);
     assert_int_equal(why, WM_FALLBACK_EMULATED);
-    d->pipelines[KERNEL_MAP].tried = false;
+    d->pipelines[KERNEL_MAP].is.tried = false;
     d->base.forced = true;
     assert_int_equal(launch(d, KERNEL_MAP, &why), WM_DEVICE_DONE);
     variant->avoids = 0;
