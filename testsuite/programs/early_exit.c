@@ -7,6 +7,7 @@
 // expect: blend any
 // truth: blend parallel
 // expect: first_row any
+// truth: first_row parallel
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
