@@ -263,9 +263,8 @@ struct off_kernel {
     struct off_scalar *scalars;
     uint32_t nslots;
     enum ir_type *slot_types;
-    uint32_t nconditions;
-    uint32_t *condition_slots; /* each must be nonzero for a launch */
-    uint32_t nreduces;         /* not 0: ngrid is 1, and the last stream is of kind PARTIALS */
+    uint32_t nconditions, nreduces; /* nreduces not 0: ngrid is 1, and the last stream is of kind PARTIALS */
+    uint32_t *condition_slots;      /* each must be nonzero for a launch */
     struct off_reduce *reduces;
     bool splits; /* the loop does more than store: a loop without stores runs on the CPU behind the launch (split.h) */
     bool declared;         /* some of its accesses are */

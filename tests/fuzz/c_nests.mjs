@@ -112,7 +112,7 @@ function makeNest(id) {
   if (chance(25)) reads.push(`p[${flat}]`);
   if (chance(8)) reads.push(`p[${flat} + ${1 + upTo(3)}]`);
   const value = (depth = 2) => expression(type, reads, counters, depth);
-  const body = [], shape = upTo(12);
+  const body = [], shape = upTo(14);
   const zero = `(${type.compute})0`;
   let result = '';
   if (shape < 5) {
@@ -134,6 +134,12 @@ function makeNest(id) {
               `p[${flat}] = (${type.c})c;`);
   } else if (shape === 10) { // a division by data: traps when zero
     body.push(`p[${flat}] = (${type.c})((k + 70000) / ((int)i - d));`);
+  } else if (shape >= 12) { // a way out in the middle, seldom or never taken: of the innermost loop, or of the nest
+    const rare = oneOf([`${reads[0]} == (${type.compute})${upTo(100000)}`, `((unsigned)${counters[0]} + (unsigned)k) % 1009 == 1008`,
+                        `${reads.at(-1)} > (${type.compute})${oneOf(['60000', '1000', '2000000000'])}`, `${counters[0]} == 97531`]);
+    const out = shape === 12 ? 'break;' : `return (${type.compute})${counters.at(-1)};`;
+    if (chance(30)) body.push(`p[${flat}] = ${limited(type, value(1))};`);
+    body.push(`if (${rare}) ${out}`, `${chance(50) ? 'p' : 't'}[${flat}] = ${limited(type, value())};`);
   } else { // skipped iterations
     body.push(`if ((${counters.at(-1)} & 3) == 1) continue;`, `p[${flat}] = ${limited(type, value())};`);
   }
