@@ -68,13 +68,14 @@ static struct ir_value *carried(struct rebuild *r, const struct span *s, enum ir
 
 void legalize_load_words(struct rebuild *r, const struct ir_inst *i, unsigned bytes, struct ir_value **out) {
     unsigned n = (bytes + 3) / 4;
+    ICE_UNLESS(n >= 1 && n <= 4);
     if (!is_unaligned(i) && bytes >= 4) {
         for (unsigned k = 0; k < n; k++)
             out[k] = ir_build_load(&r->b, IR_I32_LOAD, rebuild_lo(r, i, 0), word_mem(i, i->mem.offset + 4 * k));
         return;
     }
     struct span s = find_span(r, i, bytes);
-    struct ir_value *words[5];
+    struct ir_value *words[5] = {NULL};
     for (unsigned k = 0; k <= n; k++)
         words[k] = ir_build_load(&r->b, IR_I32_LOAD, s.word[k], word_mem(i, 0));
     for (unsigned k = 0; k < n; k++)
@@ -86,6 +87,7 @@ void legalize_load_words(struct rebuild *r, const struct ir_inst *i, unsigned by
 
 void legalize_store_words(struct rebuild *r, const struct ir_inst *i, unsigned bytes, struct ir_value *const *words) {
     unsigned n = (bytes + 3) / 4;
+    ICE_UNLESS(n >= 1 && n <= 4);
     if (!is_unaligned(i) && bytes >= 4) {
         for (unsigned k = 0; k < n; k++)
             ir_build_store(&r->b, IR_I32_STORE, rebuild_lo(r, i, 0), words[k], word_mem(i, i->mem.offset + 4 * k));
@@ -120,7 +122,7 @@ static struct ir_value *joined(struct rebuild *r, struct ir_value *lo, struct ir
 
 static struct ir_value *load(struct rebuild *r, const struct ir_inst *i) {
     const struct ir_op_info *info = ir_info(i);
-    struct ir_value *w[4];
+    struct ir_value *w[4] = {NULL};
     legalize_load_words(r, i, info->bytes, w);
     if (info->bytes == 8)
         w[0] = joined(r, w[0], w[1]);
@@ -137,7 +139,7 @@ static struct ir_value *load(struct rebuild *r, const struct ir_inst *i) {
 
 static void store(struct rebuild *r, const struct ir_inst *i) {
     const struct ir_op_info *info = ir_info(i);
-    struct ir_value *v = rebuild_lo(r, i, 1), *w[2] = {v, NULL};
+    struct ir_value *v = rebuild_lo(r, i, 1), *w[4] = {v};
     if (info->result == IR_F32)
         w[0] = rebuild_op(r, IR_I32_REINTERPRET_F32, v, NULL);
     if (info->result == IR_F64)

@@ -206,8 +206,8 @@ static void test_all_operations(void **state) {
             is_fused(info))
             continue;
         for (int how = 0; how < SHAPINGS; how++)
-            for (uint8_t seed = 0; seed < (info->lanes ? 24 : 2); seed++)
-                check_op((enum ir_op)op, (enum shaping)how, seed);
+            for (unsigned seed = 0; seed < (info->lanes ? 24u : 2u); seed++)
+                check_op((enum ir_op)op, (enum shaping)how, (uint8_t)seed);
         n++;
     }
     assert_true(n > 225);
