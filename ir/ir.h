@@ -284,9 +284,9 @@ struct ir_module {
     const char *name; /* file stem, a C identifier */
     struct ir_sig *types;
     uint32_t ntypes;
-    unsigned fp;              /* what kernels may relax (ir/fp_mode.h); 0: nothing */
-    const uint32_t *declared; /* functions that are data-parallel, says the user (ir/offload/declare.h) */
-    uint32_t ndeclared;
+    unsigned fp;        /* what kernels may relax (ir/fp_mode.h); 0: nothing */
+    uint32_t ndeclared; /* functions that are data-parallel, says the user (ir/offload/declare.h) */
+    const uint32_t *declared;
     struct ir_func_entry *funcs; /* imports first */
     uint32_t nfuncs, nfunc_imports;
     struct ir_memory *memories;
