@@ -284,9 +284,7 @@ struct ir_module {
     const char *name; /* file stem, a C identifier */
     struct ir_sig *types;
     uint32_t ntypes;
-    unsigned fp;        /* what kernels may relax (ir/fp_mode.h); 0: nothing */
-    uint32_t ndeclared; /* functions that are data-parallel, says the user (ir/offload/declare.h) */
-    const uint32_t *declared;
+    unsigned fp;                 /* what kernels may relax (ir/fp_mode.h); 0: nothing */
     struct ir_func_entry *funcs; /* imports first */
     uint32_t nfuncs, nfunc_imports;
     struct ir_memory *memories;
@@ -302,7 +300,8 @@ struct ir_module {
     struct ir_elem *elems;
     uint32_t nelems;
     struct ir_export *exports;
-    uint32_t nexports;
+    uint32_t nexports, ndeclared;
+    const uint32_t *declared;    /* functions that are data-parallel, says the user (ir/offload/declare.h) */
     int64_t start;               /* function index, -1 when there is none */
     struct off_kernel **kernels; /* ir/offload/kernel.h */
     uint32_t nkernels, kernels_cap;
