@@ -110,10 +110,10 @@ struct plan {
     struct arena *text;  /* for `detail` */
     struct aff_ctx *aff;
     struct loop *root;
-    bool declared;                    /* the root is marked (declare.h) */
     struct loop *chain[OFF_MAX_GRID]; /* the parallel loops, outermost first; chain[0] is the root */
     uint32_t nchain;
     uint8_t axis_of[OFF_MAX_GRID]; /* grid axis of each chain loop */
+    bool declared;                 /* the root is marked (declare.h) */
     struct plan_dim dims[OFF_MAX_DIMS];
     uint32_t ndims; /* the chain's come first */
     struct plan_access *accesses;
@@ -138,13 +138,12 @@ struct plan {
     struct plan_reduce reduces[OFF_MAX_REDUCES];
     uint32_t nreduces;
     uint8_t *marks; /* by value id: what depends on carried values, and more of split.c; NULL: none does */
-    bool splits;    /* the loop is split: a kernel for what it stores, and a rest (split.h) */
     struct ir_inst *kept[PLAN_MAX_KEPT]; /* stores whose values the rest loads */
-    uint32_t nkept;
     struct plan_sink sinks[PLAN_MAX_SINKS];
-    uint32_t nsinks;
-    bool in_order; /* off_kernel.in_order */
+    uint32_t nkept, nsinks;
     uint8_t partials_stream;
+    bool in_order; /* off_kernel.in_order */
+    bool splits;   /* the loop is split: a kernel for what it stores, and a rest (split.h) */
     struct plan_final *finals;
     uint32_t nfinals;
     bool long_loop; /* an inner loop may run for long */
@@ -165,9 +164,9 @@ bool plan_is_short(const struct plan *p);
 /* plan_body.c: whether control never comes behind the instruction, so that `unreachable` behind it is no trap. */
 bool plan_diverges(const struct ir_inst *i);
 
-/* reduce.c: the reduction of a root's parameter; NULL when it is none. */
 /* split.c: whether the parameter of the root is a serial value of a loop that is split. */
 bool plan_is_serial(const struct plan *p, const struct ir_value *param);
+/* reduce.c: the reduction of a root's parameter; NULL when it is none. */
 bool plan_is_sink(const struct plan *p, const struct ir_inst *i);
 const struct plan_reduce *plan_reduce_of(const struct plan *p, const struct ir_value *param);
 
