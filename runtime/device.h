@@ -47,6 +47,7 @@ struct wm_device { /* first member of every device's own struct */
     bool forced;               /* the user has set the threshold */
     uint64_t default_min_work; /* see docs/devices.md */
     uint64_t min_ops_per_byte; /* with the default threshold: least operations for each byte bound; 0: any */
+    uint64_t least_points;     /* with the default threshold: least grid points of a launch */
     uint32_t workers;          /* wm_guard_limits */
     bool interleaved;
     uint64_t bytes_copied; /* of linear memory */

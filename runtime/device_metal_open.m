@@ -11,6 +11,7 @@
 
 #include "runtime/device_metal.h"
 #include "runtime/include/wasmetal.h"
+#include "runtime/launch_cost.h"
 #include "runtime/reduce.h"
 
 /* Estimated operations from which a launch can win; an assumption, as for Vulkan (docs/devices.md). */
@@ -90,6 +91,7 @@ struct wm_device *wm_device_metal_open(const struct wm_device_desc *desc) {
     d->base.workers = WM_REDUCE_MAX_WORKERS;
     d->base.interleaved = true;
     d->base.default_min_work = METAL_MIN_WORK;
+    d->base.least_points = WM_GPU_LEAST_POINTS;
     d->base.forced = desc->forced;
     d->module = desc->module;
     d->memory = desc->memory;

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "runtime/device_vulkan.h"
+#include "runtime/launch_cost.h"
 #include "runtime/reduce.h"
 
 enum { SOFTWARE_WORKERS = 512 }; /* for reductions: a few vectors a core */
@@ -379,6 +380,7 @@ struct wm_device *wm_device_vulkan_open(const struct wm_device_desc *desc, int c
     d->base.workers = d->traits.software ? SOFTWARE_WORKERS : WM_REDUCE_MAX_WORKERS;
     d->base.interleaved = true;
     d->base.default_min_work = d->traits.software ? VULKAN_SOFTWARE_MIN_WORK : VULKAN_HARDWARE_MIN_WORK;
+    d->base.least_points = d->traits.software ? 0 : WM_GPU_LEAST_POINTS;
     if (d->traits.properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU)
         d->base.min_ops_per_byte = VULKAN_DISCRETE_OPS_PER_BYTE;
     if (d->traits.cuts_long_loops)

@@ -21,6 +21,7 @@
 #include "runtime/check.h"
 #include "runtime/device.h"
 #include "runtime/guard_memo.h"
+#include "runtime/launch_cost.h"
 #include "runtime/reduce.h"
 
 enum device_kind { KIND_NONE, KIND_CPU, KIND_METAL, KIND_VULKAN, KIND_AUTO };
@@ -241,26 +242,6 @@ static bool decide(struct wm_offload *o, uint64_t kernel, const uint64_t *slots,
     return guard_memo_decide(&o->memos[kernel], &o->desc.module->kernels[kernel], slots, &limits, plan, out_why);
 }
 
-enum { BUS_SECTOR = 32 };
-
-/* A discrete GPU reads linear memory over the bus: copies and fills, which do little for each byte, lose there. */
-static bool worth_the_bus(const struct wm_offload *o, const struct wm_kernel *k, const struct wm_launch_plan *plan) {
-    uint64_t bytes = 0, least;
-    if (!o->default_threshold || !o->device->min_ops_per_byte)
-        return true;
-    for (uint64_t s = 0; s < k->nstreams; s++) {
-        uint64_t size = plan->streams[s].hi - plan->streams[s].lo;
-        if (k->streams[s].kind == OFF_STREAM_MEMORY) { /* scattered reads fetch a sector each, if all are different */
-            uint64_t points = (uint64_t)plan->extent[0] * plan->extent[1] * (plan->rounds ? plan->rounds : 1);
-            if (__builtin_mul_overflow(points, plan->extent[2] * BUS_SECTOR * k->checked_loads, &points))
-                points = UINT64_MAX;
-            size = points < size ? points : size;
-        }
-        bytes += size;
-    }
-    return !__builtin_mul_overflow(bytes, o->device->min_ops_per_byte, &least) && plan->work >= least;
-}
-
 /* Room for the partial results of a launch. */
 static bool reserve_partials(struct wm_offload *o, const struct wm_kernel *k, struct wm_launch_plan *plan) {
     uint64_t words = k->nreduces * plan->extent[0];
@@ -363,8 +344,10 @@ uint64_t wm_offload_launch(struct wm_offload *o, uint64_t kernel, const uint64_t
         out_trips[0] = wm_guard_parts_may_run(&plan, why, least_work(o));
         return fall_back(o, kernel, why);
     }
-    if (!worth_the_bus(o, k, &plan))
+    if (o->default_threshold && !wm_launch_pays(device, k, &plan, &plan.few)) {
+        out_trips[0] = wm_guard_parts_may_run(&plan, WM_FALLBACK_SMALL, least_work(o));
         return fall_back(o, kernel, WM_FALLBACK_SMALL);
+    }
 
     if (k->inspector && backs_off(&o->backoffs[kernel]))
         return fall_back(o, kernel, WM_FALLBACK_BACKOFF);
