@@ -430,6 +430,7 @@ bool wm_guard_decide(const struct wm_kernel *k, const uint64_t *slots, const str
     struct footprint all[OFF_MAX_ACCESSES];
     struct access_groups groups;
     groups.count = 0;
+    bool privates = false;
     for (unsigned s = 0; s < k->nstreams; s++) {
         bool all = k->streams[s].kind == OFF_STREAM_MEMORY;
         plan->streams[s] = (struct wm_range){0, all ? limits->memory_bytes : 0};
@@ -453,7 +454,14 @@ bool wm_guard_decide(const struct wm_kernel *k, const uint64_t *slots, const str
             *out_why = WM_FALLBACK_SMALL;
             return false;
         }
-        guard_add_to_groups(k, &groups, i, (uint8_t)a->stream, &all[i]);
+        if (a->stream != OFF_NO_STREAM && k->streams[a->stream].kind == OFF_STREAM_PRIVATE)
+            privates = true;
+        else
+            guard_add_to_groups(k, &groups, i, (uint8_t)a->stream, &all[i]);
+    }
+    if (privates && !guard_privates_are_free(k, plan, &groups, all)) {
+        *out_why = WM_FALLBACK_CONFLICT;
+        return false;
     }
     if (!guard_points_are_free(k, plan, &groups, all) || !guard_rereads_are_free(k, plan, &groups, all)) {
         *out_why = WM_FALLBACK_CONFLICT;
@@ -487,6 +495,8 @@ uint64_t wm_guard_scalar(const struct wm_kernel *k, uint64_t i, const uint64_t *
         const struct wm_range *w = &plan->written[s->slot];
         return w->lo == w->hi ? 0 : (uint32_t)(w->hi - 1);
     }
+    case OFF_SCALAR_LAST_ITERATION:
+        return (uint32_t)(plan->trips[s->slot] - 1);
     case OFF_SCALAR_FIRST:
         return plan->first_iteration;
     case OFF_SCALAR_STEP:

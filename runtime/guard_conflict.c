@@ -279,3 +279,21 @@ bool guard_rereads_are_free(const struct wm_kernel *k, const struct wm_launch_pl
     }
     return true;
 }
+
+/* What each point has for itself is touched by nothing else, and by no two groups of it. */
+bool guard_privates_are_free(const struct wm_kernel *k, const struct wm_launch_plan *plan,
+                             const struct access_groups *g, const struct footprint *all) {
+    for (unsigned s = 0; s < k->nstreams; s++) {
+        if (k->streams[s].kind != OFF_STREAM_PRIVATE)
+            continue;
+        int64_t lo = (int64_t)plan->streams[s].lo, hi = (int64_t)plan->streams[s].hi;
+        for (unsigned i = 0; i < k->naccesses; i++)
+            if (g->group_of[i] != GUARD_NO_GROUP && ranges_overlap(all[i].lo, all[i].hi, lo, hi))
+                return false;
+        for (unsigned t = 0; t < s; t++)
+            if (k->streams[t].kind == OFF_STREAM_PRIVATE &&
+                ranges_overlap((int64_t)plan->streams[t].lo, (int64_t)plan->streams[t].hi, lo, hi))
+                return false;
+    }
+    return true;
+}

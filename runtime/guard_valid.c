@@ -19,6 +19,8 @@ static bool scalar_valid(const struct wm_kernel *k, const struct wm_scalar *s) {
     case OFF_SCALAR_ROUNDS:
     case OFF_SCALAR_TRIP:
         return s->type == IR_I32;
+    case OFF_SCALAR_LAST_ITERATION:
+        return s->type == IR_I32 && s->slot < k->ndims && !k->dims[s->slot].unbounded;
     case OFF_SCALAR_WRITTEN_FIRST:
     case OFF_SCALAR_WRITTEN_LAST:
         return s->type == IR_I32 && s->slot < k->nstreams;
@@ -98,7 +100,8 @@ bool wm_guard_kernel_valid(const struct wm_kernel *k) {
                             a->align <= a->bytes && (a->align & (a->align - 1)) == 0;
         if (a->when_slot != WM_NO_SLOT && !slot_valid(k, a->when_slot))
             return false;
-        bool streamed = a->stream < k->nstreams && k->streams[a->stream].kind == OFF_STREAM_RANGE;
+        bool streamed = a->stream < k->nstreams && (k->streams[a->stream].kind == OFF_STREAM_RANGE ||
+                                                    k->streams[a->stream].kind == OFF_STREAM_PRIVATE);
         if ((!streamed && a->stream != OFF_NO_STREAM) || !power_of_two || !slot_valid(k, a->base_slot))
             return false;
         for (uint64_t d = 0; d < k->ndims; d++)

@@ -31,6 +31,39 @@ static bool sets_global(const struct ir_region *r, uint32_t index) {
     return false;
 }
 
+/* The address as a value plus *out, without the constants that are added to it. */
+static const struct ir_value *strip_constants(const struct ir_value *v, uint64_t *out) {
+    const union ir_bits *c;
+    while (v->def && v->def->op == IR_I32_ADD && (c = ir_const_of(v->def->operands[1]))) {
+        *out += (int64_t)(int32_t)c->i32;
+        v = v->def->operands[0];
+    }
+    return v;
+}
+
+/* Whether a store in the region plainly writes some of the `bytes` at `base` + `at`. */
+static bool stores_there(const struct ir_region *r, const struct ir_value *base, int64_t at, uint32_t bytes) {
+    ir_foreach_inst (i, r) {
+        if (ir_is_store(i)) {
+            uint64_t offset = i->mem.offset;
+            int64_t to;
+            if (strip_constants(i->operands[0], &offset) == base && (to = (int64_t)offset) < at + bytes &&
+                at < to + ir_info(i)->bytes)
+                return true;
+        }
+        ir_foreach_region (inner, i)
+            if (stores_there(inner, base, at, bytes))
+                return true;
+    }
+    return false;
+}
+
+static bool is_stored(const struct aff_ctx *cx, const struct ir_inst *load) {
+    uint64_t offset = load->mem.offset;
+    const struct ir_value *base = strip_constants(load->operands[0], &offset);
+    return stores_there(cx->root->inst->regions[0], base, (int64_t)offset, ir_info(load)->bytes);
+}
+
 const struct aff_hoist *aff_hoist_of(struct aff_ctx *cx, struct ir_inst *i, bool make) {
     const struct aff *base = NULL;
     if (ir_is_load(i)) {
@@ -44,7 +77,7 @@ const struct aff_hoist *aff_hoist_of(struct aff_ctx *cx, struct ir_inst *i, bool
         if (h->inst->op == i->op &&
             (base ? h->inst->mem.offset == i->mem.offset && aff_equal(h->base, base) : h->inst->index == i->index))
             return h;
-    if (!make || (base && cx->nhoisted_loads == MAX_HOISTED_LOADS))
+    if (!make || (base && (cx->nhoisted_loads == MAX_HOISTED_LOADS || is_stored(cx, i))))
         return NULL;
     cx->nhoisted_loads += base != NULL;
     struct aff_hoist *h = arena_new(cx->arena, struct aff_hoist);

@@ -139,6 +139,8 @@ enum off_stream_kind {
                         */
     OFF_STREAM_PARTIALS, /* the runtime's own: what each worker's accumulators came to; nreduces words of 8 bytes a
                             worker, from address 0 */
+    OFF_STREAM_PRIVATE, /* each point has these bytes for itself, as values; only the last one writes them. Nothing else
+                           in the nest may touch them, which the guard sees to */
 };
 
 /* ---- reductions: values carried through the iterations of the grid's one loop (reduce.h) ---- */
@@ -207,6 +209,7 @@ enum off_scalar_source {
     OFF_SCALAR_STEP, /* 1 on the cpu device */
     OFF_SCALAR_ROUNDS,
     OFF_SCALAR_TRIP,
+    OFF_SCALAR_LAST_ITERATION, /* of dimension `slot` */
 };
 
 struct off_scalar {

@@ -24,6 +24,7 @@
 
 #include "ir/ir_effects.h"
 #include "ir/offload/inspect.h"
+#include "ir/offload/private.h"
 #include "ir/offload/reduce.h"
 #include "ir/offload/split.h"
 #include "ir/offload/trap_tails.h"
@@ -33,8 +34,10 @@
 /* ---- the kernel ---- */
 
 /* Where a scalar of the kernel comes from: a value of the host function, or word `lane` of a v128. */
+enum { LAST_ITERATION = 16 };
+
 struct import {
-    struct ir_value *value; /* NULL: one of reduce_scalars, `lane` its number */
+    struct ir_value *value; /* NULL: one of reduce_scalars, `lane` its number; or LAST_ITERATION + a dimension */
     uint8_t lane;
 };
 
@@ -372,10 +375,15 @@ static void trim_scalars(struct outliner *o, uint32_t ngrid) {
     o->func->sig = (struct ir_sig){.nparams = n, .params = types};
 }
 
+static int16_t stream_of(const struct plan *p, uint32_t access) {
+    const struct plan_access *x = &p->accesses[access];
+    return x->private_group ? (int16_t)(PRIVATE_STREAM + access) : x->desc.stream;
+}
+
 static void set_streams(const struct plan *p, bool on) {
     for (uint32_t i = 0; i < p->naccesses; i++)
         if (!p->accesses[i].delayed)
-            p->accesses[i].inst->mem.stream = on ? p->accesses[i].desc.stream : -1;
+            p->accesses[i].inst->mem.stream = on ? stream_of(p, i) : -1;
     for (uint32_t i = 0; i < p->ngathers; i++)
         p->gathers[i]->mem.stream = on ? p->gather_stream : -1;
 }
@@ -444,9 +452,28 @@ static uint32_t scalar_slot(struct plan *p, const struct import *x) {
 
 static struct off_scalar scalar_of(struct plan *p, const struct outliner *o, uint32_t i) {
     const struct import *from = &o->imported[i];
+    if (!from->value && from->lane >= LAST_ITERATION)
+        return (struct off_scalar){
+            .type = IR_I32, .source = OFF_SCALAR_LAST_ITERATION, .slot = from->lane - LAST_ITERATION};
     if (!from->value)
         return (struct off_scalar){.type = IR_I32, .source = OFF_SCALAR_FIRST + from->lane};
     return (struct off_scalar){.type = o->func->sig.params[p->nchain + i], .slot = scalar_slot(p, from)};
+}
+
+/* At the beginning: where the private groups lie, and whether this is the last point, which is the result. */
+static struct ir_value *begin_privates(struct outliner *o, struct ir_value **out_bases) {
+    const struct plan *p = o->plan;
+    for (uint32_t g = 0; g < p->nprivates; g++) {
+        import_symbols(o, p->privates[g].base);
+        out_bases[g] = aff_emit(p->aff, &o->b, p->privates[g].base, o->map, o->sym_values);
+    }
+    struct ir_value *is_last = NULL;
+    for (uint32_t c = 0; c < p->nchain; c++) {
+        struct ir_value *last = import_scalar(o, NULL, IR_I32, (uint8_t)(LAST_ITERATION + c));
+        struct ir_value *here = ir_build_simple(&o->b, IR_I32_EQ, o->func->body->params[p->axis_of[c]], last);
+        is_last = is_last ? ir_build_simple(&o->b, IR_I32_AND, is_last, here) : here;
+    }
+    return is_last;
 }
 
 struct off_kernel *outline_kernel(struct ir_module *m, struct plan *p, struct pass_ctx *passes) {
@@ -466,6 +493,7 @@ struct off_kernel *outline_kernel(struct ir_module *m, struct plan *p, struct pa
 
     set_streams(p, true);
     import_reduces(&o);
+    struct ir_value *bases[PLAN_MAX_PRIVATES], *is_last = p->nprivates ? begin_privates(&o, bases) : NULL;
     clone_level(&o, 0);
     set_streams(p, false);
     replace_hoisted(&o, p->root->inst->regions[0]);
@@ -474,6 +502,8 @@ struct off_kernel *outline_kernel(struct ir_module *m, struct plan *p, struct pa
     ir_build_return(&o.b, NULL, 0);
     cut_stops(o.func->body);
     trap_tails_cut(o.func->body);
+    if (p->nprivates)
+        private_promote(p, o.func, bases, is_last);
     trim_scalars(&o, p->nchain);
     opt_simplify(o.func, passes);
     trim_scalars(&o, p->nchain);

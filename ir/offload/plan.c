@@ -101,7 +101,7 @@ static struct plan_access *access_of(struct plan *p, const struct ir_inst *i) {
 static bool load_again(struct plan *p, struct plan_final *f) {
     struct ir_inst *i = f->value->def;
     bool bottom = p->root->shape == LOOP_BOTTOM_YIELD || p->root->shape == LOOP_BOTTOM_BREAK;
-    if (!bottom || !i || !ir_is_load(i) || !access_of(p, i))
+    if (!bottom || !i || !ir_is_load(i) || !access_of(p, i) || access_of(p, i)->private_group)
         return false;
     f->load = i;
     f->expr = of_root_only(p, aff_of(p->aff, i->operands[0]));
@@ -249,7 +249,7 @@ static void mark_hoisted(struct plan *p) {
 
 /* One attempt with at most `max_chain` grid dimensions.  A smaller *out_chain asks for another attempt with that. */
 static bool plan_attempt(struct plan *p, uint32_t max_chain, uint32_t *out_chain) {
-    p->ngathers = p->nchecked = p->ndelays = 0;
+    p->ngathers = p->nchecked = p->ndelays = p->nprivates = 0;
     p->gather_reach = 0;
     p->ndims = p->naccesses = p->nslots = p->nconditions = p->nfinals = p->nranges = 0;
     p->long_loop = false;
@@ -263,6 +263,7 @@ static bool plan_attempt(struct plan *p, uint32_t max_chain, uint32_t *out_chain
     p->reject = OFF_REJECT_NONE; /* what plan_extend_chain tried in vain is no reason */
     if (!check_size(p) || !add_chain_dims(p) || !plan_add_accesses(p, p->root->inst->regions[0]) || !plan_add_delays(p))
         return false;
+    plan_find_privates(p);
     *out_chain = plan_parallel_chain(p);
     return *out_chain == p->nchain;
 }
@@ -281,7 +282,8 @@ static bool is_remainder(struct plan *p, const struct aff *count) {
 static bool split_finals(struct plan *p) {
     enum off_reject why = p->reject;
     uint32_t at = p->at;
-    if (why != OFF_REJECT_LIVE_OUT || p->nreduces || p->declared || !plan_may_split(p) || !plan_split(p)) {
+    if (why != OFF_REJECT_LIVE_OUT || p->nreduces || p->nprivates || p->declared || !plan_may_split(p) ||
+        !plan_split(p)) {
         p->splits = false;
         p->reject = why;
         p->at = at;
@@ -341,6 +343,10 @@ static bool plan_whole(struct plan *p, struct loop *root) {
     plan_add_cost_dims(p, root);
     p->reject = OFF_REJECT_NONE; /* cost dimensions are best effort */
     mark_hoisted(p);
+    for (uint32_t i = 0; i < p->naccesses; i++)
+        if (p->accesses[i].private_group && p->accesses[i].desc.stream == OFF_NO_STREAM)
+            return plan_reject(p, OFF_REJECT_CARRIED_MEMORY, p->accesses[i].inst,
+                               "every iteration writes the same place");
     if (!plan_assign_streams(p))
         return plan_reject(p, OFF_REJECT_TOO_COMPLEX, root->inst, "more than 8 separate memory ranges");
     mark_rereads(p);

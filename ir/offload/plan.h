@@ -46,6 +46,20 @@ struct plan_access {
     bool delayed;           /* `inst` as it stood some iterations earlier; the kernel has a load of its own for it */
     const struct aff *base; /* address at iteration 0, memarg offset not included */
     const struct aff *strides[OFF_MAX_DIMS];
+    uint8_t private_group;        /* not 0: one more than the index of the group it belongs to, and then: */
+    bool cell_moves;              /* its place in the group changes within an iteration */
+    uint32_t cell_low, cell_high; /* bytes of the group it may touch: first, and one behind the last */
+};
+
+enum { PLAN_MAX_PRIVATES = 4, PLAN_MAX_CELLS = 32 };
+
+/* A stretch of memory of which each point has its own (plan_private.c). */
+struct plan_private {
+    const struct aff *base; /* address of the first byte */
+    uint32_t ncells;        /* 32-bit words */
+    uint64_t stored[2];     /* bit b: byte b is written by every iteration */
+    bool words; /* some access is as wide as a word, so that the base is aligned like one where it matters */
+    int16_t stream;
 };
 
 /* A result of the root loop (or a value it passes to its exit label) after a launch. */
@@ -135,6 +149,8 @@ struct plan {
     uint32_t nconditions;
     struct plan_delay delays[PLAN_MAX_DELAYS];
     uint32_t ndelays;
+    struct plan_private privates[PLAN_MAX_PRIVATES];
+    uint32_t nprivates;
     struct plan_reduce reduces[OFF_MAX_REDUCES];
     uint32_t nreduces;
     uint8_t *marks; /* by value id: what depends on carried values, and more of split.c; NULL: none does */

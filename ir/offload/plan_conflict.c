@@ -57,7 +57,7 @@ uint32_t plan_parallel_chain(struct plan *p) {
     for (uint32_t c = 0; c < p->nchain; c++)
         for (uint32_t i = 0; i < p->naccesses; i++) {
             struct plan_access *w = &p->accesses[i];
-            if (!w->desc.write || plan_is_sink(p, w->inst))
+            if (!w->desc.write || w->private_group || plan_is_sink(p, w->inst))
                 continue;
             if (!w->strides[c] && !w->desc.declared) {
                 bool scatter = false;
@@ -68,7 +68,8 @@ uint32_t plan_parallel_chain(struct plan *p) {
                 return c;
             }
             for (uint32_t k = 0; k < p->naccesses; k++)
-                if (!(w->desc.declared && p->accesses[k].desc.declared) && certain_conflict(p, w, &p->accesses[k], c)) {
+                if (!p->accesses[k].private_group && !(w->desc.declared && p->accesses[k].desc.declared) &&
+                    certain_conflict(p, w, &p->accesses[k], c)) {
                     (void)plan_reject(p, OFF_REJECT_CARRIED_MEMORY, w->inst, p->detail);
                     return c;
                 }

@@ -77,6 +77,9 @@ bool plan_may_split(struct plan *p);
 /* Once the accesses are known: what the rest needs.  False, without a reason, when it is too much of the loop. */
 bool plan_split(struct plan *p);
 
+/* plan_private.c: finds the groups of accesses that each point can have for itself; marks their members. */
+void plan_find_privates(struct plan *p);
+
 /* plan_delay.c: whether parameter `index` of `l`, which is no polynomial, is the value of a load of an earlier
  * iteration. */
 bool plan_find_delay(struct plan *p, struct loop *l, uint32_t index, struct plan_delay *out);

@@ -21,12 +21,17 @@ static const struct aff *key_of(struct plan *p, const struct plan_access *x) {
     return aff_drop_const(p->aff, x->base);
 }
 
+/* Whether the access is in a group of those made here: private memory has streams of its own. */
+static bool has_stream(const struct plan_access *x) {
+    return x->desc.stream != OFF_NO_STREAM && !x->private_group;
+}
+
 /* Streams by key and nearness; returns how many groups that takes (they may exceed the limit). */
 static uint32_t group_by_key(struct plan *p, struct group *groups, uint32_t *group_of, int64_t gap) {
     uint32_t n = 0;
     for (uint32_t i = 0; i < p->naccesses; i++) {
         const struct plan_access *x = &p->accesses[i];
-        if (x->desc.stream == OFF_NO_STREAM)
+        if (!has_stream(x))
             continue;
         const struct aff *key = key_of(p, x);
         int64_t low = constant_of(x), high = low + x->desc.bytes;
@@ -88,13 +93,16 @@ bool plan_assign_streams(struct plan *p) {
     uint32_t group_of[OFF_MAX_ACCESSES] = {0};
     /* An inspector has a stream for its status word. */
     uint32_t most = OFF_MAX_STREAMS - (p->ngathers != 0) - (p->ngathers || p->nchecked) - (p->nreduces != 0);
+    if (p->nprivates >= most)
+        return false;
+    most -= p->nprivates;
     uint32_t n = most + 1;
     for (int64_t gap = 256; n > most && gap <= INT64_C(1) << 32; gap <<= 8)
         n = group_by_key(p, groups, group_of, gap);
     if (n > most) {
         for (uint32_t i = 0; i < p->naccesses; i++)
-            for (uint32_t k = 0; k < i && p->accesses[i].desc.stream != OFF_NO_STREAM; k++)
-                if (p->accesses[k].desc.stream != OFF_NO_STREAM && group_of[i] != group_of[k] &&
+            for (uint32_t k = 0; k < i && has_stream(&p->accesses[i]); k++)
+                if (has_stream(&p->accesses[k]) && group_of[i] != group_of[k] &&
                     share_pointer(key_of(p, &p->accesses[i]), key_of(p, &p->accesses[k])))
                     join(group_of, p->naccesses, group_of[i], group_of[k]);
         n = renumber(group_of, p->naccesses);
@@ -106,7 +114,7 @@ bool plan_assign_streams(struct plan *p) {
         p->streams[s] = (struct off_stream){.min_bytes = 255};
     for (uint32_t i = 0; i < p->naccesses; i++) {
         struct off_access *x = &p->accesses[i].desc;
-        if (x->stream == OFF_NO_STREAM)
+        if (!has_stream(&p->accesses[i]))
             continue;
         struct off_stream *s = &p->streams[group_of[i]];
         x->stream = (uint8_t)group_of[i];
@@ -115,6 +123,14 @@ bool plan_assign_streams(struct plan *p) {
         s->min_bytes = x->bytes < s->min_bytes ? x->bytes : s->min_bytes;
         s->max_bytes = x->bytes > s->max_bytes ? x->bytes : s->max_bytes;
     }
+    for (uint32_t g = 0; g < p->nprivates; g++) {
+        p->streams[p->nstreams] = (struct off_stream){
+            .write = true, .min_bytes = p->privates[g].words ? 4 : 1, .max_bytes = 4, .kind = OFF_STREAM_PRIVATE};
+        p->privates[g].stream = (int16_t)p->nstreams++;
+    }
+    for (uint32_t i = 0; i < p->naccesses; i++)
+        if (p->accesses[i].private_group)
+            p->accesses[i].desc.stream = (uint8_t)p->privates[p->accesses[i].private_group - 1].stream;
     if (p->ngathers)
         add_gather_stream(p);
     if (p->nreduces) {

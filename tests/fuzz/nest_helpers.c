@@ -118,6 +118,54 @@ static void frame(struct maker *k, uint32_t choose_index, bool leaks, struct ir_
     give(k, op(k, IR_I32_ADD, op(k, IR_I32_MUL, deeper, number(k, 5)), v));
 }
 
+static void put(struct maker *k, enum ir_op o, struct ir_value *at, uint32_t offset, struct ir_value *v) {
+    k->b.wasm_offset = ++*k->offset;
+    ir_build_store(&k->b, o, at, v, (struct ir_mem){.offset = offset, .stream = -1});
+}
+
+static struct ir_value *take(struct maker *k, enum ir_op o, struct ir_value *at, uint32_t offset) {
+    k->b.wasm_offset = ++*k->offset;
+    return ir_build_load(&k->b, o, at, (struct ir_mem){.offset = offset, .stream = -1});
+}
+
+/* An array of four words filled in a loop, read at an index; a structure of 12 bytes, written and read in different
+ * widths, a part of it anew behind a condition. */
+static void scratch(struct maker *k, struct ir_value *x, struct ir_value *y) {
+    struct ir_value *at = op(k, IR_I32_SUB, get(k), number(k, 48)), *four = number(k, 4);
+    put(k, IR_I32_STORE, at, 0, x);
+    put(k, IR_I32_STORE, at, 4, y);
+    put(k, IR_I32_STORE16, at, 8, x);
+    put(k, IR_I32_STORE8, at, 10, y);
+    put(k, IR_I32_STORE8, at, 11, op(k, IR_I32_SHR_U, x, four));
+    struct ir_value *init[2] = {number(k, 0), at};
+    k->b.wasm_offset = ++*k->offset;
+    struct ir_inst *loop = ir_build_loop(&k->b, init, 2, NULL, 0);
+    struct ir_region *r = loop->regions[0];
+    struct ir_builder outer = k->b;
+    k->b = ir_builder_at_end(r);
+    put(k, IR_I32_STORE, r->params[1], 16, op(k, IR_I32_MUL, op(k, IR_I32_ADD, x, r->params[0]), y));
+    struct ir_value *next[2] = {op(k, IR_I32_ADD, r->params[0], number(k, 1)), op(k, IR_I32_ADD, r->params[1], four)};
+    struct ir_value *more = op(k, IR_I32_NE, next[0], four);
+    ir_build_br_if(&k->b, more, loop, next, 2);
+    ir_build_yield(&k->b, NULL, 0);
+    k->b = outer;
+    struct ir_inst *either = ir_build_if(&k->b, op(k, IR_I32_AND, x, number(k, 2)), NULL, 0);
+    outer = k->b;
+    k->b = ir_builder_at_end(either->regions[0]);
+    put(k, IR_I32_STORE16, at, 6, op(k, IR_I32_MUL, x, number(k, 7)));
+    ir_build_yield(&k->b, NULL, 0);
+    k->b = ir_builder_at_end(either->regions[1]);
+    ir_build_yield(&k->b, NULL, 0);
+    k->b = outer;
+    struct ir_value *index = op(k, IR_I32_SHL, op(k, IR_I32_AND, y, number(k, 3)), number(k, 2));
+    struct ir_value *v = take(k, IR_I32_LOAD, op(k, IR_I32_ADD, at, index), 16);
+    v = op(k, IR_I32_XOR, v, take(k, IR_I32_LOAD8_S, at, 7));
+    v = op(k, IR_I32_ADD, v, take(k, IR_I32_LOAD, at, 8));
+    struct ir_value *wide = take(k, IR_I64_LOAD, at, 0);
+    v = op(k, IR_I32_SUB, v, op(k, IR_I32_WRAP_I64, op(k, IR_I64_SHR_U, wide, ir_build_i64(&k->b, 24)), NULL));
+    give(k, op(k, IR_I32_XOR, v, take(k, IR_I32_LOAD16_U, at, 4)));
+}
+
 /* again(x, y) = x & 15 ? again((x & 15) - 1, y) * 3 + y : y */
 static void again(struct maker *k, uint32_t self, struct ir_value *x, struct ir_value *y) {
     struct ir_value *n = op(k, IR_I32_AND, x, number(k, 15));
@@ -134,7 +182,8 @@ static void again(struct maker *k, uint32_t self, struct ir_value *x, struct ir_
 }
 
 uint32_t nest_helpers_add(struct ir_module *m, uint32_t type, uint32_t *offset) {
-    static const char *const names[HELPERS] = {"choose", "update", "both", "count", "frame", "leak", "again"};
+    static const char *const names[HELPERS] = {"choose", "update", "both",    "count",
+                                               "frame",  "leak",   "scratch", "again"};
     uint32_t first = m->nfuncs;
     struct ir_func_entry *funcs = arena_array(&m->arena, struct ir_func_entry, first + HELPERS);
     memcpy(funcs, m->funcs, first * sizeof *funcs);
@@ -159,6 +208,9 @@ uint32_t nest_helpers_add(struct ir_module *m, uint32_t type, uint32_t *offset) 
         case HELPER_FRAME:
         case HELPER_LEAK:
             frame(&k, first + HELPER_CHOOSE, h == HELPER_LEAK, x, y);
+            break;
+        case HELPER_SCRATCH:
+            scratch(&k, x, y);
             break;
         case HELPER_AGAIN:
             again(&k, first + HELPER_AGAIN, x, y);

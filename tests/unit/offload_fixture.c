@@ -610,7 +610,7 @@ static void print_kernel(struct strbuf *out, const struct off_kernel *k) {
         print_slot(out, "when", a->when_slot);
         strbuf_add(out, "\n");
     }
-    static const char *const kind_name[] = {"range", "memory", "status", "partials"};
+    static const char *const kind_name[] = {"range", "memory", "status", "partials", "private"};
     for (uint32_t s = 0; s < k->nstreams; s++)
         if (k->streams[s].kind || k->streams[s].reread)
             strbuf_printf(out, ";   stream %u %s%s\n", s, kind_name[k->streams[s].kind],

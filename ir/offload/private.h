@@ -1,0 +1,20 @@
+/* Private memory in a kernel (plan_private.c): loads and stores of its groups become values.
+ *
+ *     store %sp+16, %a                          %a as it is
+ *     loop { ... load %sp + 4 * %k }     =>     loop (cells that change) { ... select of the cells, by %k }
+ *                                               if last point { store %sp+16, %a }
+ *
+ * Cells are words, i32; narrower and wider accesses take them apart and put them together. */
+#ifndef WASMETAL_IR_OFFLOAD_PRIVATE_H
+#define WASMETAL_IR_OFFLOAD_PRIVATE_H
+
+#include "ir/offload/plan.h"
+
+/* While the kernel is being cloned, access k of a private group names this stream, plus k. */
+enum { PRIVATE_STREAM = 1000 };
+
+/* `body`: ends in a return.  bases[g]: address of group g's first byte.  is_last: 1 at the grid's last point; both are
+ * values of the body's beginning. */
+void private_promote(const struct plan *p, struct ir_func *f, struct ir_value *const *bases, struct ir_value *is_last);
+
+#endif
