@@ -15,7 +15,8 @@ foreach(row ${rows})
   endif()
 endforeach()
 
-file(GLOB sources "${ROOT}/runtime/device_*.c" "${ROOT}/runtime/device_*.m" "${ROOT}/runtime/offload.c")
+file(GLOB sources "${ROOT}/runtime/device_*.c" "${ROOT}/runtime/device_*.m" "${ROOT}/runtime/offload.c"
+     "${ROOT}/runtime/check.c")
 set(code "")
 foreach(source ${sources})
   file(READ "${source}" text)
