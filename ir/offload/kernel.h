@@ -248,26 +248,21 @@ struct off_spirv {
 };
 
 struct off_kernel {
-    uint32_t id;
     const char *name;     /* a C identifier, unique in the module: "<func>_<wasm offset in hex>" */
+    struct ir_func *body; /* parameters: ngrid x i32, then the scalars; no results */
+    uint32_t id;
     uint32_t func;        /* function it was cut from */
     uint32_t wasm_offset; /* of the outermost loop */
-    struct ir_func *body; /* parameters: ngrid x i32, then the scalars; no results */
     uint32_t ngrid;
-    uint32_t ndims;
+    uint32_t ndims, nstreams, nranges, naccesses, nscalars, nslots, nconditions;
+    uint32_t nreduces; /* not 0: ngrid is 1, and the last stream is of kind PARTIALS */
     struct off_dim dims[OFF_MAX_DIMS];
-    uint32_t nranges;
-    struct off_range *ranges;
-    uint32_t naccesses;
-    struct off_access *accesses;
-    uint32_t nstreams;
     struct off_stream streams[OFF_MAX_STREAMS];
-    uint32_t nscalars;
+    struct off_range *ranges;
+    struct off_access *accesses;
     struct off_scalar *scalars;
-    uint32_t nslots;
     enum ir_type *slot_types;
-    uint32_t nconditions, nreduces; /* nreduces not 0: ngrid is 1, and the last stream is of kind PARTIALS */
-    uint32_t *condition_slots;      /* each must be nonzero for a launch */
+    uint32_t *condition_slots; /* each must be nonzero for a launch */
     struct off_reduce *reduces;
     bool splits; /* the loop does more than store: a loop without stores runs on the CPU behind the launch (split.h) */
     bool declared;         /* some of its accesses are */

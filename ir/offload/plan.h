@@ -125,19 +125,21 @@ struct plan {
     struct aff_ctx *aff;
     struct loop *root;
     struct loop *chain[OFF_MAX_GRID]; /* the parallel loops, outermost first; chain[0] is the root */
-    uint32_t nchain;
-    uint8_t axis_of[OFF_MAX_GRID]; /* grid axis of each chain loop */
-    bool declared;                 /* the root is marked (declare.h) */
-    struct plan_dim dims[OFF_MAX_DIMS];
-    uint32_t ndims; /* the chain's come first */
+    uint32_t nchain, ndims;
+    struct plan_dim dims[OFF_MAX_DIMS]; /* the chain's come first */
+    uint8_t axis_of[OFF_MAX_GRID];      /* grid axis of each chain loop */
+    uint8_t gather_stream, partials_stream;
+    bool declared;  /* the root is marked (declare.h) */
+    bool in_order;  /* off_kernel.in_order */
+    bool splits;    /* the loop is split: a kernel for what it stores, and a rest (split.h) */
+    bool long_loop; /* an inner loop may run for long */
     struct plan_access *accesses;
     uint32_t naccesses, accesses_cap;
     struct ir_inst **gathers; /* loads whose addresses depend on data: checked in the kernel (inspect.h) */
     uint32_t ngathers, gathers_cap;
     uint64_t gather_reach; /* their greatest offset + width */
-    uint8_t gather_stream;
-    uint64_t
-        restored; /* globals (bit k: k < 64) that are written and back to what they were at the end of each iteration */
+    /* Globals (bit k: k < 64) that are written, and back to what they were at the end of each iteration. */
+    uint64_t restored;
     uint32_t nchecked; /* operations that may trap, checked likewise */
     struct off_range ranges[OFF_MAX_RANGES];
     uint32_t nranges;
@@ -157,17 +159,13 @@ struct plan {
     struct ir_inst *kept[PLAN_MAX_KEPT]; /* stores whose values the rest loads */
     struct plan_sink sinks[PLAN_MAX_SINKS];
     uint32_t nkept, nsinks;
-    uint8_t partials_stream;
-    bool in_order; /* off_kernel.in_order */
-    bool splits;   /* the loop is split: a kernel for what it stores, and a rest (split.h) */
     struct plan_final *finals;
     uint32_t nfinals;
-    bool long_loop; /* an inner loop may run for long */
 
     /* when there is no plan */
     enum off_reject reject;
-    uint32_t at;
     const char *detail;
+    uint32_t at;
 };
 
 /* Plans the nest of `root`.  True: a plan.  False: p->reject, p->at and p->detail say why.  In both cases the caller
