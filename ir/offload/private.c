@@ -151,7 +151,8 @@ static uint32_t insert_cells(struct promote *x, struct ir_inst *i, uint32_t at, 
     b.wasm_offset = i->wasm_offset;
     struct ir_value **list = arena_array(&x->scratch, struct ir_value *, i->noperands + CELLS);
     uint32_t n = at;
-    memcpy(list, i->operands, at * sizeof *list);
+    for (uint32_t k = 0; k < at; k++)
+        list[k] = i->operands[k];
     for (uint32_t k = 0; k < CELLS; k++)
         if (f->changes[k])
             list[n++] = value_or_zero(&b, c->at[k]);
