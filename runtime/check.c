@@ -108,7 +108,7 @@ enum wm_device_result wm_check_launch(struct wm_device *device, const struct wm_
                                       enum wm_fallback *out_why) {
     const struct wm_kernel *k = &desc->module->kernels[kernel];
     uint8_t *memory = desc->memory->base;
-    uint64_t bytes = desc->memory->bytes, values[OFF_MAX_REDUCES], partials[OFF_MAX_REDUCES];
+    uint64_t bytes = desc->memory->bytes, values[OFF_MAX_REDUCES] = {0}, partials[OFF_MAX_REDUCES] = {0};
     uint8_t *before = malloc(bytes), *launched = malloc(bytes);
     if (!before || !launched || !k->cpu) {
         wm_device_log(&desc->log, WM_LOG_WARNING, "WMR2007", "check: kernel %s goes unchecked: %s", k->name,

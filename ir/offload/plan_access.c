@@ -213,7 +213,7 @@ int plan_range_of_expr(struct plan *p, const struct aff *a) {
     uint32_t s = a->nterms == 1 && a->terms[0].degree == 1 && a->terms[0].coef == 1 ? a->terms[0].syms[0] : UINT32_MAX;
     if (s != UINT32_MAX && aff_sym(p->aff, s)->kind == AFF_RANGE)
         return range_of_value(p, aff_sym(p->aff, s)->value, aff_sym(p->aff, s)->which);
-    const struct aff *base, *strides[OFF_MAX_DIMS] = {0};
+    const struct aff *base = NULL, *strides[OFF_MAX_DIMS] = {0};
     struct off_range r = {.op = OFF_RANGE_AFFINE};
     if (!linearise(p, a, &base, strides) || !linear_slots(p, base, strides, &r.base_slot, r.stride_slot))
         return -1;
