@@ -356,6 +356,8 @@ enum ir_type ir_label_type(const struct ir_inst *label, uint32_t index);
 
 /* Follows fwd chains (with path compression). */
 struct ir_value *ir_resolve(struct ir_value *v);
+/* Replaces every operand in the region, however deep, by what ir_resolve gives for it. */
+void ir_resolve_operands(struct ir_region *r);
 
 /* The constant a value is, or NULL. */
 static inline const union ir_bits *ir_const_of(const struct ir_value *v) {

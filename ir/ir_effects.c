@@ -58,3 +58,28 @@ void ir_count_branches(struct ir_region *r) {
             ir_count_branches(sub);
     }
 }
+
+bool ir_branches_to(const struct ir_region *r, const struct ir_inst *label) {
+    ir_foreach_inst (i, r) {
+        if ((i->op == IR_BR || i->op == IR_BR_IF) && i->target == label)
+            return true;
+        for (uint32_t k = 0; i->op == IR_BR_TABLE && k < i->ntargets; k++)
+            if (i->targets[k] == label)
+                return true;
+        ir_foreach_region (inner, i)
+            if (ir_branches_to(inner, label))
+                return true;
+    }
+    return false;
+}
+
+bool ir_sets_global(const struct ir_region *r, uint32_t index) {
+    ir_foreach_inst (i, r) {
+        if (i->op == IR_GLOBAL_SET && i->index == index)
+            return true;
+        ir_foreach_region (inner, i)
+            if (ir_sets_global(inner, index))
+                return true;
+    }
+    return false;
+}

@@ -25,6 +25,12 @@ bool ir_stops_kernel(const struct ir_inst *i);
 /* Sets `label` of every block, loop and if in the region to the number of branches to it. */
 void ir_count_branches(struct ir_region *r);
 
+/* Whether something in the region, however deep, branches to the label. */
+bool ir_branches_to(const struct ir_region *r, const struct ir_inst *label);
+
+/* Whether something in the region, however deep, sets the global variable. */
+bool ir_sets_global(const struct ir_region *r, uint32_t index);
+
 /* Whether the region ends by falling out, giving results to the instruction around it. */
 static inline bool ir_falls_out(const struct ir_region *r) {
     return r->last && r->last->op == IR_YIELD;

@@ -123,3 +123,12 @@ struct ir_value *ir_resolve(struct ir_value *v) {
     }
     return end;
 }
+
+void ir_resolve_operands(struct ir_region *r) {
+    ir_foreach_inst (i, r) {
+        for (uint32_t k = 0; k < i->noperands; k++)
+            i->operands[k] = ir_resolve(i->operands[k]);
+        ir_foreach_region (inner, i)
+            ir_resolve_operands(inner);
+    }
+}

@@ -9,7 +9,7 @@ import { basename, delimiter, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const options = { work: 'work', clang: '' };
+const options = { work: 'build/work', clang: '' };
 const sources = [];
 for (const arg of process.argv.slice(2)) {
   const m = /^--(wasmetal|clang|work)=(.*)$/.exec(arg);

@@ -30,7 +30,7 @@ import { fileURLToPath } from 'node:url';
 import { compileProgram, isFunction, programName, readHeader, sumOfFunction } from './program.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const options = { clang: '', opt: 'O2', work: 'work', devices: 'none,cpu,lavapipe,swiftshader' };
+const options = { clang: '', opt: 'O2', work: 'build/work', devices: 'none,cpu,lavapipe,swiftshader' };
 const rest = process.argv.slice(2);
 while (rest.length && rest[0].startsWith('--')) {
   const [key, ...value] = rest.shift().slice(2).split('=');

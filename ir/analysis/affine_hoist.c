@@ -1,5 +1,6 @@
 /* Values that a nest reads again and again without ever changing them: read once before the nest, they are symbols. */
 #include "ir/analysis/affine_internal.h"
+#include "ir/ir_effects.h"
 
 enum { MAX_HOISTED_LOADS = 64, MAX_WEB = 32 };
 
@@ -18,17 +19,6 @@ static bool known_before(const struct aff_ctx *cx, const struct aff *a) {
                 return false;
         }
     return true;
-}
-
-static bool sets_global(const struct ir_region *r, uint32_t index) {
-    ir_foreach_inst (i, r) {
-        if (i->op == IR_GLOBAL_SET && i->index == index)
-            return true;
-        ir_foreach_region (inner, i)
-            if (sets_global(inner, index))
-                return true;
-    }
-    return false;
 }
 
 /* The address as a value plus *out, without the constants that are added to it. */
@@ -70,7 +60,7 @@ const struct aff_hoist *aff_hoist_of(struct aff_ctx *cx, struct ir_inst *i, bool
         base = i->operands[0]->type == IR_I32 ? aff_of(cx, i->operands[0]) : NULL;
         if (!base || i->mem.memory != 0 || !known_before(cx, base))
             return NULL;
-    } else if (i->op != IR_GLOBAL_GET || sets_global(cx->root->inst->regions[0], i->index)) {
+    } else if (i->op != IR_GLOBAL_GET || ir_sets_global(cx->root->inst->regions[0], i->index)) {
         return NULL;
     }
     for (const struct aff_hoist *h = cx->hoists; h; h = h->next)

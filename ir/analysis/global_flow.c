@@ -157,17 +157,6 @@ static void walk_region(struct walk *w, struct ir_region *r, struct state s) {
     }
 }
 
-static bool writes(const struct ir_region *r, uint32_t g) {
-    ir_foreach_inst (i, r) {
-        if (i->op == IR_GLOBAL_SET && i->index == g)
-            return true;
-        ir_foreach_region (inner, i)
-            if (writes(inner, g))
-                return true;
-    }
-    return false;
-}
-
 bool global_flow_restores(const struct loop *root, uint32_t g) {
     struct ir_func *f = root->inst->parent->func;
     struct arena scratch = {0};
@@ -189,7 +178,7 @@ static bool in_scope(const struct ir_value *v, const struct ir_inst *user) {
 
 static void add_reads(struct ir_region *r, uint32_t g) {
     ir_foreach_inst (i, r) {
-        if (i->op == IR_LOOP && writes(i->regions[0], g)) {
+        if (i->op == IR_LOOP && ir_sets_global(i->regions[0], g)) {
             struct ir_builder b = ir_builder_before(i);
             enum ir_type type = IR_I32;
             b.wasm_offset = i->wasm_offset;
@@ -226,7 +215,7 @@ static bool replace_reads(struct walk *w, struct ir_region *r) {
 }
 
 bool global_flow_forward(struct ir_func *f, const struct effects *e, uint32_t g) {
-    if (!writes(f->body, g))
+    if (!ir_sets_global(f->body, g))
         return false;
     add_reads(f->body, g);
     struct arena scratch = {0};

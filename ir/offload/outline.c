@@ -277,15 +277,6 @@ static void import_reduces(struct outliner *o) {
     }
 }
 
-static void forward_operands(struct ir_region *r) {
-    ir_foreach_inst (i, r) {
-        for (uint32_t k = 0; k < i->noperands; k++)
-            i->operands[k] = ir_resolve(i->operands[k]);
-        ir_foreach_region (inner, i)
-            forward_operands(inner);
-    }
-}
-
 /* Takes the copies of what is read before the nest out of the kernel again. */
 static void replace_hoisted(struct outliner *o, struct ir_region *r) {
     ir_foreach_inst (i, r) {
@@ -497,7 +488,7 @@ struct off_kernel *outline_kernel(struct ir_module *m, struct plan *p, struct pa
     clone_level(&o, 0);
     set_streams(p, false);
     replace_hoisted(&o, p->root->inst->regions[0]);
-    forward_operands(o.func->body);
+    ir_resolve_operands(o.func->body);
     cut_exits(o.func->body);
     ir_build_return(&o.b, NULL, 0);
     cut_stops(o.func->body);

@@ -71,7 +71,7 @@ static void add_side_conds(struct plan *p, const struct ir_inst *around, unsigne
         if (*n == PLAN_MAX_CONDS || ((i->op == IR_BR_IF || i->op == IR_BR) && i->target == around))
             return;
         for (unsigned k = 0; k < ir_nregions(i); k++)
-            if (plan_branches_to(i->regions[k], around))
+            if (ir_branches_to(i->regions[k], around))
                 return; /* what comes behind may have been skipped */
         struct ir_value *left = i->op == IR_BR_IF ? aff_known_cond(p->aff, i->operands[0]) : NULL;
         if (left)

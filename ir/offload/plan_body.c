@@ -32,27 +32,13 @@ static const char *callee_name(struct plan *p, const struct ir_inst *i) {
     return e && e->func ? arena_printf(p->text, "to function %u \"%s\"", i->index, e->func->name) : NULL;
 }
 
-bool plan_branches_to(const struct ir_region *r, const struct ir_inst *label) {
-    ir_foreach_inst (i, r) {
-        if ((i->op == IR_BR || i->op == IR_BR_IF) && i->target == label)
-            return true;
-        for (uint32_t k = 0; i->op == IR_BR_TABLE && k < i->ntargets; k++)
-            if (i->targets[k] == label)
-                return true;
-        ir_foreach_region (inner, i)
-            if (plan_branches_to(inner, label))
-                return true;
-    }
-    return false;
-}
-
 /* Whether control never comes behind the instruction: a loop that is left by branches only, and the like.  Such code
  * ends in `unreachable`, which is no trap then. */
 bool plan_diverges(const struct ir_inst *i) {
     if (!i || !ir_nregions(i))
         return false;
     ir_foreach_region (r, (struct ir_inst *)i)
-        if (ir_falls_out(r) || (i->op != IR_LOOP && plan_branches_to(r, i)))
+        if (ir_falls_out(r) || (i->op != IR_LOOP && ir_branches_to(r, i)))
             return false;
     return true;
 }

@@ -24,8 +24,6 @@ struct plan_scan {
     uint32_t insts, stores;
     struct ir_inst *first_store;
 };
-/* Whether something in `r` branches to the label. */
-bool plan_branches_to(const struct ir_region *r, const struct ir_inst *label);
 /* Fills p->restored. */
 void plan_find_restored(struct plan *p);
 /* Counts p->nchecked.  A branch out of the root loop other than its test counts as a check: the inspector finds out

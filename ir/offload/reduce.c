@@ -378,20 +378,6 @@ static bool in_scope(const struct loop *l, const struct ir_value *v) {
     return !loop_contains_value(l, v) || ends_iteration(l, v->def ? v->def->parent : v->region);
 }
 
-static bool is_branched_to(const struct ir_region *r, const struct ir_inst *label) {
-    ir_foreach_inst (i, r) {
-        if ((i->op == IR_BR || i->op == IR_BR_IF) && i->target == label)
-            return true;
-        for (uint32_t k = 0; i->op == IR_BR_TABLE && k < i->ntargets; k++)
-            if (i->targets[k] == label)
-                return true;
-        ir_foreach_region (inner, i)
-            if (is_branched_to(inner, label))
-                return true;
-    }
-    return false;
-}
-
 /* One step back from `v`: what it is replaced with, when, and what it was before. */
 static bool read_step(struct finder *f, struct ir_value *v, struct plan_step *out, struct ir_value **out_before) {
     struct ir_inst *i = v->def;
@@ -404,7 +390,7 @@ static bool read_step(struct finder *f, struct ir_value *v, struct plan_step *ou
         out->cond = i->operands[2];
     } else if (i->op == IR_IF) {
         for (unsigned k = 0; k < 2; k++) {
-            if (!ir_falls_out(i->regions[k]) || is_branched_to(i->regions[k], i))
+            if (!ir_falls_out(i->regions[k]) || ir_branches_to(i->regions[k], i))
                 return false;
             sides[k] = i->regions[k]->last->operands[v->index];
         }

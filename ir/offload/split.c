@@ -280,15 +280,6 @@ static void strip(const struct splitter *s, struct ir_region *from, struct ir_re
     }
 }
 
-static void forward_operands(struct ir_region *r) {
-    ir_foreach_inst (i, r) {
-        for (uint32_t k = 0; k < i->noperands; k++)
-            i->operands[k] = ir_resolve(i->operands[k]);
-        ir_foreach_region (inner, i)
-            forward_operands(inner);
-    }
-}
-
 /* Loads of what the launch has stored, each in the place where its value was computed. */
 static void load_kept(const struct plan *p, const struct ir_map *map) {
     for (uint32_t k = 0; k < p->nkept; k++) {
@@ -313,7 +304,7 @@ struct ir_inst *split_emit_rest(struct ir_builder *b, const struct plan *p) {
     struct ir_map *map = ir_map_new(p->arena);
     struct ir_inst *copy = ir_clone_inst(b, root, map);
     load_kept(p, map);
-    forward_operands(copy->regions[0]);
+    ir_resolve_operands(copy->regions[0]);
     strip(&s, root->regions[0], copy->regions[0]);
     return copy;
 }

@@ -7,26 +7,12 @@
 
 enum { MAX_TAIL = 8 };
 
-static bool is_target(const struct ir_region *r, const struct ir_inst *label) {
-    ir_foreach_inst (i, r) {
-        if ((i->op == IR_BR || i->op == IR_BR_IF) && i->target == label)
-            return true;
-        for (uint32_t k = 0; i->op == IR_BR_TABLE && k < i->ntargets; k++)
-            if (i->targets[k] == label)
-                return true;
-        ir_foreach_region (inner, i)
-            if (is_target(inner, label))
-                return true;
-    }
-    return false;
-}
-
 /* The `if` at the end of the loop one side of which goes on and the other falls out; *out_on is the side that goes on.
  */
 static struct ir_inst *last_choice(struct ir_inst *loop, unsigned *out_on) {
     struct ir_region *r = loop->regions[0];
     struct ir_inst *i = r->last->op == IR_YIELD ? r->last->prev : NULL;
-    if (!i || i->op != IR_IF || i->nresults || is_target(i->regions[0], i) || is_target(i->regions[1], i))
+    if (!i || i->op != IR_IF || i->nresults || ir_branches_to(i->regions[0], i) || ir_branches_to(i->regions[1], i))
         return NULL;
     for (unsigned on = 0; on < 2; on++) {
         const struct ir_region *out = i->regions[1 - on];

@@ -204,25 +204,11 @@ static struct ir_value *as_const(const struct implied *m, struct ir_builder *b, 
     return v->type == IR_I64 ? ir_build_i64(b, t == NOT_ZERO) : ir_build_i32(b, t == NOT_ZERO);
 }
 
-static bool is_target(const struct ir_region *r, const struct ir_inst *label) {
-    ir_foreach_inst (i, r) {
-        if ((i->op == IR_BR || i->op == IR_BR_IF) && i->target == label)
-            return true;
-        for (uint32_t k = 0; i->op == IR_BR_TABLE && k < i->ntargets; k++)
-            if (i->targets[k] == label)
-                return true;
-        ir_foreach_region (inner, i)
-            if (is_target(inner, label))
-                return true;
-    }
-    return false;
-}
-
 /* What an `if` whose condition is known gave, when that comes from in front of it; else NULL. */
 static struct ir_value *known_side(const struct implied *m, const struct ir_inst *i, uint32_t index) {
     enum truth t = i->op == IR_IF ? truth_of(m, i->operands[0]) : UNKNOWN;
     const struct ir_region *r = t == UNKNOWN ? NULL : i->regions[t == NOT_ZERO ? 0 : 1];
-    if (!r || !ir_falls_out(r) || is_target(r, i))
+    if (!r || !ir_falls_out(r) || ir_branches_to(r, i))
         return NULL;
     struct ir_value *v = ir_resolve(r->last->operands[index]);
     for (const struct ir_region *at = v->def ? v->def->parent : v->region; at;

@@ -142,15 +142,6 @@ static void expand_region(struct inliner *x, struct ir_region *r, const struct c
     }
 }
 
-static void forward(struct ir_region *r) {
-    ir_foreach_inst (i, r) {
-        for (uint32_t k = 0; k < i->noperands; k++)
-            i->operands[k] = ir_resolve(i->operands[k]);
-        ir_foreach_region (inner, i)
-            forward(inner);
-    }
-}
-
 /* ---- copies of functions ---- */
 
 static struct ir_func *copy_func(const struct ir_func *f, struct arena *scratch) {
@@ -195,7 +186,7 @@ static struct ir_func *expanded_copy(struct ir_func *f, const struct effects *e,
                         .budget = MAX_INLINED_INSTS};
     struct ir_func *copy = copy_func(f, &scratch);
     expand_region(&x, copy->body, NULL, 0, false);
-    forward(copy->body);
+    ir_resolve_operands(copy->body);
     arena_free(&scratch);
     opt_simplify(copy, passes);
     bool forwarded = false;

@@ -85,7 +85,7 @@ static int set_up(void **state) {
     shell("mkdir -p %s/sub/deep %s && echo secret > %s/secret && echo hello > %s/file", inside, outside, outside,
           inside);
     const char *args[] = {"prog", "one", ""}, *env[] = {"A=1", "LONG=value"};
-    wasmetal_preopen preopens[] = {{inside, "/work", false}, {inside, NULL, true}};
+    wasmetal_preopen preopens[] = {{inside, "/data", false}, {inside, NULL, true}};
     wasmetal_instance_desc desc = {.imports = fixture_imports, .nimports = 1, .log = fixture_log_off};
     desc.wasi = (wasmetal_wasi_desc){args, 3, env, 2, preopens, 2, -1, -1, -1};
     desc.max_open_files = 32;
@@ -164,7 +164,7 @@ static void test_preopens(void **state) {
     assert_int_equal(CALL("fd_prestat_get", FOLDER, OUT), 0);
     assert_int_equal(get32(OUT + 4), 5);
     assert_int_equal(CALL("fd_prestat_dir_name", FOLDER, BUFFER, 5), 0);
-    assert_memory_equal(mem(BUFFER), "/work", 5);
+    assert_memory_equal(mem(BUFFER), "/data", 5);
     assert_int_equal(CALL("fd_prestat_dir_name", FOLDER, BUFFER, 4), WASI_ENAMETOOLONG);
     assert_int_equal(CALL("fd_prestat_get", READ_ONLY, OUT), 0);
     assert_int_equal(CALL("fd_prestat_get", READ_ONLY + 1, OUT), WASI_EBADF);
