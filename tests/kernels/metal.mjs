@@ -3,9 +3,10 @@
 //
 //   CXX=clang++-19 node metal.mjs DIRECTORY [--compile-only]
 //
-// The directory is what a kernel test wrote with KT_DUMP (tests/unit/kernel_test.h).
-import { execFileSync, spawnSync } from 'node:child_process';
-import { readFileSync, readdirSync, writeFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+// The directory is what a kernel test wrote with KT_DUMP (tests/unit/kernel_test.h).  Starting the compiler costs more than
+// a kernel: many are compiled at a time, each in a namespace, and one by one only when that fails.
+import { spawnSync } from 'node:child_process';
+import { readFileSync, readdirSync, statSync, writeFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -22,87 +23,97 @@ const names = readdirSync(directory).filter((f) => f.endsWith('.metal')).map((f)
 let failures = 0;
 
 // `kernel void name(const device words& stream0 [[buffer(0)]], ..., uint3 id [[thread_position_in_grid]])`
-function callOf(source, name) {
-  const head = source.match(new RegExp(`kernel void ${name}\\((.*)\\)\\n`));
-  return head[1].split(/, (?=const |device |constant |uint3 )/).map((argument) => {
+function callOf(source) {
+  const head = source.match(/kernel void (\w+)\((.*)\)\n/);
+  const args = head[2].split(/, (?=const |device |constant |uint3 )/).map((argument) => {
     const buffer = argument.match(/^(.*)& \w+ \[\[buffer\((\d+)\)\]\]$/);
-    return buffer ? `*(${buffer[1]} *)buffers[${buffer[2]}]` : 'id';
-  }).join(', ');
+    return buffer ? `*(${buffer[1]} *)(${buffer[2]} == streams ? (unsigned char *)params : memory)` : 'id';
+  });
+  return `${head[1]}(${args.join(', ')})`;
 }
 
-// Streams share one memory here, as on a device.
-function programOf(name, source) {
-  const groups = source.groups;
-  return `${source.text}
+const runtimeHead = `#include <metal_stdlib>
+#include <simd/simd.h>
 extern "C" { void *fopen(const char *, const char *); unsigned long fread(void *, unsigned long, unsigned long, void *);
-unsigned long fwrite(const void *, unsigned long, unsigned long, void *); int fclose(void *); }
-alignas(16) static unsigned char memory[65536];
-static uint params[64] = {${source.params.join('u, ')}u};
-int main(int, char **argv) {
-    void *f = fopen(argv[1], "rb");
-    if (!f || fread(memory, 1, sizeof memory, f) != sizeof memory) return 2;
-    fclose(f);
-    void *buffers[${source.streams + 1}];
-    for (uint s = 0; s < ${source.streams}; s++) buffers[s] = memory;
-    buffers[${source.streams}] = params;
-    for (uint z = 0; z < ${groups[2]}; z++)
-        for (uint y = 0; y < ${groups[1]}; y++)
-            for (uint x = 0; x < ${groups[0]}; x++) {
-                uint3 id = {x, y, z};
-                ${name}(${callOf(source.text, name)});
-            }
-    f = fopen(argv[2], "wb");
-    return !f || fwrite(memory, 1, sizeof memory, f) != sizeof memory || fclose(f);
+unsigned long fwrite(const void *, unsigned long, unsigned long, void *); int fclose(void *); void exit(int); }
+alignas(16) static unsigned char memory[1 << 20];
+static void one(const char *in, const char *out, unsigned long bytes, void (*run)()) {
+    void *f = fopen(in, "rb");
+    if (!f || bytes > sizeof memory || fread(memory, 1, bytes, f) != bytes || fclose(f) != 0) exit(2);
+    run();
+    f = fopen(out, "wb");
+    if (!f || fwrite(memory, 1, bytes, f) != bytes || fclose(f) != 0) exit(2);
 }
 `;
+
+// The kernel's text in a namespace, and, for a case, a function that runs it over its grid and a few points outside, to see
+// the bounds test.  Streams share one memory here, as on a device.
+function textOf(name) {
+  let text = `namespace in_${name} {\n#include ${JSON.stringify(resolve(directory, name + '.metal'))}\n`;
+  if (runs(name)) {
+    const source = readFileSync(join(directory, name + '.metal'), 'utf8');
+    const [streams, , , , , words, ...rest] = new Uint32Array(new Uint8Array(readFileSync(join(directory, name + '.case'))).buffer);
+    const grid = [rest[0] + 3, rest[1] > 1 ? rest[1] + 1 : 1, rest[2]];
+    text += `static void run() {
+    constexpr uint streams = ${streams};
+    static uint params[] = {${rest.slice(0, words).join('u, ')}u, 0, 0, 0};
+    for (uint z = 0; z < ${grid[2]}; z++)
+        for (uint y = 0; y < ${grid[1]}; y++)
+            for (uint x = 0; x < ${grid[0]}; x++) {
+                uint3 id = {x, y, z};
+                ${callOf(source)};
+            }
+}
+`;
+  }
+  return text + '}\n';
 }
 
-const scratch = mkdtempSync(join(tmpdir(), 'metal-'));
-const compile = (file) => spawnSync(compiler, [...flags, '-fsyntax-only', file], { encoding: 'utf8' });
+const runs = (name) => !compileOnly && existsSync(join(directory, name + '.case'));
+const scratch = mkdtempSync(join(tmpdir(), 'metal-')), program = join(scratch, 'batch'), unit = program + '.cpp';
 
-// Starting the compiler costs more than a kernel: many at a time, each in a namespace; one by one when that fails.
-const BATCH = 50;
-const valid = new Set();
-for (let k = 0; k < names.length; k += BATCH) {
-  const batch = names.slice(k, k + BATCH), unit = join(scratch, 'batch.metal');
-  writeFileSync(unit, '#include <metal_stdlib>\n#include <simd/simd.h>\n' + batch.map((name, n) =>
-    `namespace batch${n} {\n#include ${JSON.stringify(resolve(directory, name + '.metal'))}\n}\n`).join(''));
-  const together = compile(unit).status === 0;
-  for (const name of batch) {
-    const alone = together ? null : compile(join(directory, name + '.metal'));
-    if (!alone || alone.status === 0) {
-      valid.add(name);
-      continue;
-    }
-    failures++;
-    console.log(`FAIL ${name}: ${alone.stderr || alone.error}`);
-  }
+// Compiles the kernels, with a main for those that have a case.  null or what the compiler says.
+function compile(batch) {
+  const cases = batch.filter(runs);
+  const main = cases.map((name) => {
+    const input = resolve(directory, name + '.in');
+    return `    one(${JSON.stringify(input)}, "${name}.got", ${statSync(input).size}, in_${name}::run);\n`;
+  });
+  writeFileSync(unit, `${runtimeHead}${batch.map(textOf).join('')}int main() {\n${main.join('')}    return 0;\n}\n`);
+  const what = cases.length ? ['-O1', unit, '-o', program] : ['-fsyntax-only', unit];
+  const r = spawnSync(compiler, [...flags, ...what], { encoding: 'utf8', maxBuffer: 1 << 26 });
+  return r.status === 0 ? null : r.stderr || String(r.error);
 }
 
 let ran = 0;
-for (const name of names) {
-  const file = join(directory, name + '.metal');
-  if (compileOnly || !valid.has(name) || !existsSync(join(directory, name + '.case'))) {
+function run(batch) {
+  const cases = batch.filter(runs);
+  if (!cases.length) return;
+  const r = spawnSync(program, [], { cwd: scratch, encoding: 'utf8' });
+  if (r.status !== 0) fail(cases.join(' '), `ends with ${r.status ?? r.signal}`);
+  for (const name of r.status === 0 ? cases : []) {
+    ran++;
+    const at = firstDifference(readFileSync(join(directory, name + '.out')), readFileSync(join(scratch, name + '.got')));
+    if (at >= 0) fail(name, `memory differs at ${at}`);
+  }
+}
+
+function fail(name, what) {
+  failures++;
+  console.log(`FAIL ${name}: ${what}`);
+}
+
+const BATCH = 50;
+for (let k = 0; k < names.length; k += BATCH) {
+  const batch = names.slice(k, k + BATCH);
+  if (compile(batch) === null) {
+    run(batch);
     continue;
   }
-  const [streams, , , , , words, ...rest] = new Uint32Array(new Uint8Array(readFileSync(join(directory, name + '.case'))).buffer);
-  // One thread a grid point, and a few outside to see the bounds test.
-  const groups = [rest[0] + 3, rest[1] > 1 ? rest[1] + 1 : 1, rest[2]];
-  const program = programOf(name, { text: readFileSync(file, 'utf8'), streams, params: rest.slice(0, words), groups });
-  writeFileSync(join(scratch, 'k.cpp'), program);
-  try {
-    execFileSync(compiler, [...flags, '-O1', join(scratch, 'k.cpp'), '-o', join(scratch, 'k')]);
-    execFileSync(join(scratch, 'k'), [join(directory, name + '.in'), join(scratch, 'out')]);
-  } catch (e) {
-    failures++;
-    console.log(`FAIL ${name}: ${e.message}`);
-    continue;
-  }
-  ran++;
-  const at = firstDifference(readFileSync(join(directory, name + '.out')), readFileSync(join(scratch, 'out')));
-  if (at >= 0) {
-    failures++;
-    console.log(`FAIL ${name}: memory differs at ${at}`);
+  for (const name of batch) {
+    const wrong = compile([name]);
+    if (wrong === null) run([name]);
+    else fail(name, wrong);
   }
 }
 rmSync(scratch, { recursive: true });

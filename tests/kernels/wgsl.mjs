@@ -1,26 +1,19 @@
-// Checks WGSL kernels: naga parses and validates each, Dawn makes a pipeline of it, runs it and compares memory.
+// Checks WGSL kernels: naga parses and validates each, Dawn or Chromium makes a pipeline of it, runs it and compares memory.
 //
-//   node wgsl.mjs DIRECTORY [--naga-only]
+//   node wgsl.mjs DIRECTORY [--naga-only | --no-naga] [--chromium]
 //
-// The directory is what a kernel test wrote with KT_DUMP (tests/unit/kernel_test.h).  Each stream gets a copy of memory of
-// its own, because WebGPU takes no overlapping writable bindings; what changed in any copy is the result.  A kernel
-// that leaves float arithmetic to the device (`uses`) may differ there, and is only reported.
-import { readFileSync, readdirSync, existsSync } from 'node:fs';
-import { join } from 'node:path';
+// The directory is what a kernel test wrote with KT_DUMP (tests/unit/kernel_test.h).  Dawn is the npm package `webgpu` on
+// the Vulkan driver that the environment chooses; --chromium takes the browser on its own SwiftShader.  A kernel that leaves
+// float arithmetic to the device (`uses`) may differ there, and is only reported.
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { runInChromium } from './chromium.mjs';
+import { runCases } from './webgpu_case.mjs';
 
-const directory = process.argv[2];
-const nagaOnly = process.argv.includes('--naga-only');
+const directory = process.argv[2], flags = process.argv.slice(3);
 const names = readdirSync(directory).filter((f) => f.endsWith('.wgsl')).map((f) => f.slice(0, -5)).sort();
-
-const naga = await import('naga-wasm');
-if (naga.init) {
-  const wasm = new URL('./node_modules/naga-wasm/dist/wasm/naga_bg.wasm', import.meta.url);
-  try {
-    naga.parseWgsl('');
-  } catch {
-    await naga.init({ module_or_path: readFileSync(wasm) });
-  }
-}
 
 let failures = 0;
 function fail(name, what) {
@@ -28,21 +21,46 @@ function fail(name, what) {
   console.log(`FAIL ${name}: ${what}`);
 }
 
-for (const name of names) {
-  try {
-    naga.validate(naga.parseWgsl(readFileSync(join(directory, name + '.wgsl'), 'utf8')));
-  } catch (e) {
-    fail(name, 'naga: ' + (e.formatted ?? e.message));
-  }
-}
-console.log(`naga: ${names.length} kernels`);
-if (!nagaOnly) {
-  await runDawn();
-}
+if (!flags.includes('--no-naga')) await runNaga();
+if (!flags.includes('--naga-only')) await (flags.includes('--chromium') ? runChromium() : runDawn());
 console.log(failures ? `${failures} failures` : 'all good');
 // Dawn's node addon may crash while node tears down; everything is said by now.
 process.exitCode = failures ? 1 : 0;
 process.reallyExit(process.exitCode);
+
+async function runNaga() {
+  const naga = await import('naga-wasm');
+  if (naga.init) {
+    const wasm = new URL('./node_modules/naga-wasm/dist/wasm/naga_bg.wasm', import.meta.url);
+    try {
+      naga.parseWgsl('');
+    } catch {
+      await naga.init({ module_or_path: readFileSync(wasm) });
+    }
+  }
+  for (const name of names) {
+    try {
+      naga.validate(naga.parseWgsl(readFileSync(join(directory, name + '.wgsl'), 'utf8')));
+    } catch (e) {
+      fail(name, 'naga: ' + (e.formatted ?? e.message));
+    }
+  }
+  console.log(`naga: ${names.length} kernels`);
+}
+
+// results: [name, { verdict, what }]
+function report(target, adapter, results) {
+  const counts = { same: 0, inexact: 0, wrong: 0, error: 0, valid: 0 };
+  console.log(`${target}: ${adapter}`);
+  for (const [name, { verdict, what }] of results) {
+    counts[verdict]++;
+    if (verdict === 'inexact') console.log(`device decides: ${name}`);
+    if (verdict === 'wrong' || verdict === 'error') fail(name, `${target}: ${what}`);
+  }
+  if (results.length !== names.length) fail(target, `${results.length} results for ${names.length} kernels`);
+  console.log(`${target}: ${counts.same + counts.inexact + counts.wrong} kernels ran, ` +
+              `${counts.inexact} inexact where the device decides`);
+}
 
 async function runDawn() {
   const { create, globals } = await import('webgpu');
@@ -53,128 +71,57 @@ async function runDawn() {
     fail('dawn', 'no adapter');
     return;
   }
-  const device = await adapter.requestDevice();
-  console.log(`dawn: ${adapter.info.description || adapter.info.device || 'adapter'}`);
-  let ran = 0, inexact = 0;
-  for (const name of names) {
-    const verdict = await runCase(device, name);
-    ran += verdict !== null;
-    if (verdict === 'inexact') {
-      inexact++;
-      console.log(`device decides: ${name}`);
-    }
-  }
-  console.log(`dawn: ${ran} kernels ran, ${inexact} inexact where the device decides`);
+  const device = await adapter.requestDevice(), results = [];
+  await runCases(device, names, load, (name, result) => { results.push([name, result]); });
+  report('dawn', adapter.info.description || adapter.info.device || 'adapter', results);
 }
 
-async function runCase(device, name) {
+function load(name) {
+  const bytes = (suffix) => new Uint8Array(readFileSync(join(directory, name + suffix)));
   const code = readFileSync(join(directory, name + '.wgsl'), 'utf8');
-  device.pushErrorScope('validation');
-  const module = device.createShaderModule({ code });
-  const problems = (await module.getCompilationInfo()).messages.filter((m) => m.type === 'error');
-  if (problems.length) {
-    await device.popErrorScope();
-    fail(name, 'dawn: ' + problems.map((m) => `${m.lineNum}: ${m.message}`).join('; '));
-    return null;
-  }
-  if (!existsSync(join(directory, name + '.case'))) {
-    await device.popErrorScope();
-    return null;
-  }
-  const [streams, uses, gx, gy, gz, words, ...params] = new Uint32Array(bytesOf(name + '.case').buffer);
-  const before = bytesOf(name + '.in'), want = bytesOf(name + '.out');
-  const entries = [];
-  for (let s = 0; s < streams; s++) {
-    entries.push({ binding: s, visibility: GPUShaderStage.COMPUTE, buffer: { type: 'storage' } });
-  }
-  entries.push({ binding: streams, visibility: GPUShaderStage.COMPUTE, buffer: { type: 'uniform' } });
-  const group = device.createBindGroupLayout({ entries });
-  const pipeline = device.createComputePipeline({
-    layout: device.createPipelineLayout({ bindGroupLayouts: [group] }),
-    compute: { module, entryPoint: 'main' },
-  });
-  const buffers = [];
-  for (let s = 0; s < streams; s++) {
-    buffers.push(upload(device, before, GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC));
-  }
-  const block = new Uint32Array((words + 3) & ~3);
-  block.set(params.slice(0, words));
-  buffers.push(upload(device, new Uint8Array(block.buffer), GPUBufferUsage.UNIFORM));
-  const bind = device.createBindGroup({
-    layout: group,
-    entries: buffers.map((buffer, binding) => ({ binding, resource: { buffer } })),
-  });
-  const encoder = device.createCommandEncoder();
-  const pass = encoder.beginComputePass();
-  pass.setPipeline(pipeline);
-  pass.setBindGroup(0, bind);
-  pass.dispatchWorkgroups(gx, gy, gz);
-  pass.end();
-  const read = device.createBuffer({ size: before.length * streams, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
-  for (let s = 0; s < streams; s++) {
-    encoder.copyBufferToBuffer(buffers[s], 0, read, s * before.length, before.length);
-  }
-  device.queue.submit([encoder.finish()]);
-  const error = await device.popErrorScope();
-  if (error) {
-    fail(name, 'dawn: ' + error.message);
-    return null;
-  }
-  await read.mapAsync(GPUMapMode.READ);
-  const got = merge(before, new Uint8Array(read.getMappedRange()), streams);
-  read.unmap();
-  [...buffers, read].forEach((b) => b.destroy());
-  const at = firstDifference(want, got);
-  if (at < 0) {
-    return 'same';
-  }
-  if (uses) {
-    return 'inexact';
-  }
-  fail(name, `memory differs at ${at}: ${hex(got, at)}, not ${hex(want, at)}`);
-  return 'wrong';
+  if (!existsSync(join(directory, name + '.case'))) return { code };
+  return { code, words: new Uint32Array(bytes('.case').buffer), before: bytes('.in'), want: bytes('.out') };
 }
 
-function bytesOf(file) {
-  return new Uint8Array(readFileSync(join(directory, file)));
-}
-
-function upload(device, bytes, usage) {
-  const buffer = device.createBuffer({ size: bytes.length, usage, mappedAtCreation: true });
-  new Uint8Array(buffer.getMappedRange()).set(bytes);
-  buffer.unmap();
-  return buffer;
-}
-
-function merge(before, copies, streams) {
-  const out = before.slice();
-  for (let s = 0; s < streams; s++) {
-    for (let i = 0, at = s * before.length; i < out.length; i++, at++) {
-      if (copies[at] !== before[i]) {
-        out[i] = copies[at];
-      }
+async function runChromium() {
+  const profile = mkdtempSync(join(tmpdir(), 'wgsl-chromium-'));
+  const module = readFileSync(fileURLToPath(new URL('./webgpu_case.mjs', import.meta.url)));
+  const script = `
+    const { runCases } = await import('/webgpu_case.mjs');
+    const adapter = await navigator.gpu.requestAdapter();
+    const device = await adapter.requestDevice();
+    const names = await (await fetch('/names')).json(), results = [];
+    const bytes = async (file) => new Uint8Array(await (await fetch('/data/' + file)).arrayBuffer());
+    async function load({ name, runs }) {
+      const code = await (await fetch('/data/' + name + '.wgsl')).text();
+      if (!runs) return { code };
+      const [words, before, want] = await Promise.all(['.case', '.in', '.out'].map((suffix) => bytes(name + suffix)));
+      return { code, words: new Uint32Array(words.buffer), before, want };
+    }
+    await runCases(device, names, load, ({ name }, result) => { results.push([name, result]); });
+    return { adapter: adapter.info.vendor + ' ' + adapter.info.architecture, results };`;
+  function file(path) {
+    if (path === '/webgpu_case.mjs') return module;
+    if (path === '/names') {
+      return JSON.stringify(names.map((name) => ({ name, runs: existsSync(join(directory, name + '.case')) })));
+    }
+    const at = join(directory, basename(path));
+    return path.startsWith('/data/') && existsSync(at) ? readFileSync(at) : null;
+  }
+  try {
+    const { adapter, results } = await runInChromium({ script, file, profile });
+    report('chromium', adapter, results);
+  } catch (e) {
+    fail('chromium', e.message);
+  }
+  // Chromium's processes write to its profile until the last of them has gone.
+  for (let attempt = 0; attempt < 40; attempt++) {
+    try {
+      rmSync(profile, { recursive: true, force: true });
+      return;
+    } catch {
+      await new Promise((go) => { setTimeout(go, 250); });
     }
   }
-  return out;
-}
-
-// The first 8-byte cell that differs, NaNs being equal.
-function firstDifference(want, got) {
-  const w = new DataView(want.buffer), g = new DataView(got.buffer);
-  for (let i = 0; i + 8 <= want.length; i += 8) {
-    if (w.getBigUint64(i, true) === g.getBigUint64(i, true)) {
-      continue;
-    }
-    const nan64 = isNaN(w.getFloat64(i, true)) && isNaN(g.getFloat64(i, true));
-    const same32 = (at) => w.getUint32(at, true) === g.getUint32(at, true) ||
-      (isNaN(w.getFloat32(at, true)) && isNaN(g.getFloat32(at, true)));
-    if (!nan64 && !(same32(i) && same32(i + 4))) {
-      return i;
-    }
-  }
-  return -1;
-}
-
-function hex(bytes, at) {
-  return Buffer.from(bytes.slice(at, at + 8)).toString('hex');
+  console.log(`left behind: ${profile}`);
 }

@@ -6,11 +6,11 @@
 // Targets: cpu lavapipe swiftshader msl node dawn chromium.  The first three go through the runtime, with its probe and its
 // choice of variants; "stays" in the table is a launch that it refused.  MSL is compiled by clang with the stand-in
 // metal_stdlib; WGSL runs in Dawn on SwiftShader and in headless Chromium.  A target that cannot be driven fails the run.
-import { spawn, spawnSync } from 'node:child_process';
-import { createServer } from 'node:http';
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { runInChromium } from '../kernels/chromium.mjs';
 import { difference, runRow } from './matrix_webgpu.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url)), root = resolve(here, '../..');
@@ -197,11 +197,9 @@ function webgpuVerdicts(name, { adapter, verdicts }) {
   return out;
 }
 
-const page = `<!doctype html><script type="module">
-import { difference, runRow } from '/matrix_webgpu.mjs';
-const bytes = async (file) => new Uint8Array(await (await fetch('/data/' + file)).arrayBuffer());
-let answer;
-try {
+const pageScript = `
+  const { difference, runRow } = await import('/matrix_webgpu.mjs');
+  const bytes = async (file) => new Uint8Array(await (await fetch('/data/' + file)).arrayBuffer());
   const adapter = await navigator.gpu.requestAdapter();
   const device = await adapter.requestDevice();
   const { rows } = await (await fetch('/data/rows.json')).json();
@@ -217,48 +215,14 @@ try {
     }
     verdicts.push([row.name, verdict]);
   }
-  answer = { adapter: adapter.info.vendor + ' ' + adapter.info.architecture, verdicts };
-} catch (e) {
-  answer = { error: String(e) };
-}
-await fetch('/answer', { method: 'POST', body: JSON.stringify(answer) });
-</script>`;
+  return { adapter: adapter.info.vendor + ' ' + adapter.info.architecture, verdicts };`;
 
 async function chromium() {
-  const program = process.env.WASMETAL_TEST_CHROMIUM ?? '/usr/bin/chromium';
-  const profile = join(work, 'chromium');
-  let browser, log = '';
-  const answer = await new Promise((done, fail) => {
-    const server = createServer((request, response) => {
-      if (request.method === 'POST') {
-        let body = '';
-        request.on('data', (piece) => { body += piece; });
-        request.on('end', () => { response.end(); server.close(); done(JSON.parse(body)); });
-        return;
-      }
-      const { pathname } = new URL(request.url, 'http://localhost');
-      const file = pathname === '/matrix_webgpu.mjs' ? join(here, basename(pathname))
-                   : pathname.startsWith('/data/') ? join(work, basename(pathname)) : '';
-      response.setHeader('content-type', pathname.endsWith('.mjs') ? 'text/javascript' : file ? 'application/octet-stream' : 'text/html');
-      if (!file) response.end(page);
-      else if (existsSync(file)) response.end(readFileSync(file));
-      else response.writeHead(404).end();
-    });
-    server.listen(0, '127.0.0.1', () => {
-      browser = spawn(program, ['--headless=new', '--no-sandbox', '--no-first-run', '--enable-unsafe-webgpu',
-        '--use-webgpu-adapter=swiftshader', '--enable-features=Vulkan', '--use-vulkan=swiftshader', `--user-data-dir=${profile}`,
-        `http://127.0.0.1:${server.address().port}/`], { stdio: ['ignore', 'ignore', 'pipe'] });
-      browser.stderr.on('data', (piece) => { log += piece; });
-      browser.on('error', fail);
-      browser.on('exit', (code) => fail(new Error(`chromium ended with ${code}: ${log.slice(-500)}`)));
-    });
-    setTimeout(() => fail(new Error('chromium gave no answer in 10 minutes')), 600000).unref();
-  }).finally(() => {
-    browser?.removeAllListeners('exit');
-    browser?.kill();
-  });
-  if (answer.error) throw new Error(answer.error);
-  return webgpuVerdicts('chromium', answer);
+  function file(path) {
+    const at = path === '/matrix_webgpu.mjs' ? join(here, basename(path)) : join(work, basename(path));
+    return (path === '/matrix_webgpu.mjs' || path.startsWith('/data/')) && existsSync(at) ? readFileSync(at) : null;
+  }
+  return webgpuVerdicts('chromium', await runInChromium({ script: pageScript, file, profile: join(work, 'chromium') }));
 }
 
 // ---- the table ----

@@ -6,6 +6,8 @@
  * what the device does there is not the kernels' business.
  *
  *   kernel_random [COUNT [SEED]]      with KT_DUMP: see kernel_test.h
+ *   kernel_random_native [COUNT [SEED]]
+ *                                     the same kernels as native code for the cpu device, in the place of Vulkan
  *   kernel_random --reduce SEED       a kernel that the driver gets wrong, made as small as can be
  */
 #include <stdio.h>
@@ -18,6 +20,9 @@
 #include "ir/ir_text.h"
 #include "ir/ir_verify.h"
 #include "ir/offload/legalize.h"
+#ifdef KERNEL_RANDOM_NATIVE
+#include "tests/unit/kernel_native.h"
+#endif
 #include "tests/unit/kernel_reduce.h"
 #include "tests/unit/kernel_test.h"
 #include "tests/unit/kernel_vulkan.h"
@@ -296,18 +301,22 @@ static int complain(struct gen *g, uint64_t seed, const char *what) {
     return 1;
 }
 
+/* Runs the kernel from `input`; `want` has what must come out. */
+#ifdef KERNEL_RANDOM_NATIVE
+static int run_target(struct gen *g, struct vkt *device, uint64_t seed) {
+    (void)device;
+    memcpy(got, input, sizeof got);
+    if (!kernel_native_run(&g->t, got))
+        return complain(g, seed, "does not become native code");
+    return memcmp(got, want, sizeof got) == 0 ? 0 : complain(g, seed, "native code gives another result");
+}
+#else
 static bool same_after(struct gen *g, struct ir_func *f, bool split) {
     memcpy(got, input, sizeof got);
     return kt_interpret(&g->t, f, split, got) && memcmp(got, want, sizeof got) == 0;
 }
 
-static int run_one(struct gen *g, struct vkt *device, uint64_t seed) {
-    struct strbuf problems = {0};
-    if (!ir_verify_func(g->t.k.body, &problems))
-        return complain(g, seed, problems.data);
-    memcpy(want, input, sizeof want);
-    if (!kt_interpret(&g->t, g->t.k.body, false, want))
-        return complain(g, seed, "traps");
+static int run_target(struct gen *g, struct vkt *device, uint64_t seed) {
     struct ir_func *arith = legalize_arith(g->t.k.body, true), *narrow = legalize_narrow(arith, 0);
     struct ir_func *split = legalize_i64(narrow);
     bool ok = same_after(g, arith, false) && same_after(g, narrow, false) && same_after(g, split, true);
@@ -337,6 +346,17 @@ static int run_one(struct gen *g, struct vkt *device, uint64_t seed) {
         }
     }
     return 0;
+}
+#endif
+
+static int run_one(struct gen *g, struct vkt *device, uint64_t seed) {
+    struct strbuf problems = {0};
+    if (!ir_verify_func(g->t.k.body, &problems))
+        return complain(g, seed, problems.data);
+    memcpy(want, input, sizeof want);
+    if (!kt_interpret(&g->t, g->t.k.body, false, want))
+        return complain(g, seed, "traps");
+    return run_target(g, device, seed);
 }
 
 /* ---- reduction ---- */
@@ -455,7 +475,13 @@ int main(int argc, char **argv) {
     }
     uint32_t count = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : 60;
     uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
+#ifdef KERNEL_RANDOM_NATIVE
+    struct vkt *device = NULL;
+    const char *none = "native code";
+#else
     struct vkt *device = vkt_open();
+    const char *none = "no device";
+#endif
     uint64_t noise = 99;
     for (uint32_t k = 0; k < KT_MEMORY; k++)
         input[k] = (uint8_t)kt_random(&noise);
@@ -469,7 +495,7 @@ int main(int argc, char **argv) {
     }
     if (device)
         failures += vkt_validation_messages(device) != 0;
-    printf("%u random kernels on %s: %d failures\n", count, device ? vkt_name(device) : "no device", failures);
+    printf("%u random kernels on %s: %d failures\n", count, device ? vkt_name(device) : none, failures);
     if (device)
         vkt_close(device);
     return failures != 0;
