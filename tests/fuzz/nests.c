@@ -13,6 +13,9 @@
  *
  *     nests [COUNT [FIRST_SEED]] [--least=PERCENT]   the share of nests that must have been launched
  *     nests --reduce ...                             reductions in every outermost loop
+ *     nests --vulkan ...                             launches run again on a Vulkan driver (nest_cases.h)
+ *     nests --dump=DIR ...                           and are written down for tests/kernels/wgsl.mjs and metal.mjs
+ *     nests --reassociate ...                        float sums too become reductions; only launches are compared then
  *     nests --print SEED                             the module, its report and its kernels
  */
 #include <inttypes.h>
@@ -20,7 +23,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ir/fp_mode.h"
 #include "ir/ir_text.h"
+#include "tests/fuzz/nest_cases.h"
 #include "tests/fuzz/nest_gen.h"
 
 static void fill_memory(uint64_t seed, uint8_t *memory) {
@@ -47,6 +52,7 @@ static void run_seed(uint64_t seed, bool reduces, bool print, struct totals *sum
     struct oft t;
     struct oft_outcome plain = {0};
     fill_memory(seed, memory);
+    nest_cases_begin(seed);
     bool ok = oft_init_module(&t, m);
     t.fuel = 400000;
     t.random = seed + 99;
@@ -90,12 +96,19 @@ static void run_seed(uint64_t seed, bool reduces, bool print, struct totals *sum
 
 int main(int argc, char **argv) {
     uint64_t count = 1500, first = 1, least = 0, numbers = 0, print = 0;
-    bool printing = false, reduces = false;
+    bool printing = false, reduces = false, vulkan = false, reassociate = false;
+    const char *dump = NULL;
     for (int k = 1; k < argc; k++) {
         if (!strncmp(argv[k], "--least=", 8))
             least = strtoull(argv[k] + 8, NULL, 10);
         else if (!strcmp(argv[k], "--reduce"))
             reduces = true;
+        else if (!strcmp(argv[k], "--vulkan"))
+            vulkan = true;
+        else if (!strcmp(argv[k], "--reassociate"))
+            reassociate = true;
+        else if (!strncmp(argv[k], "--dump=", 7))
+            dump = argv[k] + 7;
         else if (!strcmp(argv[k], "--print") && k + 1 < argc) {
             printing = true;
             print = strtoull(argv[++k], NULL, 10);
@@ -103,6 +116,11 @@ int main(int argc, char **argv) {
             *(numbers++ ? &first : &count) = strtoull(argv[k], NULL, 10);
     }
     struct totals sum = {0};
+    bool cases = vulkan || reassociate || dump;
+    if (cases && !nest_cases_open(dump, vulkan, reassociate ? FP_REASSOCIATE : 0)) {
+        fprintf(stderr, "no Vulkan device\n");
+        return 2;
+    }
     if (printing) {
         run_seed(print, reduces, true, &sum);
         return sum.failed != 0;
@@ -126,6 +144,8 @@ int main(int argc, char **argv) {
            " trapped, %" PRIu64 " unfinished, %" PRIu64 " failed\n",
            sum.nests, sum.launched, sum.launches, sum.points, sum.inspected, sum.inspections, sum.reductions,
            sum.trapped, sum.unfinished, sum.failed);
+    if (cases && !nest_cases_close())
+        return 1;
     if (sum.launched * 100 < sum.nests * least) {
         fprintf(stderr, "fewer than %" PRIu64 "%% of the nests were launched\n", least);
         return 1;

@@ -267,7 +267,7 @@ static bool make_pipeline(struct vkt *v, const struct off_kernel *k, const struc
     return vkCreateComputePipelines(v->device, VK_NULL_HANDLE, 1, &pipeline, NULL, &j->pipeline) == VK_SUCCESS;
 }
 
-static bool make_set(struct vkt *v, const struct off_kernel *k, const uint32_t *params, uint32_t nparams,
+static bool make_set(struct vkt *v, const struct off_kernel *k, const uint32_t *starts, uint32_t nparams,
                      uint32_t bytes, struct job *j) {
     VkDescriptorPoolSize sizes[2] = {{VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, OFF_MAX_STREAMS},
                                      {VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER, 1}};
@@ -286,7 +286,7 @@ static bool make_set(struct vkt *v, const struct off_kernel *k, const uint32_t *
     uint32_t n = k->nstreams + (nparams > OFF_PUSH_WORDS);
     for (uint32_t b = 0; b < n; b++) {
         bool stream = b < k->nstreams;
-        uint32_t lo = stream ? params[OFF_PARAM_STREAMS + b] : v->params_at;
+        uint32_t lo = stream ? starts[b] : v->params_at;
         infos[b] = (VkDescriptorBufferInfo){v->buffer, lo, stream ? bytes - lo : PARAM_BYTES};
         writes[b] = (VkWriteDescriptorSet){.sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET,
                                            .dstSet = j->set,
@@ -329,15 +329,14 @@ static bool submit(struct vkt *v, const struct off_kernel *k, const uint32_t *pa
            vkQueueSubmit(v->queue, 1, &info, VK_NULL_HANDLE) == VK_SUCCESS && vkQueueWaitIdle(v->queue) == VK_SUCCESS;
 }
 
-bool vkt_run(struct vkt *v, const struct off_kernel *k, const struct off_spirv *spirv, uint8_t *memory, uint32_t bytes,
-             const uint32_t *stream_lo, const uint64_t *scalars, const uint32_t extent[3]) {
-    if (!need_buffer(v, bytes))
-        return false;
+/* starts: of the streams' bindings, in memory. */
+static bool run_bound(struct vkt *v, const struct off_kernel *k, const struct off_spirv *spirv, uint8_t *memory,
+                      uint32_t bytes, const uint32_t *starts, const uint32_t *params, uint32_t nparams,
+                      const uint32_t extent[3]) {
     struct job j = {0};
-    uint32_t params[PARAM_BYTES / 4], nparams = fill_params(v, k, stream_lo, scalars, extent, params);
     memcpy(v->mapped, memory, bytes);
     memcpy(v->mapped + v->params_at, params, nparams * 4);
-    bool ok = make_pipeline(v, k, spirv, nparams, &j) && make_set(v, k, params, nparams, bytes, &j) &&
+    bool ok = make_pipeline(v, k, spirv, nparams, &j) && make_set(v, k, starts, nparams, bytes, &j) &&
               submit(v, k, params, nparams, extent, &j);
     memcpy(memory, v->mapped, bytes);
     if (j.commands)
@@ -348,4 +347,20 @@ bool vkt_run(struct vkt *v, const struct off_kernel *k, const struct off_spirv *
     vkDestroyDescriptorSetLayout(v->device, j.set_layout, NULL);
     vkDestroyShaderModule(v->device, j.shader, NULL);
     return ok;
+}
+
+bool vkt_run(struct vkt *v, const struct off_kernel *k, const struct off_spirv *spirv, uint8_t *memory, uint32_t bytes,
+             const uint32_t *stream_lo, const uint64_t *scalars, const uint32_t extent[3]) {
+    uint32_t params[PARAM_BYTES / 4];
+    if (!need_buffer(v, bytes))
+        return false;
+    uint32_t nparams = fill_params(v, k, stream_lo, scalars, extent, params);
+    return run_bound(v, k, spirv, memory, bytes, params + OFF_PARAM_STREAMS, params, nparams, extent);
+}
+
+bool vkt_run_block(struct vkt *v, const struct off_kernel *k, const struct off_spirv *spirv, uint8_t *memory,
+                   uint32_t bytes, const uint32_t *params, uint32_t nparams, const uint32_t extent[3]) {
+    static const uint32_t starts[OFF_MAX_STREAMS];
+    return nparams * 4 <= PARAM_BYTES && need_buffer(v, bytes) &&
+           run_bound(v, k, spirv, memory, bytes, starts, params, nparams, extent);
 }

@@ -18,5 +18,8 @@ unsigned vkt_validation_messages(const struct vkt *v);
  * copies the bytes back.  `scalars`: one 64-bit slot a scalar.  False when the driver fails. */
 bool vkt_run(struct vkt *v, const struct off_kernel *k, const struct off_spirv *spirv, uint8_t *memory, uint32_t bytes,
              const uint32_t *stream_lo, const uint64_t *scalars, const uint32_t extent[3]);
+/* The same with all of memory bound for each stream, and a parameter block that the caller has made. */
+bool vkt_run_block(struct vkt *v, const struct off_kernel *k, const struct off_spirv *spirv, uint8_t *memory,
+                   uint32_t bytes, const uint32_t *params, uint32_t nparams, const uint32_t extent[3]);
 
 #endif

@@ -282,6 +282,8 @@ static enum ir_trap watch(void *user, struct ir_interp *in, uint32_t index, unio
 
 /* ---- launches ---- */
 
+const struct oft_hooks *oft_hooks;
+
 static void shuffle(struct oft *t, uint32_t *order, uint32_t n) {
     for (uint32_t i = 0; i < n; i++)
         order[i] = i;
@@ -292,7 +294,7 @@ static void shuffle(struct oft *t, uint32_t *order, uint32_t n) {
     }
 }
 
-static void run_points(struct oft *t, struct ir_interp *in, const struct off_kernel *k, const uint64_t *slots) {
+static void run_all_points(struct oft *t, struct ir_interp *in, const struct off_kernel *k, const uint64_t *slots) {
     const uint32_t *extent = t->plan->extent;
     uint64_t n = (uint64_t)extent[0] * extent[1] * extent[2];
     uint32_t *order = malloc(n * sizeof *order);
@@ -321,6 +323,21 @@ static void run_points(struct oft *t, struct ir_interp *in, const struct off_ker
     t->points += n;
     free(order);
     free(args);
+}
+
+static void run_points(struct oft *t, struct ir_interp *in, const struct off_kernel *k, const uint64_t *slots) {
+    if (!oft_hooks) {
+        run_all_points(t, in, k, slots);
+        return;
+    }
+    uint64_t bytes;
+    uint8_t *memory = ir_interp_memory(in, 0, &bytes), *before = malloc(bytes + 1);
+    ICE_UNLESS(before);
+    memcpy(before, memory, bytes);
+    run_all_points(t, in, k, slots);
+    if (!t->error[0] && !t->unfinished)
+        oft_hooks->launched(t, k, slots, before, memory, bytes);
+    free(before);
 }
 
 static bool launch(void *user, struct ir_interp *in, uint32_t kernel, const union ir_bits *operands,
@@ -402,9 +419,12 @@ bool oft_init_text(struct oft *t, const char *text, size_t size) {
         opt_simplify(t->cut->funcs[i].func, &passes);
     arena_free(&passes.scratch);
     struct off_options options = {.enabled = true, .verify = true};
+    t->cut->fp = oft_hooks ? oft_hooks->fp : 0;
     offload_module(t->cut, &options, &t->report);
     if (!verify_results(t))
         return false;
+    if (oft_hooks)
+        oft_hooks->offloaded(t->cut);
     struct watch_list *w = arena_alloc(&t->arena, sizeof *w + (t->cut->nkernels + 1) * sizeof t->kernels[0]);
     t->kernels = (struct wm_kernel *)(w + 1);
     for (uint32_t i = 0; i < t->cut->nkernels; i++) {
@@ -510,7 +530,8 @@ bool oft_run(struct oft *t, uint32_t func, const union ir_bits *args, const uint
         return false;
     bool ok = true;
     if (a.trap.code != IR_TRAP_INTERRUPT) /* out of fuel: they would stop in different places */
-        ok = run_once(t, t->cut, func, args, memory, bytes, &b) && (t->unfinished || compare(t, &a, &b));
+        ok = run_once(t, t->cut, func, args, memory, bytes, &b) &&
+             (t->unfinished || (oft_hooks && oft_hooks->fp) || compare(t, &a, &b));
     free(b.memory);
     if (out_plain)
         *out_plain = a;

@@ -53,6 +53,17 @@ struct oft_outcome {
     uint64_t bytes;
 };
 
+/* What else looks on, in a program that sets oft_hooks. */
+struct oft_hooks {
+    unsigned fp;                            /* enum fp_mode; not strict: the results of both runs are not compared */
+    void (*offloaded)(struct ir_module *m); /* before any kernel is watched */
+    /* Kernel or inspector `k` ran at all its points as t->plan says, and changed `before` to `after`; an inspector said
+     * t->flagged. */
+    void (*launched)(struct oft *t, const struct off_kernel *k, const uint64_t *slots, const uint8_t *before,
+                     const uint8_t *after, uint64_t bytes);
+};
+extern const struct oft_hooks *oft_hooks;
+
 /* Takes the text; `error` is set (and false returned) when it is no valid module.  Simplifies and offloads the copy,
  * verifying after each pass. */
 bool oft_init_text(struct oft *t, const char *text, size_t size);
