@@ -44,6 +44,7 @@ struct wm_device { /* first member of every device's own struct */
     bool runs_on;              /* dead, and a kernel that did not end in time may still be at work; closing leaves what
                                   it uses behind */
     bool software;             /* the "GPU" is this machine's CPU */
+    bool pages_stay;           /* no other pages can take the place of those it works on */
     bool forced;               /* the user has set the threshold */
     uint64_t default_min_work; /* see docs/devices.md */
     uint64_t min_ops_per_byte; /* with the default threshold: least operations for each byte bound; 0: any */
@@ -86,6 +87,8 @@ struct wasmetal_device_info;
 struct wasmetal_device_class;
 /* What wasmetal_probe_device says of Vulkan device `index`; 0 when it cannot be opened. */
 size_t wm_device_vulkan_probe(int index, struct wasmetal_device_class *out, size_t capacity);
+/* The same of the Metal device. */
+size_t wm_device_metal_probe(struct wasmetal_device_class *out, size_t capacity);
 /* Append one entry for each such device to those already in `out` (`count` of `capacity`); return the new count. */
 size_t wm_device_vulkan_list(struct wasmetal_device_info *out, size_t count, size_t capacity);
 size_t wm_device_metal_list(struct wasmetal_device_info *out, size_t count, size_t capacity);

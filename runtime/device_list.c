@@ -34,6 +34,8 @@ static size_t probe_cpu(wasmetal_device_class *out, size_t capacity) {
 size_t wasmetal_probe_device(const char *spec, wasmetal_device_class *out_classes, size_t capacity) {
     if (strcmp(spec, "cpu") == 0)
         return probe_cpu(out_classes, capacity);
+    if (strcmp(spec, "metal") == 0)
+        return wm_device_metal_probe(out_classes, capacity);
     char *end;
     if (strncmp(spec, "vulkan:", 7) != 0 || spec[7] < '0' || spec[7] > '9')
         return 0;

@@ -1,10 +1,11 @@
 /* The Metal device's parts, private to runtime/device_metal_*.m.
  *
- *   device_metal_open.m      the MTLDevice, queue, capture, close, list
+ *   device_metal_open.m      the MTLDevice, queue, capture, close
  *   device_metal_memory.m    linear memory as MTLBuffers, without a copy
  *   device_metal_pipeline.m  libraries from the metallib or from source, pipelines, the archive of compiled ones
  *   device_metal_launch.m    parameters, bindings, one command buffer
  *   device_metal_probe.m     which floating-point operations are exact
+ *   device_metal_report.m    what `wasmetal devices` says
  *
  * Objects are retained and released by hand, so that the same files compile with Apple's Objective-C runtime and with
  * the one that the tests use on Linux; every entry point has its own autorelease pool.  What a newer macOS offers is
@@ -17,6 +18,22 @@
 #import <Metal/Metal.h>
 
 #include "runtime/device_params.h"
+
+/* Estimated operations from which a launch can win; an assumption, as for Vulkan (docs/devices.md). */
+#define METAL_MIN_WORK 200000
+
+enum { METAL_WASM_PAGE = 65536 }; /* linear memory begins at a multiple, and has a multiple of it */
+
+/* Bits of what the probe computes, in the order of runtime/device_vulkan_probe_cases.inc. */
+enum {
+    METAL_PROBE_MUL = 1 << 0,
+    METAL_PROBE_ADD = 1 << 1 | 1 << 2,
+    METAL_PROBE_MUL_ADD = 1 << 3,
+    METAL_PROBE_DIV = 1 << 4,
+    METAL_PROBE_ROOT = 1 << 5,
+    METAL_PROBE_COMPARE = 1 << 6,
+    METAL_PROBE_CONVERT = 1 << 7,
+};
 
 /* MTLBuffer over [start, start + bytes) of linear memory. */
 struct metal_window {
@@ -52,10 +69,13 @@ struct metal_device {
     uint32_t nwindows;
     struct metal_window *windows;
 
-    id<MTLBuffer> status;   /* of inspectors: one word */
-    id<MTLBuffer> partials; /* of reductions */
+    id<MTLBuffer> status;       /* of inspectors: one word */
+    id<MTLBuffer> partials;     /* of reductions */
+    uint64_t launch_timeout;    /* milliseconds; 0: none; WM_TIMEOUT_DEFAULT */
+    dispatch_semaphore_t ended; /* signalled by each command buffer that is waited for with a limit */
     bool probed;
-    uint32_t inexact; /* OFF_USE_* */
+    uint32_t inexact;             /* OFF_USE_* */
+    unsigned wrong, wrong_normal; /* METAL_PROBE_*: in any case, in cases without subnormal numbers */
     double gpu_seconds;
 };
 
@@ -80,8 +100,9 @@ id<MTLLibrary> metal_compile(struct metal_device *d, const char *source, NSError
 struct metal_pipeline *metal_pipeline_get(struct metal_device *d, uint64_t kernel, enum wm_fallback *out_why);
 void metal_release_pipelines(struct metal_device *d);
 
-/* Commits and waits.  nil when everything ran, else the error: the device may have begun. */
-NSError *metal_commit_and_wait(struct metal_device *d, id<MTLCommandBuffer> commands, const char *what);
+/* Commits a launch of `work` operations (0: the probe) and waits.  nil when everything ran, else the error: the device
+ * may have begun, and where it takes longer than that may take, it may go on (base.runs_on). */
+NSError *metal_commit_and_wait(struct metal_device *d, id<MTLCommandBuffer> commands, const char *what, uint64_t work);
 enum wm_device_result metal_launch(struct wm_device *base, uint64_t kernel, const struct wm_launch_plan *plan,
                                    const uint64_t *slots, enum wm_fallback *out_why);
 

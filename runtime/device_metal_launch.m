@@ -11,13 +11,39 @@
 #include <string.h>
 
 #include "runtime/device_metal.h"
+#include "runtime/launch_timeout.h"
 
 enum { MAX_SET_BYTES = 4096 };
 _Static_assert(WM_MAX_PARAM_WORDS * 4 <= MAX_SET_BYTES, "parameters fit setBytes");
 
-NSError *metal_commit_and_wait(struct metal_device *d, id<MTLCommandBuffer> commands, const char *what) {
+/* False when the device has not done with them after `limit` nanoseconds.  The handler may then run at any later time,
+ * so the semaphore is one of the things that a device which runs on leaves behind. */
+static bool commit_and_wait(struct metal_device *d, id<MTLCommandBuffer> commands, uint64_t limit) {
+    dispatch_semaphore_t ended = d->ended;
+    if (limit != UINT64_MAX)
+        [commands addCompletedHandler:^(id<MTLCommandBuffer> done) {
+          (void)done;
+          dispatch_semaphore_signal(ended);
+        }];
     [commands commit];
+    if (limit != UINT64_MAX) {
+        int64_t most = limit < INT64_MAX ? (int64_t)limit : INT64_MAX;
+        if (dispatch_semaphore_wait(ended, dispatch_time(DISPATCH_TIME_NOW, most)) != 0)
+            return false;
+    }
     [commands waitUntilCompleted];
+    return true;
+}
+
+NSError *metal_commit_and_wait(struct metal_device *d, id<MTLCommandBuffer> commands, const char *what, uint64_t work) {
+    uint64_t limit = wm_launch_timeout(&d->base, d->launch_timeout, work);
+    if (!commit_and_wait(d, commands, limit)) {
+        d->base.runs_on = true;
+        wm_device_log(&d->log, WM_LOG_ERROR, "WMR2215",
+                      "%s has not ended %s after %llu ms (WASMETAL_LAUNCH_TIMEOUT) and is given up", d->base.name, what,
+                      (unsigned long long)(limit / 1000000));
+        return [NSError errorWithDomain:@"wasmetal" code:0 userInfo:nil];
+    }
     if ([commands status] == MTLCommandBufferStatusCompleted) {
         double seconds = [commands GPUEndTime] - [commands GPUStartTime];
         d->gpu_seconds += seconds > 0 ? seconds : 0;
@@ -119,7 +145,7 @@ static enum wm_device_result launch(struct metal_device *d, uint64_t kernel, con
     [encoder dispatchThreadgroups:MTLSizeMake(groups[0], groups[1], groups[2])
             threadsPerThreadgroup:MTLSizeMake(k->workgroup[0], k->workgroup[1], k->workgroup[2])];
     [encoder endEncoding];
-    NSError *error = metal_commit_and_wait(d, commands, k->name);
+    NSError *error = metal_commit_and_wait(d, commands, k->name, plan->work);
     if (error)
         return failed(d, k, metal_error_text(error), true, out_why);
     if (plan->status && d->status)

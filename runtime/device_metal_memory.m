@@ -17,7 +17,6 @@
 #include "runtime/device_metal.h"
 
 enum {
-    WASM_PAGE = 65536,
     MAX_WINDOWS = 1024,
     OFFSET_ALIGNMENT = 16, /* setBuffer:offset: wants that of the type in the kernel, at most 16 for `device` buffers */
 };
@@ -33,9 +32,9 @@ void metal_release_windows(struct metal_device *d) {
 
 /* Lays the windows out for the memory's present size. */
 static bool plan_windows(struct metal_device *d) {
-    uint64_t bytes = d->memory->bytes, most = [d->device maxBufferLength] & ~(uint64_t)(2 * WASM_PAGE - 1);
+    uint64_t bytes = d->memory->bytes, most = [d->device maxBufferLength] & ~(uint64_t)(2 * METAL_WASM_PAGE - 1);
     uint64_t page = (uint64_t)getpagesize(), count = 1;
-    if (bytes == 0 || most == 0 || WASM_PAGE % page || (uintptr_t)d->memory->base % page)
+    if (bytes == 0 || most == 0 || METAL_WASM_PAGE % page || (uintptr_t)d->memory->base % page)
         return false;
     d->window_bytes = d->window_stride = bytes;
     if (bytes > most) {

@@ -1,4 +1,4 @@
-/* The system's default Metal device: opening, closing, listing, capturing.
+/* The system's default Metal device: opening, closing, capturing.
  *
  * Metal has one device a Mac that matters, the one MTLCreateSystemDefaultDevice gives; "metal" means that one.  On
  * machines whose GPU has memory of its own the kernels read linear memory over the bus, as with Vulkan.
@@ -10,12 +10,9 @@
 #include <stdlib.h>
 
 #include "runtime/device_metal.h"
-#include "runtime/include/wasmetal.h"
 #include "runtime/launch_cost.h"
 #include "runtime/reduce.h"
 
-/* Estimated operations from which a launch can win; an assumption, as for Vulkan (docs/devices.md). */
-#define METAL_MIN_WORK 200000
 #define METAL_DISCRETE_OPS_PER_BYTE 1
 
 NSString *metal_string(const char *text) {
@@ -60,6 +57,8 @@ static void metal_memory_changed(struct wm_device *base) {
 
 static void metal_close(struct wm_device *base) {
     struct metal_device *d = (struct metal_device *)base;
+    if (base->runs_on)
+        return; /* what the launch uses is left behind */
     @autoreleasepool {
         if (d->gpu_seconds > 0)
             wm_device_log(&d->log, WM_LOG_DEBUG, "WMR2311", "%.3f ms on the GPU in all", d->gpu_seconds * 1e3);
@@ -71,6 +70,8 @@ static void metal_close(struct wm_device *base) {
         [d->partials release];
         [d->queue release];
         [d->device release];
+        if (d->ended)
+            dispatch_release(d->ended);
     }
     free(d->pipelines);
     free(d);
@@ -93,6 +94,9 @@ struct wm_device *wm_device_metal_open(const struct wm_device_desc *desc) {
     d->base.default_min_work = METAL_MIN_WORK;
     d->base.least_points = WM_GPU_LEAST_POINTS;
     d->base.forced = desc->forced;
+    d->base.pages_stay = true; /* Darwin has no way to move a mapping that is wired */
+    d->launch_timeout = desc->launch_timeout;
+    d->ended = dispatch_semaphore_create(0);
     d->module = desc->module;
     d->memory = desc->memory;
     d->log = desc->log;
@@ -113,25 +117,9 @@ struct wm_device *wm_device_metal_open(const struct wm_device_desc *desc) {
                 d->base.min_ops_per_byte = METAL_DISCRETE_OPS_PER_BYTE;
         }
     }
-    if (!d->queue || !d->pipelines) {
+    if (!d->queue || !d->pipelines || !d->ended) {
         metal_close(&d->base);
         return NULL;
     }
     return &d->base;
-}
-
-size_t wm_device_metal_list(struct wasmetal_device_info *out, size_t count, size_t capacity) {
-    @autoreleasepool {
-        id<MTLDevice> device = MTLCreateSystemDefaultDevice();
-        if (device && count < capacity) {
-            struct wasmetal_device_info *info = &out[count];
-            *info = (struct wasmetal_device_info){.usable = true};
-            snprintf(info->spec, sizeof info->spec, "metal");
-            snprintf(info->name, sizeof info->name, "%s", [[device name] UTF8String]);
-            snprintf(info->driver, sizeof info->driver, "Metal");
-        }
-        count += device != nil;
-        [device release];
-    }
-    return count;
 }

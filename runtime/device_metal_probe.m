@@ -99,7 +99,7 @@ static bool run_probe(struct metal_device *d, const id<MTLComputePipelineState> 
                 threadsPerThreadgroup:MTLSizeMake(THREADGROUP, 1, 1)];
     }
     [encoder endEncoding];
-    *out_error = metal_commit_and_wait(d, commands, "the probe");
+    *out_error = metal_commit_and_wait(d, commands, "the probe", 0);
     d->base.dead |= *out_error != nil;
     return *out_error == nil;
 }
@@ -146,10 +146,17 @@ static const char *verdict(unsigned wrong, unsigned wrong_normal, unsigned resul
 
 uint32_t metal_inexact_uses(struct metal_device *d, uint32_t uses) {
     /* f32 comparisons are computed on the bits in every kernel (legalize_float.c): the device's do not matter. */
-    enum { DIV = 1 << 4, ROOT = 1 << 5, COMPARE = 1 << 6, ARITH = 0xff & ~(DIV | ROOT | COMPARE) };
+    enum {
+        DIV = METAL_PROBE_DIV,
+        ROOT = METAL_PROBE_ROOT,
+        COMPARE = METAL_PROBE_COMPARE,
+        ARITH = METAL_PROBE_ADD | METAL_PROBE_MUL | METAL_PROBE_MUL_ADD | METAL_PROBE_CONVERT,
+    };
     if ((uses & OFF_USE_F32) && !d->probed) {
         unsigned normal, wrong = wrong_results(d, &normal);
         d->probed = true;
+        d->wrong = wrong;
+        d->wrong_normal = normal;
         d->inexact = normal & ARITH  ? OFF_USE_F32_ARITH | OFF_USE_F32_SUBNORMAL
                      : wrong & ARITH ? OFF_USE_F32_SUBNORMAL
                                      : 0;

@@ -15,3 +15,9 @@ size_t wm_device_metal_list(struct wasmetal_device_info *out, size_t count, size
     (void)capacity;
     return count;
 }
+
+size_t wm_device_metal_probe(struct wasmetal_device_class *out, size_t capacity) {
+    (void)out;
+    (void)capacity;
+    return 0;
+}

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "runtime/device_vulkan.h"
+#include "runtime/launch_timeout.h"
 
 /* Iterations inside one grid point that a driver with cut-off loops still gets right, with some margin. */
 #define SHORT_LOOP 65000
@@ -68,19 +69,6 @@ VkResult vk_bind_buffers(struct vulkan_device *d, const struct vk_layout *layout
     return VK_SUCCESS;
 }
 
-/* Nanoseconds for a launch of `work` operations, UINT64_MAX: any time.  A GPU does far more than one operation in the
- * nanosecond that each has here; a software driver may do fewer, and cannot hang where its CPU would not. */
-static uint64_t longest_launch(const struct vulkan_device *d, uint64_t work) {
-    enum { DEFAULT_MS = 60000, NS_PER_MS = 1000000 };
-    uint64_t limit;
-    bool usual = d->launch_timeout == WM_TIMEOUT_DEFAULT || work == 0; /* the probe has no work to speak of */
-    if (d->launch_timeout == 0 || (usual && d->base.software))
-        return UINT64_MAX;
-    if (usual)
-        return __builtin_add_overflow(work, (uint64_t)DEFAULT_MS * NS_PER_MS, &limit) ? UINT64_MAX : limit;
-    return __builtin_mul_overflow(d->launch_timeout, (uint64_t)NS_PER_MS, &limit) ? UINT64_MAX : limit;
-}
-
 VkResult vk_submit_and_wait(struct vulkan_device *d, uint64_t work, bool *out_submitted) {
     *out_submitted = false;
     VkMemoryBarrier after = {.sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER,
@@ -99,7 +87,7 @@ VkResult vk_submit_and_wait(struct vulkan_device *d, uint64_t work, bool *out_su
         return r;
     }
     *out_submitted = true;
-    uint64_t limit = longest_launch(d, work);
+    uint64_t limit = wm_launch_timeout(&d->base, d->launch_timeout, work);
     r = d->vk->WaitForFences(d->device, 1, &d->fence, VK_TRUE, limit);
     d->base.runs_on = r == VK_TIMEOUT;
     if (r == VK_TIMEOUT)

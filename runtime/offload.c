@@ -272,12 +272,12 @@ static uint64_t fall_back(struct wm_offload *o, uint64_t kernel, enum wm_fallbac
 /* False when the device cannot be kept from writing to the memory any longer. */
 static bool close_lost(struct wm_offload *o) {
     struct wm_device *device = o->device; /* closing ends whatever the driver may still be doing to the memory, */
-    bool runs_on = device->runs_on, software = device->software; /* if anything can */
+    bool runs_on = device->runs_on, stay = device->software || device->pages_stay; /* if anything can */
     o->bytes_copied += device->bytes_copied;
     o->validation_messages += device->validation_messages;
     device->ops->close(device);
     o->device = NULL;
-    return !runs_on || (o->abandon_pages && o->abandon_pages(o->desc.log.user, o->desc.memory, software));
+    return !runs_on || (o->abandon_pages && o->abandon_pages(o->desc.log.user, o->desc.memory, stay));
 }
 
 static bool backs_off(struct backoff *b) {

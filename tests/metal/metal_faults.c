@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "double/double.h"
+#include "runtime/include/wasmetal.h"
 #include "tests/unit/device_fixture.h"
 
 enum { MEMORY = 1 << 20, IN = 4096, OUT = 65536, N = 1000 };
@@ -129,6 +130,90 @@ static void lost_in_an_update(void **state) {
 static void lost_in_the_probe(void **state) {
     (void)state;
     refused("lost-at=1", KERNEL_AXPY, WM_FALLBACK_INEXACT, "WMR2308");
+}
+
+/* Opens the device with a limit in milliseconds on launches. */
+static struct wm_offload *open_with_limit(const char *faults, uint64_t milliseconds) {
+    struct wm_offload_desc desc = {.module = &fixture.module,
+                                   .memory = &fixture.memory,
+                                   .device = "metal",
+                                   .log = fixture.log.fn,
+                                   .log_user = fixture.log.user,
+                                   .launch_timeout = milliseconds};
+    metal_double_configure(faults);
+    struct wm_offload *o = wm_offload_open(&desc);
+    assert_non_null(o);
+    return o;
+}
+
+static const wasmetal_device_class *find_class(const wasmetal_device_class *list, size_t n, const char *name) {
+    for (size_t k = 0; k < n; k++)
+        if (strcmp(list[k].operations, name) == 0)
+            return &list[k];
+    fail_msg("no row \"%s\"", name);
+    return NULL;
+}
+
+/* What `wasmetal devices` prints. */
+static void table_of_operations(void **state) {
+    (void)state;
+    wasmetal_device_info devices[16];
+    wasmetal_device_class rows[32];
+    metal_double_configure("max-buffer=1048576");
+    assert_true(wasmetal_list_devices(devices, 16) >= 2);
+    assert_string_equal(devices[1].spec, "metal");
+    assert_true(devices[1].usable && devices[1].min_work > 0);
+    assert_int_equal(devices[1].max_buffer_bytes, 1048576);
+    size_t n = wasmetal_probe_device("metal", rows, 32);
+    assert_true(n > 8 && n <= 32);
+    assert_string_equal(find_class(rows, n, "f32 divide")->device, "exact");
+    assert_string_equal(find_class(rows, n, "f32 divide")->kernels, "instruction");
+    assert_string_equal(find_class(rows, n, "f64")->kernels, "integers");
+    assert_int_equal(wasmetal_probe_device("metal", rows, 2), n);
+
+    metal_double_configure("flush-subnormals");
+    n = wasmetal_probe_device("metal", rows, 32);
+    assert_string_equal(find_class(rows, n, "f32 multiply")->device, "inexact for subnormals");
+    assert_string_equal(find_class(rows, n, "f32 multiply")->kernels, "instruction; integers for subnormals");
+    metal_double_configure("lost-at=1");
+    assert_int_equal(wasmetal_probe_device("metal", rows, 32), 0);
+    metal_double_configure("no-queue");
+    assert_int_equal(wasmetal_probe_device("metal", rows, 32), 0);
+    metal_double_configure("no-device");
+    assert_int_equal(wasmetal_probe_device("metal", rows, 32), 0);
+}
+
+/* Darwin cannot give linear memory other pages, so the instance cannot go on: the kernel writes when it likes. */
+static void given_up_when_late(void **state) {
+    (void)state;
+    struct wm_offload *o = open_with_limit("late-at=2,late-ms=300", 30);
+    assert_int_equal(launch(o, KERNEL_MAP), 1);
+    memset(device_words(&fixture, OUT), 0, 4 * N);
+    assert_int_equal(launch(o, KERNEL_MAP), WM_LAUNCH_LOST);
+    assert_string_equal(fixture.last_id, "WMR2005");
+    assert_int_equal(launch(o, KERNEL_MAP), 0);
+    assert_int_equal(fallbacks(o, WM_FALLBACK_NO_DEVICE), 1);
+    wm_offload_close(o);
+    assert_int_equal(metal_timeouts, 1);
+    /* What it uses was left behind, so it ends well in the end. */
+    for (uint32_t i = 0, tries = 0; i < N && tries < 1000; tries++)
+        if (device_words(&fixture, OUT)[i] == device_words(&fixture, IN)[i] * 3 + 1)
+            i++, tries = 0;
+        else
+            usleep(10000);
+    check_map(IN, OUT, N);
+}
+
+static void late_and_waited_for(void **state) {
+    (void)state;
+    static const uint64_t limits[] = {10000, 0, WM_TIMEOUT_DEFAULT};
+    for (int k = 0; k < 3; k++) {
+        struct wm_offload *o = open_with_limit("late-at=1,late-ms=50", limits[k]);
+        memset(device_words(&fixture, OUT), 0, 4 * N);
+        assert_int_equal(launch(o, KERNEL_MAP), 1);
+        check_map(IN, OUT, N);
+        wm_offload_close(o);
+    }
 }
 
 static void subnormals_flushed(void **state) {
@@ -310,11 +395,12 @@ int main(void) {
     setenv("XDG_CACHE_HOME", folder, 1);
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(nothing_starts),           TEST(source_with_an_error),  TEST(lost_with_separate_output),
-        TEST(lost_in_an_update),        TEST(lost_in_the_probe),     TEST(subnormals_flushed),
-        TEST(exact_arithmetic),         TEST(several_windows),       TEST(growth_between_launches),
-        TEST(archive_on_disk),          TEST(kernels_of_a_metallib), TEST(capture),
-        TEST(bus_of_a_discrete_device),
+        TEST(nothing_starts),      TEST(source_with_an_error),  TEST(lost_with_separate_output),
+        TEST(lost_in_an_update),   TEST(lost_in_the_probe),     TEST(subnormals_flushed),
+        TEST(exact_arithmetic),    TEST(several_windows),       TEST(growth_between_launches),
+        TEST(archive_on_disk),     TEST(kernels_of_a_metallib), TEST(capture),
+        TEST(given_up_when_late),  TEST(late_and_waited_for),   TEST(bus_of_a_discrete_device),
+        TEST(table_of_operations),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     char command[128];

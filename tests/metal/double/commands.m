@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { MAX_SET_BYTES = 4096, MAX_DISPATCHES = 64 };
 
@@ -38,6 +39,7 @@ struct recorded {
     MTLCommandBufferStatus status;
     NSError *error;
     double start, end;
+    void (^handler)(id<MTLCommandBuffer>); /* owned copy */
 }
 @end
 
@@ -192,16 +194,24 @@ static double seconds_now(void) {
 static void *run_commands(void *argument) {
     DoubleCommandBuffer *c = argument;
     c->start = seconds_now();
-    bool lost = c->number == metal_config.lost_at;
+    bool lost = c->number == metal_config.lost_at, late = c->number == metal_config.late_at;
+    uint64_t late_ms = metal_config.late_ms;
     for (unsigned i = 0; i < c->count; i++) {
         struct recorded *r = c->list[i];
         for (int b = 0; b < METAL_MAX_BUFFERS; b++)
             if (r->buffers[b] && r->buffers[b]->no_copy &&
                 !metal_one_mapping(r->buffers[b]->bytes, r->buffers[b]->length))
                 metal_rule_broken(RULE_NOCOPY_UNMAPPED, "buffer %d of kernel %s", b, r->dispatch.kernel->name);
-        metal_run_grid(&r->dispatch, lost);
+        metal_run_grid(&r->dispatch, lost || late);
+    }
+    if (late) { /* the whole grid again, which writes the same where a kernel does not update in place */
+        usleep((useconds_t)late_ms * 1000);
+        for (unsigned i = 0; i < c->count; i++)
+            metal_run_grid(&c->list[i]->dispatch, false);
     }
     c->end = seconds_now();
+    if (c->handler)
+        c->handler(c);
     return NULL;
 }
 
@@ -219,6 +229,13 @@ static void *run_commands(void *argument) {
     encoder = [[[DoubleEncoder alloc] init] autorelease];
     encoder->commands = [self retain];
     return encoder;
+}
+- (void)addCompletedHandler:(void (^)(id<MTLCommandBuffer>))block {
+    if (committed)
+        metal_rule_broken(RULE_COMMITTED, "a handler after the commit");
+    if (handler)
+        metal_rule_broken(RULE_SELECTOR, "the double has one handler a command buffer");
+    handler = metal_copy_block(block);
 }
 - (void)commit {
     if (committed)
@@ -270,6 +287,7 @@ static void *run_commands(void *argument) {
         }
         free(list[i]);
     }
+    free((void *)handler);
     [error release];
     [super dealloc];
 }

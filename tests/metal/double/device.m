@@ -287,19 +287,3 @@ id<MTLDevice> MTLCreateSystemDefaultDevice(void) {
     *capturing = NO;
 }
 @end
-
-/* ---- libdispatch ---- */
-
-dispatch_data_t dispatch_data_create(const void *bytes, size_t size, dispatch_queue_t queue, dispatch_block_t free) {
-    if (queue || free)
-        metal_rule_broken(RULE_SELECTOR, "the double copies the bytes of dispatch data");
-    struct dispatch_data *data = malloc(sizeof *data + size + 1);
-    data->size = size;
-    memcpy(data->bytes, bytes, size);
-    data->bytes[size] = 0;
-    return data;
-}
-
-void dispatch_release(dispatch_data_t data) {
-    free(data);
-}

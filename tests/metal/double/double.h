@@ -4,6 +4,7 @@
  *   device.m       MTLDevice, buffers, capture
  *   library.m      MSL source to a shared object by clang; functions, pipelines, binary archives
  *   commands.m     queue, command buffer, encoder
+ *   dispatch.m     libdispatch's data and semaphores; copies of blocks
  *   run.c          the grid, on several threads; barriers by switching contexts
  *   rules.def      what is checked
  *
@@ -36,6 +37,8 @@ struct metal_counters {
     uint64_t commits, no_copy_buffers, source_compiles, data_libraries, archive_hits, archive_misses, captures;
 };
 extern struct metal_counters metal_counters;
+/* Waits of this process that ended too early: what the launch used is left behind, and is no leak. */
+extern uint64_t metal_timeouts;
 
 /* Whether [start, start + bytes) lies in one mapping that can be read and written. */
 bool metal_one_mapping(const void *start, uint64_t bytes);

@@ -57,6 +57,9 @@ void metal_set_error(NSError **error, const char *domain, NSInteger code, const 
 }
 @end
 
+/* A copy of a block that captures no objects, on the heap; to be freed with free(). */
+void *metal_copy_block(const void *block);
+
 @interface DoubleDevice : NSObject <MTLDevice>
 @end
 
@@ -68,6 +71,7 @@ id<MTLComputePipelineState> metal_new_pipeline(MTLComputePipelineDescriptor *wha
 id<MTLBinaryArchive> metal_new_archive(MTLBinaryArchiveDescriptor *what, NSError **error);
 
 struct dispatch_data {
+    bool is_data; /* what dispatch_release asks */
     size_t size;
     char bytes[];
 };

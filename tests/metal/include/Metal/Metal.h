@@ -101,6 +101,7 @@ static inline MTLSize MTLSizeMake(NSUInteger width, NSUInteger height, NSUIntege
 @protocol MTLCommandBuffer <NSObject>
 - (void)setLabel:(NSString *)label;
 - (id<MTLComputeCommandEncoder>)computeCommandEncoder;
+- (void)addCompletedHandler:(void (^)(id<MTLCommandBuffer> commands))handler;
 - (void)commit;
 - (void)waitUntilCompleted;
 - (MTLCommandBufferStatus)status;
