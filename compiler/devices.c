@@ -29,16 +29,29 @@ static void print_limits(struct strbuf *out, const wasmetal_device_info *v) {
         strbuf_printf(out, ", workgroup %" PRIu32 " x %" PRIu32 " x %" PRIu32 ", %" PRIu32 " invocations\n",
                       v->max_workgroup[0], v->max_workgroup[1], v->max_workgroup[2], v->max_invocations);
     }
-    strbuf_printf(out, "    launches    from %" PRIu64 " operations\n", v->min_work);
 }
 
-static void print_device(struct strbuf *out, const wasmetal_device_info *v, const wasmetal_device_class *classes,
-                         size_t n) {
+/* What was measured, or that nothing was. */
+static void print_rates(struct strbuf *out, const wasmetal_device_info *v, const wasmetal_device_rates *r) {
+    if (!r) {
+        strbuf_printf(out, "    launches    from %" PRIu64 " operations (built in, not measured)\n", v->min_work);
+        return;
+    }
+    strbuf_printf(out,
+                  "    launches    from %" PRIu64 " operations (measured): a launch takes %.1f us\n"
+                  "    operation   %.4f ns, in one grid point alone %.3f ns, on the calling thread %.3f ns\n"
+                  "    byte        %.4f ns, on the calling thread %.4f ns\n",
+                  r->min_work, r->launch / 1e3, r->op, r->step, r->host_op, r->byte, r->host_byte);
+}
+
+static void print_device(struct strbuf *out, const wasmetal_device_info *v, const wasmetal_device_rates *r,
+                         const wasmetal_device_class *classes, size_t n) {
     strbuf_printf(out, "%-10s %s%s%s%s%s%s%s\n", v->spec, v->name, *v->driver ? ", " : "", v->driver,
                   v->software ? " (software)" : "", v->usable ? "" : " - not usable", *v->note ? ": " : "", v->note);
     if (!v->usable)
         return;
     print_limits(out, v);
+    print_rates(out, v, r);
     if (!n) {
         strbuf_add(out, "    (the probe could not run)\n");
         return;
@@ -53,8 +66,8 @@ static void json_string(struct strbuf *out, const char *key, const char *text) {
     strbuf_add_json(out, text, strlen(text));
 }
 
-static void json_device(struct strbuf *out, const wasmetal_device_info *v, const wasmetal_device_class *classes,
-                        size_t n) {
+static void json_device(struct strbuf *out, const wasmetal_device_info *v, const wasmetal_device_rates *r,
+                        const wasmetal_device_class *classes, size_t n) {
     strbuf_add(out, "{");
     json_string(out, "device", v->spec);
     strbuf_add(out, ", ");
@@ -68,11 +81,16 @@ static void json_device(struct strbuf *out, const wasmetal_device_info *v, const
     strbuf_printf(out,
                   ", \"software\": %s, \"usable\": %s, \"min_work\": %" PRIu64 ", \"max_buffer_bytes\": %" PRIu64
                   ", \"max_binding_bytes\": %" PRIu64 ", \"import_alignment\": %" PRIu64
-                  ", \"max_workgroup\": [%" PRIu32 ", %" PRIu32 ", %" PRIu32 "], \"max_invocations\": %" PRIu32
-                  ", \"operations\": [",
-                  v->software ? "true" : "false", v->usable ? "true" : "false", v->min_work, v->max_buffer_bytes,
-                  v->max_binding_bytes, v->import_alignment, v->max_workgroup[0], v->max_workgroup[1],
-                  v->max_workgroup[2], v->max_invocations);
+                  ", \"max_workgroup\": [%" PRIu32 ", %" PRIu32 ", %" PRIu32 "], \"max_invocations\": %" PRIu32,
+                  v->software ? "true" : "false", v->usable ? "true" : "false", r ? r->min_work : v->min_work,
+                  v->max_buffer_bytes, v->max_binding_bytes, v->import_alignment, v->max_workgroup[0],
+                  v->max_workgroup[1], v->max_workgroup[2], v->max_invocations);
+    if (r)
+        strbuf_printf(out,
+                      ", \"calibration\": {\"launch\": %.0f, \"op\": %.0f, \"step\": %.0f, \"byte\": %.0f, "
+                      "\"host_op\": %.0f, \"host_byte\": %.0f}",
+                      r->launch * 1e3, r->op * 1e3, r->step * 1e3, r->byte * 1e3, r->host_op * 1e3, r->host_byte * 1e3);
+    strbuf_add(out, ", \"operations\": [");
     for (size_t i = 0; i < n; i++) {
         strbuf_add(out, i ? ",\n    {" : "\n    {");
         json_string(out, "class", classes[i].operations);
@@ -100,11 +118,14 @@ int command_devices(const struct options *o, struct diag *d) {
     for (size_t i = 0; i < n; i++) {
         size_t count = devices[i].usable ? wasmetal_probe_device(devices[i].spec, classes, MAX_CLASSES) : 0;
         count = count < MAX_CLASSES ? count : MAX_CLASSES;
+        wasmetal_device_rates measured;
+        const wasmetal_device_rates *rates =
+            devices[i].usable && wasmetal_measure_device(devices[i].spec, &measured) ? &measured : NULL;
         if (o->json) {
             strbuf_add(&out, i ? ",\n  " : "\n  ");
-            json_device(&out, &devices[i], classes, count);
+            json_device(&out, &devices[i], rates, classes, count);
         } else {
-            print_device(&out, &devices[i], classes, count);
+            print_device(&out, &devices[i], rates, classes, count);
         }
     }
     strbuf_add(&out, o->json ? "\n]\n" : "");

@@ -8,6 +8,7 @@
 #define WASMETAL_RUNTIME_DEVICE_H
 
 #include "runtime/guard.h"
+#include "runtime/launch_rates.h"
 
 struct wm_log {
     wm_log_fn *fn; /* may be NULL */
@@ -33,6 +34,8 @@ struct wm_device_ops {
                                     const uint64_t *slots, enum wm_fallback *out_why);
     void (*memory_changed)(struct wm_device *d); /* the memory has grown */
     void (*close)(struct wm_device *d);
+    /* Fills the device's own rates, between launches.  NULL: it cannot be measured.  False: that failed. */
+    bool (*measure)(struct wm_device *d, struct wm_rates *out);
 };
 
 struct wm_device { /* first member of every device's own struct */
@@ -47,8 +50,10 @@ struct wm_device { /* first member of every device's own struct */
     bool pages_stay;           /* no other pages can take the place of those it works on */
     bool forced;               /* the user has set the threshold */
     uint64_t default_min_work; /* see docs/devices.md */
+    struct wm_rates rates;     /* all zero: not known, and these two decide */
     uint64_t min_ops_per_byte; /* with the default threshold: least operations for each byte bound; 0: any */
     uint64_t least_points;     /* with the default threshold: least grid points of a launch */
+    uint64_t identity;         /* of the hardware and its driver, as far as it matters for their speed */
     uint32_t workers;          /* wm_guard_limits */
     bool interleaved;
     uint64_t bytes_copied; /* of linear memory */
@@ -79,6 +84,13 @@ bool wm_device_metal_built(void);
 
 /* Whether a launch pays although `emulated` (OFF_USE_*) is computed on integers there; see device_emulate.c. */
 bool wm_device_emulation_pays(const struct wm_device *d, uint64_t emulated, const struct wm_launch_plan *plan);
+
+enum wm_calibrate { WM_CALIBRATE_KEPT, WM_CALIBRATE_AGAIN }; /* whether what is on disk will do */
+
+/* Fills d->rates, and default_min_work from them, from what was measured on this machine before, or by measuring now;
+ * or leaves both as they are, when the device cannot be measured or WASMETAL_CALIBRATION says so (device_calibrate.c).
+ */
+void wm_device_calibrate(struct wm_device *d, enum wm_calibrate how, bool no_environment, const struct wm_log *log);
 
 /* Threads the cpu device uses, the calling one included. */
 unsigned wm_device_cpu_threads(void);

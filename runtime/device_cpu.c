@@ -14,6 +14,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "runtime/device.h"
@@ -22,7 +23,8 @@ enum {
     MAX_THREADS = 256,
     BOXES_PER_THREAD = 4,
     X_GRAIN = 64,
-    BOX_WORK = 4000, /* estimated operations below which a box is not worth taking from the counter */
+    SMALLEST_GRID = 64, /* of those measured, which is cut all the same */
+    BOX_WORK = 4000,    /* estimated operations below which a box is not worth taking from the counter */
 };
 
 struct job {
@@ -140,6 +142,25 @@ static void cut_grid(struct job *job, uint32_t wanted) {
     }
 }
 
+static void run_job(struct cpu_device *d) {
+    struct job *job = &d->job;
+    atomic_store_explicit(&job->next, 0, memory_order_relaxed);
+    if (d->nworkers == 0 || job->boxes == 1) {
+        run_boxes(job);
+        return;
+    }
+    pthread_mutex_lock(&d->lock);
+    d->generation++;
+    d->busy = d->nworkers;
+    pthread_cond_broadcast(&d->wake);
+    pthread_mutex_unlock(&d->lock);
+    run_boxes(job);
+    pthread_mutex_lock(&d->lock);
+    while (d->busy != 0)
+        pthread_cond_wait(&d->done, &d->lock);
+    pthread_mutex_unlock(&d->lock);
+}
+
 static enum wm_device_result cpu_launch(struct wm_device *base, uint64_t kernel, const struct wm_launch_plan *plan,
                                         const uint64_t *slots, enum wm_fallback *out_why) {
     struct cpu_device *d = (struct cpu_device *)base;
@@ -164,26 +185,46 @@ static enum wm_device_result cpu_launch(struct wm_device *base, uint64_t kernel,
     job->grain = plan->rounds ? 1 : X_GRAIN; /* a worker is many iterations */
     uint64_t worth = plan->work / BOX_WORK + 1, wanted = (uint64_t)(d->nworkers + 1) * BOXES_PER_THREAD;
     cut_grid(job, d->nworkers == 0 ? 1 : (uint32_t)(worth < wanted ? worth : wanted));
-    atomic_store_explicit(&job->next, 0, memory_order_relaxed);
-    if (d->nworkers == 0 || job->boxes == 1) {
-        run_boxes(job);
-        return WM_DEVICE_DONE;
-    }
-    pthread_mutex_lock(&d->lock);
-    d->generation++;
-    d->busy = d->nworkers;
-    pthread_cond_broadcast(&d->wake);
-    pthread_mutex_unlock(&d->lock);
-    run_boxes(job);
-    pthread_mutex_lock(&d->lock);
-    while (d->busy != 0)
-        pthread_cond_wait(&d->done, &d->lock);
-    pthread_mutex_unlock(&d->lock);
+    run_job(d);
     return WM_DEVICE_DONE;
 }
 
 static void cpu_memory_changed(struct wm_device *base) {
     (void)base;
+}
+
+struct measurement {
+    struct cpu_device *device;
+    uint8_t *memory;
+};
+
+/* Always through all threads, as launches that are worth it. */
+static double run_measured(void *context, enum wm_measured what, uint32_t points) {
+    struct measurement *m = context;
+    struct job *job = &m->device->job;
+    double start = wm_measure_now();
+    job->kernel = what == WM_MEASURED_CHAIN ? wm_measure_chain : wm_measure_copy;
+    job->memory = m->memory;
+    job->scalars = NULL;
+    job->extent[0] = points;
+    job->extent[1] = job->extent[2] = 1;
+    job->grain = points > SMALLEST_GRID ? X_GRAIN : 1;
+    cut_grid(job, (m->device->nworkers + 1) * BOXES_PER_THREAD);
+    run_job(m->device);
+    return wm_measure_now() - start;
+}
+
+static bool cpu_measure(struct wm_device *base, struct wm_rates *out) {
+    struct measurement m = {(struct cpu_device *)base, malloc(2 * WM_MEASURED_POINTS * sizeof(uint32_t))};
+    if (!m.memory)
+        return false;
+    memset(m.memory, 0, 2 * WM_MEASURED_POINTS * sizeof(uint32_t));
+    if (!m.device->started)
+        start_workers(m.device);
+    bool done = wm_measure_device(run_measured, &m, out);
+    out->step = out->op * (m.device->nworkers + 1); /* a point is one thread's; so little cannot be measured */
+    free(m.memory);
+    return done;
 }
 
 static void cpu_close(struct wm_device *base) {
@@ -202,7 +243,7 @@ static void cpu_close(struct wm_device *base) {
 }
 
 struct wm_device *wm_device_cpu_open(const struct wm_device_desc *desc) {
-    static const struct wm_device_ops ops = {"cpu", cpu_launch, cpu_memory_changed, cpu_close};
+    static const struct wm_device_ops ops = {"cpu", cpu_launch, cpu_memory_changed, cpu_close, cpu_measure};
     struct cpu_device *d = calloc(1, sizeof *d);
     if (!d)
         return NULL;
@@ -211,6 +252,7 @@ struct wm_device *wm_device_cpu_open(const struct wm_device_desc *desc) {
     d->base.default_min_work = WM_DEVICE_LEAST_MIN_WORK;
     d->base.workers = wm_device_cpu_threads() * BOXES_PER_THREAD;
     snprintf(d->base.name, sizeof d->base.name, "%u threads", wm_device_cpu_threads());
+    d->base.identity = wm_device_cpu_threads();
     d->module = desc->module;
     d->memory = desc->memory;
     d->log = desc->log;

@@ -4,7 +4,7 @@
  * has the measurements).  A software device is the CPU itself, where the original loop uses the CPU's own arithmetic,
  * so emulation never pays there.
  */
-#include "runtime/device.h"
+#include "runtime/launch_cost.h"
 
 #include "ir/offload/kernel.h"
 
@@ -14,5 +14,12 @@ bool wm_device_emulation_pays(const struct wm_device *d, uint64_t emulated, cons
     uint64_t factor = emulated & OFF_USE_F64 ? F64_FACTOR : emulated & OFF_USE_F32_SUBNORMAL ? SUBNORMAL_FACTOR : 1;
     if (d->forced || factor == 1)
         return true;
-    return !d->software && plan->work / factor >= d->default_min_work;
+    if (d->software)
+        return false;
+    if (d->rates.launch > 0) { /* what is bound was looked at before */
+        const struct wm_kernel arithmetic = {0};
+        struct wm_launch_times t = wm_launch_predict(d, &arithmetic, plan, (double)factor);
+        return t.kernel < t.loop;
+    }
+    return plan->work / factor >= d->default_min_work;
 }

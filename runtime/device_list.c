@@ -42,3 +42,26 @@ size_t wasmetal_probe_device(const char *spec, wasmetal_device_class *out_classe
     unsigned long index = strtoul(spec + 7, &end, 10);
     return *end || index >= 1000 ? 0 : wm_device_vulkan_probe((int)index, out_classes, capacity);
 }
+
+bool wasmetal_measure_device(const char *spec, wasmetal_device_rates *out_rates) {
+    const struct wm_module none = {.abi_version = WM_ABI_VERSION, .name = "none"};
+    const struct wm_device_desc desc = {.module = &none};
+    struct wm_device *d = NULL;
+    char *end = "";
+    if (strcmp(spec, "cpu") == 0) {
+        d = wm_device_cpu_open(&desc);
+    } else if (strncmp(spec, "vulkan:", 7) == 0 && spec[7] >= '0' && spec[7] <= '9') {
+        unsigned long index = strtoul(spec + 7, &end, 10);
+        d = *end || index >= 1000 ? NULL : wm_device_vulkan_open(&desc, (int)index);
+    }
+    if (!d)
+        return false;
+    wm_device_calibrate(d, WM_CALIBRATE_AGAIN, false, &desc.log);
+    const struct wm_rates *r = &d->rates;
+    bool known = r->launch > 0;
+    if (known)
+        *out_rates =
+            (wasmetal_device_rates){r->launch, r->op, r->step, r->byte, r->host_op, r->host_byte, d->default_min_work};
+    d->ops->close(d);
+    return known;
+}

@@ -82,7 +82,7 @@ bool wm_device_metal_built(void) {
 }
 
 struct wm_device *wm_device_metal_open(const struct wm_device_desc *desc) {
-    static const struct wm_device_ops ops = {"metal", metal_launch, metal_memory_changed, metal_close};
+    static const struct wm_device_ops ops = {"metal", metal_launch, metal_memory_changed, metal_close, NULL};
     struct metal_device *d = calloc(1, sizeof *d);
     if (!d)
         return NULL;

@@ -8,6 +8,7 @@
  *   device_vulkan_modes.c     float-controls modes, written into the SPIR-V
  *   device_vulkan_launch.c    parameters, bindings, one submission
  *   device_vulkan_probe.c     which floating-point operations are exact
+ *   device_vulkan_measure.c   how fast it is
  *
  * libvulkan is loaded at run time and never linked, so the same program runs where there is no driver.
  */
@@ -227,6 +228,10 @@ uint32_t *vk_add_float_modes(const struct vk_traits *t, const uint32_t *words, s
 /* Finds the binding for a range of linear memory.  False with a reason. */
 bool vk_bind_range(struct vulkan_device *d, struct wm_range range, struct vk_binding *out, enum wm_fallback *out_why);
 void vk_release_windows(struct vulkan_device *d);
+/* Makes w->buffer over the w->bytes bytes at `pointer`, both multiples of the import alignment.  When it fails, the
+ * window may hold parts, which vk_release_window takes back. */
+VkResult vk_import_window(struct vulkan_device *d, void *pointer, struct vk_window *w);
+void vk_release_window(struct vulkan_device *d, struct vk_window *w);
 /* A host-visible, coherent, mapped buffer. */
 bool vk_buffer_create(struct vulkan_device *d, uint64_t bytes, VkBufferUsageFlags usage, struct vk_buffer *out);
 void vk_buffer_destroy(struct vulkan_device *d, struct vk_buffer *b);
@@ -253,6 +258,9 @@ VkResult vk_bind_buffers(struct vulkan_device *d, const struct vk_layout *layout
 VkResult vk_submit_and_wait(struct vulkan_device *d, uint64_t work, bool *out_submitted);
 enum wm_device_result vk_launch(struct wm_device *base, uint64_t kernel, const struct wm_launch_plan *plan,
                                 const uint64_t *slots, enum wm_fallback *out_why);
+
+/* struct wm_device_ops */
+bool vk_measure(struct wm_device *base, struct wm_rates *out);
 
 /* Which of `uses` this device does not compute exactly (probing what has not been probed yet). */
 uint32_t vk_inexact_uses(struct vulkan_device *d, uint32_t uses);

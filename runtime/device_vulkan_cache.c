@@ -12,7 +12,6 @@
  * Drivers trust this data (it is machine code to them), hence the checks of ownership, and nothing is read or written
  * by programs that run with raised privileges.  It is a cache: whatever goes wrong costs compile time and a warning.
  */
-#define _GNU_SOURCE /* secure_getenv */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -26,11 +25,12 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "runtime/cache_folder.h"
 #include "runtime/device_vulkan.h"
 
 #define SUFFIX ".vkcache"
 
-enum { MAX_BYTES = 64 << 20, MAX_FILES = 256, FOLDER_SIZE = 1024, PATH_SIZE = FOLDER_SIZE + 64 };
+enum { MAX_BYTES = 64 << 20, MAX_FILES = 256 };
 
 struct file_header {
     char magic[8];
@@ -42,53 +42,12 @@ static const char MAGIC[8] = "WMVKPC01";
 /* VkPipelineCacheHeaderVersionOne, as bytes: 32-bit little-endian fields on every machine. */
 enum { VK_HEADER_BYTES = 16 + VK_UUID_SIZE };
 
-/* The getenv of programs that do not run for somebody else. */
-static const char *trusted_environment(const char *name) {
-#ifdef __GLIBC__
-    return secure_getenv(name);
-#else
-    return getuid() == geteuid() && getgid() == getegid() ? getenv(name) : NULL;
-#endif
-}
-
 /* False: there is to be no cache. */
-static bool find_folder(const struct vulkan_device *d, char folder[FOLDER_SIZE]) {
-    if (d->no_environment || d->module->nkernels == 0)
-        return false;
-    const char *own = trusted_environment("WASMETAL_CACHE_DIR");
-    const char *cache = trusted_environment("XDG_CACHE_HOME"), *home = trusted_environment("HOME");
-    int n = -1;
-    if (own && *own)
-        n = own[0] == '/' ? snprintf(folder, FOLDER_SIZE, "%s", own) : -1; /* "off" */
-    else if (cache && cache[0] == '/')
-        n = snprintf(folder, FOLDER_SIZE, "%s/wasmetal", cache);
-    else if (home && home[0] == '/')
-        n = snprintf(folder, FOLDER_SIZE, "%s/.cache/wasmetal", home);
-    return n > 0 && n < FOLDER_SIZE;
+static bool find_folder(const struct vulkan_device *d, char folder[WM_CACHE_FOLDER_SIZE]) {
+    return d->module->nkernels != 0 && wm_cache_find_folder(d->no_environment, folder);
 }
 
-/* Makes the folder with those above it.  False with errno. */
-static bool make_folder(char *folder) {
-    for (char *slash = strchr(folder + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-        *slash = 0;
-        int made = mkdir(folder, 0700);
-        *slash = '/';
-        if (made != 0 && errno != EEXIST)
-            return false;
-    }
-    return mkdir(folder, 0700) == 0 || errno == EEXIST;
-}
-
-/* Whether only this user can have put files there; errno when not. */
-static bool is_private(const char *folder) {
-    struct stat st;
-    if (stat(folder, &st) != 0)
-        return false;
-    errno = S_ISDIR(st.st_mode) ? EPERM : ENOTDIR;
-    return S_ISDIR(st.st_mode) && st.st_uid == geteuid() && !(st.st_mode & (S_IWGRP | S_IWOTH));
-}
-
-static void find_path(const struct vulkan_device *d, const char *folder, char path[PATH_SIZE]) {
+static void find_path(const struct vulkan_device *d, const char *folder, char path[WM_CACHE_PATH_SIZE]) {
     const VkPhysicalDeviceProperties *p = &d->traits.properties;
     const uint32_t numbers[] = {p->vendorID, p->deviceID, p->driverVersion, p->apiVersion, d->traits.float_modes};
     XXH3_state_t state;
@@ -102,31 +61,7 @@ static void find_path(const struct vulkan_device *d, const char *folder, char pa
             XXH3_128bits_update(&state, s->words, s->nwords * sizeof *s->words);
         }
     XXH128_hash_t h = XXH3_128bits_digest(&state);
-    snprintf(path, PATH_SIZE, "%s/%016" PRIx64 "%016" PRIx64 SUFFIX, folder, h.high64, h.low64);
-}
-
-static bool read_all(int fd, uint8_t *bytes, size_t size) {
-    for (size_t done = 0; done < size;) {
-        ssize_t n = read(fd, bytes + done, size - done);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        done += (size_t)n;
-    }
-    return true;
-}
-
-static bool write_all(int fd, const uint8_t *bytes, size_t size) {
-    for (size_t done = 0; done < size;) {
-        ssize_t n = write(fd, bytes + done, size - done);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        done += (size_t)n;
-    }
-    return true;
+    snprintf(path, WM_CACHE_PATH_SIZE, "%s/%016" PRIx64 "%016" PRIx64 SUFFIX, folder, h.high64, h.low64);
 }
 
 /* Whether Vulkan's own header names this device: drivers check it too, but not all of them all of it. */
@@ -162,7 +97,7 @@ static uint8_t *load(struct vulkan_device *d, const char *path, size_t *out_size
     if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid() && st.st_size <= MAX_BYTES &&
         (size_t)st.st_size > sizeof(struct file_header) && (bytes = malloc((size_t)st.st_size))) {
         *out_size = (size_t)st.st_size;
-        if (!read_all(fd, bytes, *out_size) || !is_whole(d, bytes, *out_size)) {
+        if (!wm_cache_read(fd, bytes, *out_size) || !is_whole(d, bytes, *out_size)) {
             free(bytes);
             bytes = NULL;
         } else {
@@ -178,10 +113,10 @@ static uint8_t *load(struct vulkan_device *d, const char *path, size_t *out_size
 }
 
 VkResult vk_cache_open(struct vulkan_device *d) {
-    char folder[FOLDER_SIZE], path[PATH_SIZE];
+    char folder[WM_CACHE_FOLDER_SIZE], path[WM_CACHE_PATH_SIZE];
     uint8_t *bytes = NULL;
     size_t size = 0;
-    if (find_folder(d, folder) && is_private(folder)) {
+    if (find_folder(d, folder) && wm_cache_is_private(folder)) {
         find_path(d, folder, path);
         bytes = load(d, path, &size);
     }
@@ -245,24 +180,6 @@ static void evict(const char *folder) {
     closedir(dir);
 }
 
-/* Through a temporary file, so that nobody reads half of one.  False with errno. */
-static bool store(const char *path, const uint8_t *bytes, size_t size) {
-    char temporary[PATH_SIZE + 32];
-    snprintf(temporary, sizeof temporary, "%s.XXXXXX", path);
-    int fd = mkostemp(temporary, O_CLOEXEC);
-    if (fd < 0)
-        return false;
-    bool ok = write_all(fd, bytes, size);
-    int why = errno;
-    ok = close(fd) == 0 && ok && rename(temporary, path) == 0;
-    if (!ok) {
-        why = why ? why : errno;
-        unlink(temporary);
-        errno = why;
-    }
-    return ok;
-}
-
 /* The cache's data behind room for a header; NULL when there is none. */
 static uint8_t *get_data(struct vulkan_device *d, size_t *out_size) {
     size_t size = 0;
@@ -280,7 +197,7 @@ static uint8_t *get_data(struct vulkan_device *d, size_t *out_size) {
 }
 
 void vk_cache_close(struct vulkan_device *d) {
-    char folder[FOLDER_SIZE], path[PATH_SIZE];
+    char folder[WM_CACHE_FOLDER_SIZE], path[WM_CACHE_PATH_SIZE];
     size_t size;
     if (!d->pipeline_cache)
         return;
@@ -292,7 +209,7 @@ void vk_cache_close(struct vulkan_device *d) {
         memcpy(bytes, &h, sizeof h);
         find_path(d, folder, path);
         errno = 0;
-        if (make_folder(folder) && is_private(folder) && store(path, bytes, sizeof h + size))
+        if (wm_cache_make_folder(folder) && wm_cache_is_private(folder) && wm_cache_store(path, bytes, sizeof h + size))
             evict(folder);
         else
             wm_device_log(&d->log, WM_LOG_WARNING, "WMR2216", "compiled kernels cannot be kept in %s: %s", folder,

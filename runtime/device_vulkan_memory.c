@@ -29,7 +29,7 @@ uint32_t vk_coherent_type(const struct vulkan_device *d, uint32_t bits) {
     return UINT32_MAX;
 }
 
-static void release_window(struct vulkan_device *d, struct vk_window *w) {
+void vk_release_window(struct vulkan_device *d, struct vk_window *w) {
     if (w->buffer)
         d->vk->DestroyBuffer(d->device, w->buffer, NULL);
     if (w->memory)
@@ -40,7 +40,7 @@ static void release_window(struct vulkan_device *d, struct vk_window *w) {
 
 void vk_release_windows(struct vulkan_device *d) {
     for (uint32_t i = 0; i < d->nwindows; i++)
-        release_window(d, &d->windows[i]);
+        vk_release_window(d, &d->windows[i]);
     free(d->windows);
     d->windows = NULL;
     d->nwindows = 0;
@@ -78,9 +78,8 @@ static bool plan_windows(struct vulkan_device *d) {
     return true;
 }
 
-static VkResult import_window(struct vulkan_device *d, struct vk_window *w) {
+VkResult vk_import_window(struct vulkan_device *d, void *pointer, struct vk_window *w) {
     struct vk_api *vk = d->vk;
-    void *pointer = d->memory->base + w->start;
     const VkExternalMemoryHandleTypeFlagBits type = VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT;
     VkMemoryHostPointerPropertiesEXT host = {.sType = VK_STRUCTURE_TYPE_MEMORY_HOST_POINTER_PROPERTIES_EXT};
     VkResult r = vk->GetMemoryHostPointerPropertiesEXT(d->device, type, pointer, &host);
@@ -134,9 +133,9 @@ bool vk_bind_range(struct vulkan_device *d, struct wm_range range, struct vk_bin
         return false;
     }
     if (!w->buffer) {
-        VkResult r = import_window(d, w);
+        VkResult r = vk_import_window(d, d->memory->base + w->start, w);
         if (r != VK_SUCCESS) {
-            release_window(d, w);
+            vk_release_window(d, w);
             wm_device_log(&d->log, WM_LOG_ERROR, "WMR2209", "linear memory (%llu bytes) cannot be imported: %s",
                           (unsigned long long)w->bytes, vk_result_name(r));
             d->base.dead = true;

@@ -340,8 +340,16 @@ static void vulkan_close(struct wm_device *base) {
     free(d);
 }
 
+static uint64_t identify(const VkPhysicalDeviceProperties *p) {
+    uint64_t id = (uint64_t)p->vendorID << 32 | p->deviceID;
+    id = id * 31 + p->driverVersion;
+    for (unsigned i = 0; i < VK_UUID_SIZE; i++)
+        id = id * 31 + p->pipelineCacheUUID[i];
+    return id;
+}
+
 struct wm_device *wm_device_vulkan_open(const struct wm_device_desc *desc, int choice) {
-    static const struct wm_device_ops ops = {"vulkan", vk_launch, vulkan_memory_changed, vulkan_close};
+    static const struct wm_device_ops ops = {"vulkan", vk_launch, vulkan_memory_changed, vulkan_close, vk_measure};
     struct vulkan_device *d = calloc(1, sizeof *d);
     if (!d)
         return NULL;
@@ -375,6 +383,7 @@ struct wm_device *wm_device_vulkan_open(const struct wm_device_desc *desc, int c
         return NULL;
     }
     snprintf(d->base.name, sizeof d->base.name, "%.250s", d->traits.properties.deviceName);
+    d->base.identity = identify(&d->traits.properties);
     d->base.software = d->traits.software;
     d->base.forced = desc->forced;
     d->base.workers = d->traits.software ? SOFTWARE_WORKERS : WM_REDUCE_MAX_WORKERS;

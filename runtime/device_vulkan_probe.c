@@ -16,6 +16,7 @@
  * compiled kernels have: plain operations decorated NoContraction; float-controls modes are added as to all kernels.
  */
 #include "runtime/device_vulkan.h"
+#include "runtime/device_vulkan_words.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -25,69 +26,6 @@ enum {
     CASES = 1536, /* a multiple of the workgroup */
     WORKGROUP = 64,
     RESULTS = 11,
-    MODULE_WORDS = 1024,
-};
-
-/* ---- a small SPIR-V writer ---- */
-
-/* Numbers from the SPIR-V specification, version 1.3. */
-enum {
-    OP_EXT_INST_IMPORT = 11,
-    OP_EXT_INST = 12,
-    OP_MEMORY_MODEL = 14,
-    OP_ENTRY_POINT = 15,
-    OP_EXECUTION_MODE = 16,
-    OP_CAPABILITY = 17,
-    OP_TYPE_VOID = 19,
-    OP_TYPE_BOOL = 20,
-    OP_TYPE_INT = 21,
-    OP_TYPE_FLOAT = 22,
-    OP_TYPE_VECTOR = 23,
-    OP_TYPE_RUNTIME_ARRAY = 29,
-    OP_TYPE_STRUCT = 30,
-    OP_TYPE_POINTER = 32,
-    OP_TYPE_FUNCTION = 33,
-    OP_CONSTANT = 43,
-    OP_FUNCTION = 54,
-    OP_FUNCTION_END = 56,
-    OP_VARIABLE = 59,
-    OP_LOAD = 61,
-    OP_STORE = 62,
-    OP_ACCESS_CHAIN = 65,
-    OP_DECORATE = 71,
-    OP_MEMBER_DECORATE = 72,
-    OP_COMPOSITE_CONSTRUCT = 80,
-    OP_COMPOSITE_EXTRACT = 81,
-    OP_CONVERT_F_TO_S = 110,
-    OP_CONVERT_S_TO_F = 111,
-    OP_BITCAST = 124,
-    OP_I_ADD = 128,
-    OP_F_ADD = 129,
-    OP_F_SUB = 131,
-    OP_I_MUL = 132,
-    OP_F_MUL = 133,
-    OP_F_DIV = 136,
-    OP_SELECT = 169,
-    OP_F_ORD_EQUAL = 180,
-    OP_F_ORD_LESS_THAN = 184,
-    OP_LABEL = 248,
-    OP_RETURN = 253,
-
-    CAPABILITY_SHADER = 1,
-    CAPABILITY_FLOAT64 = 10,
-    DECORATION_BLOCK = 2,
-    DECORATION_ARRAY_STRIDE = 6,
-    DECORATION_BUILT_IN = 11,
-    DECORATION_BINDING = 33,
-    DECORATION_DESCRIPTOR_SET = 34,
-    DECORATION_OFFSET = 35,
-    DECORATION_NO_CONTRACTION = 42,
-    STORAGE_CLASS_INPUT = 1,
-    STORAGE_CLASS_STORAGE_BUFFER = 12,
-    BUILT_IN_GLOBAL_INVOCATION_ID = 28,
-    GLSL_STD_450_SQRT = 31,
-    GLSL_STD_450_FMIN = 37,
-    GLSL_STD_450_FMAX = 40,
 };
 
 /* Fixed ids; the function body's follow after LAST_ID. */
@@ -115,27 +53,7 @@ enum {
     LAST_ID = ID_CONSTANTS + 32,
 };
 
-struct writer {
-    uint32_t words[MODULE_WORDS];
-    uint32_t count, next_id;
-};
-
-/* Appends an instruction; its length comes from the argument list. */
-static void emit_words(struct writer *w, uint32_t op, const uint32_t *operands, uint32_t n) {
-    if (w->count + n + 1 > MODULE_WORDS)
-        abort(); /* a bug of ours: the module's size is the same in every run */
-    w->words[w->count++] = (n + 1) << 16 | op;
-    memcpy(&w->words[w->count], operands, n * sizeof *operands);
-    w->count += n;
-}
-
-#define EMIT(w, op, ...) \
-    emit_words((w), (op), (const uint32_t[]){__VA_ARGS__}, sizeof((const uint32_t[]){__VA_ARGS__}) / sizeof(uint32_t))
-
-/* Characters of a name as a literal string: four at a time, lowest first. */
-#define CHARS(a, b, c, d) ((uint32_t)(a) | (uint32_t)(b) << 8 | (uint32_t)(c) << 16 | (uint32_t)(d) << 24)
-
-static uint32_t fresh(struct writer *w) {
+static uint32_t fresh(struct vk_words *w) {
     return w->next_id++;
 }
 
@@ -143,24 +61,24 @@ static uint32_t constant(uint32_t value) {
     return ID_CONSTANTS + value;
 } /* of the constants 0 to 31 */
 
-static uint32_t word_pointer(struct writer *w, uint32_t variable, uint32_t base, uint32_t index) {
+static uint32_t word_pointer(struct vk_words *w, uint32_t variable, uint32_t base, uint32_t index) {
     uint32_t sum = fresh(w), pointer = fresh(w);
     EMIT(w, OP_I_ADD, ID_UINT, sum, base, constant(index));
     EMIT(w, OP_ACCESS_CHAIN, ID_WORD_POINTER, pointer, variable, constant(0), sum);
     return pointer;
 }
 
-static uint32_t load_word(struct writer *w, uint32_t base, uint32_t index) {
+static uint32_t load_word(struct vk_words *w, uint32_t base, uint32_t index) {
     uint32_t pointer = word_pointer(w, ID_IN, base, index), value = fresh(w);
     EMIT(w, OP_LOAD, ID_UINT, value, pointer);
     return value;
 }
 
-static void store_word(struct writer *w, uint32_t base, uint32_t index, uint32_t value) {
+static void store_word(struct vk_words *w, uint32_t base, uint32_t index, uint32_t value) {
     EMIT(w, OP_STORE, word_pointer(w, ID_OUT, base, index), value);
 }
 
-static uint32_t load_float(struct writer *w, uint32_t base, uint32_t index, bool wide) {
+static uint32_t load_float(struct vk_words *w, uint32_t base, uint32_t index, bool wide) {
     uint32_t bits = load_word(w, base, index * (wide ? 2 : 1));
     if (wide) {
         uint32_t high = load_word(w, base, index * 2 + 1), both = fresh(w);
@@ -172,7 +90,7 @@ static uint32_t load_float(struct writer *w, uint32_t base, uint32_t index, bool
     return value;
 }
 
-static void store_float(struct writer *w, uint32_t base, uint32_t index, uint32_t value, bool wide) {
+static void store_float(struct vk_words *w, uint32_t base, uint32_t index, uint32_t value, bool wide) {
     uint32_t bits = fresh(w);
     EMIT(w, OP_BITCAST, wide ? ID_UVEC2 : ID_UINT, bits, value);
     if (!wide) {
@@ -186,7 +104,7 @@ static void store_float(struct writer *w, uint32_t base, uint32_t index, uint32_
     }
 }
 
-static void write_declarations(struct writer *w, bool wide, bool contraction) {
+static void write_declarations(struct vk_words *w, bool wide, bool contraction) {
     EMIT(w, OP_CAPABILITY, CAPABILITY_SHADER);
     if (wide)
         EMIT(w, OP_CAPABILITY, CAPABILITY_FLOAT64);
@@ -229,7 +147,7 @@ static void write_declarations(struct writer *w, bool wide, bool contraction) {
 
 /* The kernel of a*b+c alone: a compiler that sees the product needed elsewhere may leave it alone there, and contract
  * it in the next kernel.  The other results are in the kernel of operations. */
-static void write_body(struct writer *w, bool wide, bool contraction) {
+static void write_body(struct vk_words *w, bool wide, bool contraction) {
     uint32_t width = wide ? 2 : 1;
     EMIT(w, OP_FUNCTION, ID_VOID, ID_MAIN, 0, ID_FUNCTION_TYPE);
     EMIT(w, OP_LABEL, fresh(w));
@@ -277,7 +195,7 @@ static void write_body(struct writer *w, bool wide, bool contraction) {
     w->words[w->count++] = 1 << 16 | OP_FUNCTION_END;
 }
 
-static void write_module(struct writer *w, bool wide, bool contraction) {
+static void write_module(struct vk_words *w, bool wide, bool contraction) {
     w->count = 5;
     w->next_id = LAST_ID;
     write_declarations(w, wide, contraction);
@@ -318,7 +236,7 @@ static uint64_t next_random(uint64_t *state) {
 /* ---- running it ---- */
 
 static VkResult make_probes(struct vulkan_device *d, bool wide, const struct vk_layout *layout, VkPipeline out[2]) {
-    struct writer *w = calloc(1, sizeof *w);
+    struct vk_words *w = calloc(1, sizeof *w);
     VkResult r = w ? VK_SUCCESS : VK_ERROR_OUT_OF_HOST_MEMORY;
     for (int p = 0; p < 2 && r == VK_SUCCESS; p++) {
         write_module(w, wide, p == 1);

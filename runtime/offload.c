@@ -40,6 +40,7 @@ struct wm_offload {
     struct wm_kernel_stats *kernels;
     struct guard_memo **memos; /* one a kernel */
     struct backoff *backoffs;
+    uint8_t *told; /* what the log was last told about each kernel */
     bool (*abandon_pages)(void *user, struct wm_memory *memory, bool by_threads);
     bool *invalid;      /* a kernel whose description makes no sense */
     uint64_t *partials; /* of reductions */
@@ -133,7 +134,8 @@ struct wm_offload *wm_offload_open(const struct wm_offload_desc *desc) {
     o->invalid = calloc(module->nkernels + 1, sizeof *o->invalid);
     o->memos = calloc(module->nkernels + 1, sizeof *o->memos);
     o->backoffs = calloc(module->nkernels + 1, sizeof *o->backoffs);
-    if (!o->kernels || !o->invalid || !o->memos || !o->backoffs) {
+    o->told = calloc(module->nkernels + 1, sizeof *o->told);
+    if (!o->kernels || !o->invalid || !o->memos || !o->backoffs || !o->told) {
         wm_offload_close(o);
         return NULL;
     }
@@ -171,6 +173,7 @@ void wm_offload_close(struct wm_offload *o) {
     free(o->kernels);
     free(o->invalid);
     free(o->backoffs);
+    free(o->told);
     free(o->partials);
     free(o);
 }
@@ -206,8 +209,10 @@ static void open_device(struct wm_offload *o) {
         wm_device_log(&o->desc.log, WM_LOG_WARNING, "WMR2003", "no device: loops run on the calling thread");
         return;
     }
-    if (o->min_work == UINT64_MAX)
+    if (o->default_threshold) {
+        wm_device_calibrate(o->device, WM_CALIBRATE_KEPT, o->desc.no_environment, &o->desc.log);
         o->min_work = o->device->default_min_work;
+    }
     wm_device_log(&o->desc.log, WM_LOG_INFO, "WMR2004", "device %s: %s, launches from %llu operations",
                   o->device->ops->name, o->device->name, (unsigned long long)o->min_work);
 }
@@ -324,6 +329,24 @@ static bool inspect(struct wm_offload *o, uint64_t kernel, struct wm_launch_plan
     return status == 0;
 }
 
+/* Whether the device does it sooner than the loop; told to the log when it is not as it was. */
+static bool pays(struct wm_offload *o, uint64_t kernel, struct wm_launch_plan *plan) {
+    enum { NEVER, YES, NO };
+    const struct wm_kernel *k = &o->desc.module->kernels[kernel];
+    bool yes = wm_launch_pays(o->device, k, plan, &plan->few);
+    uint8_t tell = yes ? YES : NO;
+    if (o->device->rates.launch > 0 && o->told[kernel] != tell && o->desc.log.fn) {
+        struct wm_launch_times t = wm_launch_predict(o->device, k, plan, 1);
+        wm_device_log(&o->desc.log, WM_LOG_DEBUG, "WMR2012",
+                      "kernel %s, %llu operations on a grid of %u x %u x %u: %.1f us on the device, %.1f us as a loop, "
+                      "so it %s",
+                      k->name, (unsigned long long)plan->work, plan->extent[0], plan->extent[1], plan->extent[2],
+                      t.kernel / 1e3, t.loop / 1e3, yes ? "is launched" : "stays");
+        o->told[kernel] = tell;
+    }
+    return yes;
+}
+
 uint64_t wm_offload_launch(struct wm_offload *o, uint64_t kernel, const uint64_t *slots, uint64_t *out_trips) {
     const struct wm_kernel *k = &o->desc.module->kernels[kernel];
     struct wm_launch_plan plan;
@@ -344,7 +367,7 @@ uint64_t wm_offload_launch(struct wm_offload *o, uint64_t kernel, const uint64_t
         out_trips[0] = wm_guard_parts_may_run(&plan, why, least_work(o));
         return fall_back(o, kernel, why);
     }
-    if (o->default_threshold && !wm_launch_pays(device, k, &plan, &plan.few)) {
+    if (o->default_threshold && !pays(o, kernel, &plan)) {
         out_trips[0] = wm_guard_parts_may_run(&plan, WM_FALLBACK_SMALL, least_work(o));
         return fall_back(o, kernel, WM_FALLBACK_SMALL);
     }
@@ -406,6 +429,8 @@ void wm_offload_get_stats(const struct wm_offload *o, struct wm_offload_stats *o
         out->device = o->device->ops->name;
         out->device_name = o->device->name;
         out->binding = o->device->binding;
+        out->min_work = o->min_work;
+        out->rates = o->device->rates;
         out->bytes_copied += o->device->bytes_copied;
         out->validation_messages += o->device->validation_messages;
     } else if (!o->opened && (o->kind == KIND_CPU || o->kind == KIND_METAL || o->kind == KIND_VULKAN)) {

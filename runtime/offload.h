@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "runtime/abi.h"
+#include "runtime/launch_rates.h"
 
 /* `id` is a stable log ID such as "WMR2001"; level 0 error, 1 warning, 2 info, 3 debug. */
 typedef void wm_log_fn(void *user, int level, const char *id, const char *message);
@@ -64,6 +65,8 @@ struct wm_offload_stats {
     uint64_t launches, inspections, bytes_copied, nanoseconds;
     uint64_t fallbacks[WM_FALLBACK_COUNT];
     const struct wm_kernel_stats *kernels; /* module->nkernels of them; valid until close */
+    uint64_t min_work;                     /* of the device, when one is open */
+    struct wm_rates rates;                 /* by which it decides; zero: by its thresholds */
     uint64_t validation_messages; /* of the Vulkan validation layers, when WASMETAL_VALIDATION asked for them */
 };
 void wm_offload_get_stats(const struct wm_offload *o, struct wm_offload_stats *out);

@@ -106,6 +106,18 @@ static void put_fallbacks(struct writer *w, const uint64_t *counts) {
     put(w, "}");
 }
 
+/* Picoseconds, as whole numbers: the decimal point depends on the locale. */
+static void put_calibration(struct writer *w, const struct wm_offload_stats *s) {
+    const struct wm_rates *r = &s->rates;
+    if (s->min_work)
+        put(w, ",\n  \"min_work\": %llu", (unsigned long long)s->min_work);
+    if (r->launch > 0)
+        put(w,
+            ",\n  \"calibration\": {\"launch\": %.0f, \"op\": %.0f, \"step\": %.0f, \"byte\": %.0f, \"host_op\": %.0f, "
+            "\"host_byte\": %.0f}",
+            r->launch * 1e3, r->op * 1e3, r->step * 1e3, r->byte * 1e3, r->host_op * 1e3, r->host_byte * 1e3);
+}
+
 size_t wasmetal_stats_json(const wasmetal_instance *instance, char *buffer, size_t capacity) {
     const struct wm_module *m = instance->module;
     struct writer w = {buffer, capacity, 0};
@@ -125,6 +137,7 @@ size_t wasmetal_stats_json(const wasmetal_instance *instance, char *buffer, size
         (unsigned long long)s.launches, (unsigned long long)s.inspections, (unsigned long long)s.bytes_copied,
         (unsigned long long)s.nanoseconds);
     put_fallbacks(&w, s.fallbacks);
+    put_calibration(&w, &s);
     put(&w, ",\n  \"kernels\": [");
     bool first = true;
     for (uint64_t i = 0; i < m->nkernels; i++) {

@@ -408,6 +408,18 @@ WASMETAL_API size_t wasmetal_list_devices(wasmetal_device_info *out_devices, siz
  * many classes there are; 0 when there is no such device or it cannot be opened. */
 WASMETAL_API size_t wasmetal_probe_device(const char *spec, wasmetal_device_class *out_classes, size_t capacity);
 
+/* Nanoseconds, as docs/devices.md#calibration explains them. */
+typedef struct wasmetal_device_rates {
+    double launch, op, step, byte; /* on the device */
+    double host_op, host_byte;     /* on the calling thread */
+    uint64_t min_work;             /* estimated operations from which on a launch may pay */
+} wasmetal_device_rates;
+
+/* Opens the device with this `spec`, measures how fast it is, keeps that on disk for instances to come, and fills
+ * *out_rates.  False when there is no such device, or it cannot be measured (then built-in thresholds are used), or
+ * WASMETAL_CALIBRATION forbids it. */
+WASMETAL_API bool wasmetal_measure_device(const char *spec, wasmetal_device_rates *out_rates);
+
 #ifdef __cplusplus
 }
 #endif

@@ -3,10 +3,14 @@
 file(GLOB guard_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/runtime/guard*.c)
 list(APPEND guard_sources ${PROJECT_SOURCE_DIR}/runtime/reduce.c)
 wasmetal_add_unit_test(guard_decide SOURCES guard_decide.c ${guard_sources} LIBS)
-wasmetal_add_unit_test(launch_cost SOURCES launch_cost.c ${PROJECT_SOURCE_DIR}/runtime/launch_cost.c LIBS)
+wasmetal_add_unit_test(launch_cost SOURCES launch_cost.c ${PROJECT_SOURCE_DIR}/runtime/launch_cost.c LIBS m)
+wasmetal_add_unit_test(device_calibrate SOURCES device_calibrate.c LIBS wasmetal_rt)
+wasmetal_add_unit_test(reduce_combine SOURCES reduce_combine.c ${PROJECT_SOURCE_DIR}/runtime/reduce.c LIBS)
 wasmetal_add_unit_test(guard_memo SOURCES guard_memo.c ${guard_sources} LIBS)
 wasmetal_add_unit_test(device_lost SOURCES device_lost.c ${guard_sources} ${PROJECT_SOURCE_DIR}/runtime/offload.c
-                        ${PROJECT_SOURCE_DIR}/runtime/check.c ${PROJECT_SOURCE_DIR}/runtime/launch_cost.c LIBS)
+                        ${PROJECT_SOURCE_DIR}/runtime/check.c ${PROJECT_SOURCE_DIR}/runtime/launch_cost.c
+                        ${PROJECT_SOURCE_DIR}/runtime/device_calibrate.c ${PROJECT_SOURCE_DIR}/runtime/device_measure.c
+                        ${PROJECT_SOURCE_DIR}/runtime/cache_folder.c LIBS m)
 wasmetal_add_unit_test(device_launch SOURCES device_launch.c device_fixture.c device_fixture_msl.c LIBS wasmetal_rt ARGS cpu)
 wasmetal_add_unit_test(device_threads SOURCES device_threads.c device_fixture.c device_fixture_msl.c LIBS wasmetal_rt)
 wasmetal_add_unit_test(device_missing_loader SOURCES device_missing.c device_fixture.c device_fixture_msl.c LIBS wasmetal_rt ARGS loader)

@@ -36,9 +36,9 @@ static void fake_close(struct wm_device *d) {
     fake.closed++;
 }
 
-static const struct wm_device_ops cpu_ops = {"cpu", fake_launch, fake_memory_changed, fake_close};
-static const struct wm_device_ops vulkan_ops = {"vulkan", fake_launch, fake_memory_changed, fake_close};
-static const struct wm_device_ops metal_ops = {"metal", fake_launch, fake_memory_changed, fake_close};
+static const struct wm_device_ops cpu_ops = {"cpu", fake_launch, fake_memory_changed, fake_close, NULL};
+static const struct wm_device_ops vulkan_ops = {"vulkan", fake_launch, fake_memory_changed, fake_close, NULL};
+static const struct wm_device_ops metal_ops = {"metal", fake_launch, fake_memory_changed, fake_close, NULL};
 static struct wm_device device;
 
 struct wm_device *wm_device_cpu_open(const struct wm_device_desc *desc) {
@@ -54,6 +54,10 @@ struct wm_device *wm_device_vulkan_open(const struct wm_device_desc *desc, int c
     fake.choice = choice;
     device = (struct wm_device){.ops = &vulkan_ops, .binding = "imported"};
     return fake.vulkan_missing ? NULL : &device;
+}
+
+unsigned wm_device_cpu_threads(void) {
+    return 1;
 }
 
 bool wm_device_metal_built(void) {

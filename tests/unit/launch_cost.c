@@ -57,11 +57,75 @@ static void test_scattered(void **state) {
     streams[0].kind = OFF_STREAM_RANGE;
 }
 
+/* What a device of these rates is to do with 1,000 points and so many operations and bytes. */
+static const struct wm_device measured = {
+    .rates = {.launch = 10000, .op = 0.1, .step = 5, .byte = 0.5, .host_op = 0.4, .host_byte = 0.1}};
+
+static void test_predicted(void **state) {
+    (void)state;
+    bool few;
+    /* 10 us and 100 ps each, or 400 ps each: alike at 33,333 */
+    struct wm_launch_plan less = plan_of(1000, 1, 1, 64, 33000), more = plan_of(1000, 1, 1, 64, 33700);
+    assert_false(wm_launch_pays(&measured, &kernel, &less, &few));
+    assert_false(few);
+    assert_true(wm_launch_pays(&measured, &kernel, &more, &few));
+    struct wm_launch_times t = wm_launch_predict(&measured, &kernel, &more, 1);
+    assert_true(t.kernel > 13369 && t.kernel < 13371 && t.loop > 13479 && t.loop < 13481);
+    /* Emulation makes operations dearer on the device only. */
+    t = wm_launch_predict(&measured, &kernel, &more, 4);
+    assert_true(t.kernel > t.loop);
+    /* An inspector is a second launch. */
+    struct wm_kernel inspected = kernel;
+    inspected.inspector = 1;
+    assert_false(wm_launch_pays(&measured, &inspected, &more, &few));
+    more.work *= 4;
+    assert_true(wm_launch_pays(&measured, &inspected, &more, &few));
+}
+
+static void test_predicted_few(void **state) {
+    (void)state;
+    bool few;
+    /* 10 points take 5 ns for each operation of one; 1,000 would be fast. */
+    struct wm_launch_plan plan = plan_of(10, 1, 1, 64, 1000000);
+    assert_false(wm_launch_pays(&measured, &kernel, &plan, &few));
+    assert_true(few);
+    plan.extent[1] = 100;
+    assert_true(wm_launch_pays(&measured, &kernel, &plan, &few));
+    assert_false(few);
+    /* So little that no grid would help. */
+    plan = plan_of(10, 1, 1, 64, 20000);
+    assert_false(wm_launch_pays(&measured, &kernel, &plan, &few));
+    assert_false(few);
+}
+
+static void test_predicted_bytes(void **state) {
+    (void)state;
+    bool few;
+    /* A copy: 2 x 1 MB of ranges, slow for the device to fetch. */
+    struct wm_launch_plan plan = plan_of(250000, 1, 1, 1000000, 1250000);
+    assert_false(wm_launch_pays(&measured, &kernel, &plan, &few));
+    assert_false(few);
+    plan.work = 10000000;
+    assert_true(wm_launch_pays(&measured, &kernel, &plan, &few));
+    /* A column: a wide range of which operations for so few bytes are done. */
+    plan = plan_of(100000, 1, 1, UINT64_C(1) << 31, 100000);
+    struct wm_launch_times t = wm_launch_predict(&measured, &kernel, &plan, 1);
+    assert_true(t.kernel > 409999 && t.kernel < 410001);
+}
+
+static void test_least_work(void **state) {
+    (void)state;
+    assert_int_equal(wm_launch_least_work(&measured.rates), 25000);
+    struct wm_rates quick = measured.rates;
+    quick.launch = 1;
+    assert_int_equal(wm_launch_least_work(&quick), 2000);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_points),
-        cmocka_unit_test(test_bytes),
-        cmocka_unit_test(test_scattered),
+        cmocka_unit_test(test_points),     cmocka_unit_test(test_bytes),         cmocka_unit_test(test_scattered),
+        cmocka_unit_test(test_predicted),  cmocka_unit_test(test_predicted_few), cmocka_unit_test(test_predicted_bytes),
+        cmocka_unit_test(test_least_work),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
