@@ -48,6 +48,7 @@ struct wm_device { /* first member of every device's own struct */
                                   it uses behind */
     bool software;             /* the "GPU" is this machine's CPU */
     bool pages_stay;           /* no other pages can take the place of those it works on */
+    bool helped;               /* the calling thread takes part in its launches */
     bool forced;               /* the user has set the threshold */
     uint64_t default_min_work; /* see docs/devices.md */
     struct wm_rates rates;     /* all zero: not known, and these two decide */

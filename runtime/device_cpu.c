@@ -252,6 +252,7 @@ struct wm_device *wm_device_cpu_open(const struct wm_device_desc *desc) {
     d->base.default_min_work = WM_DEVICE_LEAST_MIN_WORK;
     d->base.workers = wm_device_cpu_threads() * BOXES_PER_THREAD;
     snprintf(d->base.name, sizeof d->base.name, "%u threads", wm_device_cpu_threads());
+    d->base.helped = true;
     d->base.identity = wm_device_cpu_threads();
     d->module = desc->module;
     d->memory = desc->memory;

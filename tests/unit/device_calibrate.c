@@ -203,6 +203,7 @@ static void threads(void **state) {
     wm_device_calibrate(d, WM_CALIBRATE_KEPT, false, &log_hook);
     double end = wm_measure_now();
     assert_true(wm_rates_valid(&d->rates));
+    assert_true(d->rates.op < d->rates.host_op && d->rates.step < d->rates.host_op);
     print_message(
         "%s: launch %.1f us, op %.3f ns, step %.3f ns, byte %.3f ns, host op %.3f ns, byte %.3f ns, launches from "
         "%llu operations; measured in %.1f ms\n",
