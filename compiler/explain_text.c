@@ -4,12 +4,17 @@
  * an estimate from the code alone: its instructions, times 16 for each loop around them.  How often loops really run is
  * not known here, so shares are rounded and small ones not shown.  A loop that stays on the CPU comes with advice,
  * unless nearly all that is in it runs in kernels anyway.
+ *
+ * The C library's loops (explain_library.h) come last and are not counted.  At the end stand the places to begin with
+ * (explain_begin.c).
  */
 #include "compiler/explain.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "compiler/explain_begin.h"
+#include "compiler/explain_library.h"
 #include "compiler/source_map.h"
 #include "ir/fp_mode.h"
 
@@ -92,6 +97,7 @@ struct nest {
 struct func_weight {
     uint32_t first_nest, nnests, nloops;
     double weight;
+    bool library;
 };
 
 struct explain {
@@ -100,19 +106,16 @@ struct explain {
     const struct off_report *report;
     const struct paint *c;
     struct source_map *map;
-    double total;
+    const bool *library; /* by function */
+    double total;        /* weight of what is not the library's */
     bool met[OFF_REJECT_COUNT], advised[OFF_REJECT_COUNT];
 };
 
-static double own_weight(const struct off_loop_report *r) {
+double explain_own_weight(const struct off_loop_report *r) {
     double w = r->ops ? r->ops : 1;
     for (uint32_t d = 0; d < r->depth && d < MAX_WEIGHT_DEPTH; d++)
         w *= 16;
     return w;
-}
-
-static bool in_kernel(const struct off_loop_report *r) {
-    return r->verdict == OFF_REJECT_NONE || r->verdict == OFF_REJECT_PART_OF_KERNEL;
 }
 
 /* The loop and all that is inside it. */
@@ -124,8 +127,8 @@ static struct nest nest_of(const struct off_report *report, uint32_t first) {
         if (i > first && (r->func != root->func || r->depth <= root->depth))
             break;
         n.count++;
-        n.weight += own_weight(r);
-        n.offloaded += in_kernel(r) ? own_weight(r) : 0;
+        n.weight += explain_own_weight(r);
+        n.offloaded += explain_in_kernel(r) ? explain_own_weight(r) : 0;
     }
     return n;
 }
@@ -139,6 +142,8 @@ static int compare_nests(const void *a, const void *b) {
 
 static int compare_funcs(const void *a, const void *b) {
     const struct func_weight *x = a, *y = b;
+    if (x->library != y->library)
+        return x->library - y->library;
     if (x->weight != y->weight)
         return x->weight > y->weight ? -1 : 1;
     return x->first_nest < y->first_nest ? -1 : x->first_nest > y->first_nest;
@@ -158,7 +163,8 @@ static void explain_advice(struct explain *x, uint32_t index) {
         strbuf_printf(x->out, "      %*swhich does no harm: %u %% of it is in kernels\n", indent, "", done);
         return;
     }
-    if (per_cent(n.weight - n.offloaded, x->total) < ADVICE_FROM || !*off_reject_hint(r->verdict))
+    if (x->library[r->func] || per_cent(n.weight - n.offloaded, x->total) < ADVICE_FROM ||
+        !*off_reject_hint(r->verdict))
         return;
     x->advised[r->verdict] = true;
     strbuf_printf(x->out, "      %*stry: %s", indent, "", off_reject_hint(r->verdict));
@@ -167,17 +173,22 @@ static void explain_advice(struct explain *x, uint32_t index) {
     strbuf_add(x->out, "\n");
 }
 
-enum { LINE_SEARCH = 32 };
+bool explain_find_line(const struct source_map *map, uint32_t offset, const char **out_file, uint32_t *out_line) {
+    enum { LINE_SEARCH = 32 };
+    for (uint32_t n = 0; n < LINE_SEARCH; n++)
+        if (source_map_find(map, offset + n, out_file, out_line)) {
+            *out_file = base_name(*out_file);
+            return true;
+        }
+    return false;
+}
 
-/* The `loop` opcode itself often has no line; what stands first in it has. */
 static void add_loop_place(struct strbuf *out, const struct source_map *map, uint32_t offset) {
     const char *file;
-    uint32_t line, n = 0;
-    while (n < LINE_SEARCH && !source_map_find(map, offset + n, &file, &line))
-        n++;
+    uint32_t line;
     strbuf_printf(out, "+0x%x", offset);
-    if (n < LINE_SEARCH)
-        strbuf_printf(out, " (%s:%u)", base_name(file), line);
+    if (explain_find_line(map, offset, &file, &line))
+        strbuf_printf(out, " (%s:%u)", file, line);
 }
 
 static void explain_loop(struct explain *x, uint32_t index) {
@@ -186,7 +197,7 @@ static void explain_loop(struct explain *x, uint32_t index) {
     strbuf_printf(x->out, "  %*sloop ", (int)(2 * r->depth), "");
     add_loop_place(x->out, x->map, r->wasm_offset);
     unsigned share = per_cent(nest_of(x->report, index).weight, x->total);
-    if (share && r->verdict != OFF_REJECT_PART_OF_KERNEL)
+    if (share && !x->library[r->func] && r->verdict != OFF_REJECT_PART_OF_KERNEL)
         strbuf_printf(x->out, "%s, %u %%%s", c->dim, share, c->off);
     strbuf_add(x->out, ": ");
     if (r->verdict == OFF_REJECT_NONE) {
@@ -207,7 +218,7 @@ static void explain_loop(struct explain *x, uint32_t index) {
         x->met[r->verdict] = true;
     }
     strbuf_add(x->out, "\n");
-    if (!in_kernel(r))
+    if (!explain_in_kernel(r))
         explain_advice(x, index);
 }
 
@@ -218,12 +229,12 @@ static uint32_t weigh(struct explain *x, struct nest *nests, struct func_weight 
         struct nest n = nest_of(x->report, i);
         uint32_t func = x->report->loops[i].func;
         if (!nfuncs || x->report->loops[nests[nnests - 1].first].func != func)
-            funcs[nfuncs++] = (struct func_weight){.first_nest = nnests};
+            funcs[nfuncs++] = (struct func_weight){.first_nest = nnests, .library = x->library[func]};
         struct func_weight *f = &funcs[nfuncs - 1];
         f->nnests++;
         f->nloops += n.count;
         f->weight += n.weight;
-        x->total += n.weight;
+        x->total += f->library ? 0 : n.weight;
         nests[nnests++] = n;
         i += n.count;
     }
@@ -234,18 +245,21 @@ static uint32_t weigh(struct explain *x, struct nest *nests, struct func_weight 
 }
 
 static void explain_summary(struct explain *x) {
-    uint32_t kernels = 0, inside = 0, stay = 0;
+    uint32_t kernels = 0, inside = 0, stay = 0, library = 0;
     double offloaded = 0;
     for (uint32_t i = 0; i < x->report->nloops; i++) {
         const struct off_loop_report *r = &x->report->loops[i];
         kernels += r->verdict == OFF_REJECT_NONE;
         inside += r->verdict == OFF_REJECT_PART_OF_KERNEL;
-        stay += !in_kernel(r);
-        offloaded += in_kernel(r) ? own_weight(r) : 0;
+        stay += !explain_in_kernel(r);
+        library += x->library[r->func];
+        offloaded += explain_in_kernel(r) && !x->library[r->func] ? explain_own_weight(r) : 0;
     }
     strbuf_printf(x->out, "%u loop%s: %u offloaded, %u inside those, %u on the CPU", x->report->nloops,
                   x->report->nloops == 1 ? "" : "s", kernels, inside, stay);
-    if (x->report->nloops)
+    if (library)
+        strbuf_printf(x->out, " (%u of them of the language's library)", library);
+    if (x->total > 0)
         strbuf_printf(x->out, "; %u %% of the work in loops has a kernel, going by the code alone",
                       per_cent(offloaded, x->total));
     strbuf_add(x->out, "\n");
@@ -259,12 +273,15 @@ void explain_text(struct strbuf *out, struct ir_module *m, const struct off_repo
     struct explain x = {.out = out, .m = m, .report = report, .c = c, .map = source_map_new(&scratch, m)};
     struct nest *nests = arena_array(&scratch, struct nest, report->nloops + 1);
     struct func_weight *funcs = arena_array(&scratch, struct func_weight, report->nloops + 1);
+    x.library = explain_find_library(&scratch, m);
     uint32_t nfuncs = weigh(&x, nests, funcs);
     for (uint32_t k = 0; k < nfuncs; k++) {
         uint32_t func = report->loops[nests[funcs[k].first_nest].first].func;
         strbuf_printf(out, "%sfunction %u \"%s\"%s: %u loop%s", c->bold, func, func_name(m, func), c->off,
                       funcs[k].nloops, funcs[k].nloops == 1 ? "" : "s");
-        if (per_cent(funcs[k].weight, x.total))
+        if (funcs[k].library)
+            strbuf_add(out, " of the language's library, not counted");
+        else if (per_cent(funcs[k].weight, x.total))
             strbuf_printf(out, ", %u %% of the work in loops", per_cent(funcs[k].weight, x.total));
         strbuf_add(out, "\n");
         for (uint32_t n = 0; n < funcs[k].nnests; n++) {
@@ -274,6 +291,7 @@ void explain_text(struct strbuf *out, struct ir_module *m, const struct off_repo
         }
     }
     explain_summary(&x);
+    explain_begin(out, m, report, x.map, x.library);
     if (m->fp)
         strbuf_printf(out, "kernels compiled with --fp=%s: results may differ from other engines'\n",
                       fp_mode_text(m->fp));
