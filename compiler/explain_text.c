@@ -66,13 +66,6 @@ static void explain_kernel(struct strbuf *out, const struct off_kernel *k, const
     if (inner)
         strbuf_printf(out, ", %u sequential loop%s inside", inner, inner == 1 ? "" : "s");
     strbuf_printf(out, ", %u range%s read, %u written", reads, reads == 1 ? "" : "s", writes);
-    if (k->nscalars) {
-        strbuf_add(out, ", inputs");
-        for (uint32_t i = 0; i < k->nscalars && i < 8; i++)
-            strbuf_printf(out, " %s", ir_type_name[k->scalars[i].type]);
-        if (k->nscalars > 8)
-            strbuf_add(out, " ...");
-    }
     if (k->splits)
         strbuf_add(out, ", the rest of the loop on the CPU");
     if (k->declared)
@@ -207,8 +200,12 @@ static void explain_loop(struct explain *x, uint32_t index) {
         if (r->part_kernel >= 0)
             strbuf_printf(x->out, ", or as kernel %s where that is refused", x->m->kernels[r->part_kernel]->name);
     } else {
-        strbuf_printf(x->out, "stays on the CPU, %s%s%s: %s", c->bad, off_reject_name(r->verdict), c->off,
-                      off_reject_meaning(r->verdict));
+        strbuf_printf(x->out, "stays on the CPU, %s%s%s", c->bad, off_reject_name(r->verdict), c->off);
+        if (x->library[r->func]) {
+            strbuf_add(x->out, "\n");
+            return;
+        }
+        strbuf_printf(x->out, ": %s", off_reject_meaning(r->verdict));
         if (r->detail)
             strbuf_printf(x->out, " (%s)", r->detail);
         if (r->at != IR_NO_OFFSET && r->at != r->wasm_offset) {
