@@ -71,7 +71,7 @@ static int by_weight(const void *a, const void *b) {
 }
 
 static void add_place(struct strbuf *out, const struct ir_module *m, const struct off_report *report,
-                      const struct place *p, unsigned number, unsigned share) {
+                      const struct source_map *map, const struct place *p, unsigned number, unsigned share) {
     const struct off_loop_report *r = &report->loops[p->loop];
     strbuf_printf(out, "  %u. ", number);
     if (p->line)
@@ -86,6 +86,10 @@ static void add_place(struct strbuf *out, const struct ir_module *m, const struc
     strbuf_printf(out, "%s", off_reject_meaning(r->verdict));
     if (r->detail)
         strbuf_printf(out, " (%s)", r->detail);
+    const char *file;
+    uint32_t line;
+    if (r->at != IR_NO_OFFSET && source_map_find(map, r->at, &file, &line) && line != p->line)
+        strbuf_printf(out, ", at line %u", line);
     strbuf_add(out, "\n");
     if (*off_reject_hint(r->verdict))
         strbuf_printf(out, "     try: %s\n", off_reject_hint(r->verdict));
@@ -120,7 +124,7 @@ void explain_begin(struct strbuf *out, const struct ir_module *m, const struct o
             break;
         if (!shown)
             strbuf_add(out, "\nWhere to begin, by the work that a change would move:\n");
-        add_place(out, m, report, &places[k], ++shown, share);
+        add_place(out, m, report, map, &places[k], ++shown, share);
     }
     arena_free(&scratch);
 }

@@ -3,7 +3,7 @@
 // LIBRARY exports "add" (i32 i32) and "div"; COMMAND is a WASI program that prints its arguments and exits with 3.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 
 const [wasmetal, library, command, directory] = process.argv.slice(2).map((p) => resolve(p));
 rmSync(directory, { recursive: true, force: true });
@@ -78,6 +78,19 @@ check('explain --json is the same',
   check('explain: advice under a loop', /^ +loop .*stays on the CPU.*\n +(try: |which does no harm)/m.test(report));
   check('explain: one line of summary',
         /^\d+ loops: \d+ offloaded, \d+ inside those, \d+ on the CPU; \d+ % of the work in loops has a kernel/m.test(report));
+}
+{
+  const report = run(['explain', join(dirname(library), 'cli-explain.wasm')]).stdout;
+  const lines = report.split('\n').filter((l) => l.startsWith('function '));
+  const named = (name) => lines.find((l) => l.includes(`"${name}"`)) ?? '';
+  check('explain: the library and what only it calls stand last',
+        named('printf_core').endsWith('of the language\'s library, not counted') && lines.indexOf(named('printf_core')) >= 2 &&
+        named('digits').endsWith('not counted') && lines.indexOf(named('digits')) >= 2, report);
+  check('explain: what the program calls as well is its own', / % of the work in loops$/.test(named('clear')), report);
+  check('explain: the heaviest is no library function', lines[0].includes('"row_sums"'), report);
+  check('explain: where to begin is the loop around a sum in order',
+        /\n  1\. loop \+0x[0-9a-f]+ in row_sums, \d+ %: what is inside has to go in order \(reduction-float\).* but the loop calls/
+          .test(report), report);
 }
 // Floating point.
 expect([library, '--fp=loose', '-o', 'x.o'], 2, 'WM2001');
