@@ -10,7 +10,8 @@
  *
  * Whole numbers, since the decimal point depends on the program's locale.  A file that is anything else is measured and
  * written again, without a word; so is one older than a day, for the machine may have been busy when it was written.
- * When nothing can be kept the device is measured each time, which takes milliseconds.
+ * Where nothing can be kept nothing is measured, unless asked for: milliseconds are little for a
+ * machine and much for each instance.
  *
  * WASMETAL_CALIBRATION says otherwise: "off" leaves the built-in thresholds, "again" measures although there is a file,
  * and six whole numbers with commas between them, in picoseconds and in the order above, are taken as they are.
@@ -198,6 +199,11 @@ void wm_device_calibrate(struct wm_device *d, enum wm_calibrate how, bool no_env
     bool keeps = wm_cache_find_folder(no_environment, folder) && find_path(d, folder, path);
     if (keeps && how == WM_CALIBRATE_KEPT && !again && wm_cache_is_private(folder) && load(path, &rates)) {
         use(d, &rates, log, "measured before");
+        return;
+    }
+    bool asked = again || how == WM_CALIBRATE_AGAIN;
+    if (!asked && !(keeps && wm_cache_make_folder(folder) && wm_cache_is_private(folder))) {
+        wm_device_log(log, WM_LOG_INFO, "WMR2011", "%s is not measured, since that could not be kept", d->name);
         return;
     }
     double start = wm_measure_now();

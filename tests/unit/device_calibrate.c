@@ -95,6 +95,9 @@ static void kept_and_found(void **state) {
     wm_device_calibrate(&second, WM_CALIBRATE_AGAIN, false, &log_hook);
     assert_int_equal(measured, before + 1);
     wm_device_calibrate(&second, WM_CALIBRATE_KEPT, true, &log_hook); /* no environment: no folder */
+    assert_int_equal(measured, before + 1);
+    assert_string_equal(last_id, "WMR2011");
+    wm_device_calibrate(&second, WM_CALIBRATE_AGAIN, true, &log_hook);
     assert_int_equal(measured, before + 2);
 }
 
@@ -141,13 +144,20 @@ static void untrusted(void **state) {
     struct wm_device d;
     live(&d);
     chmod(folder, 0777);
-    assert_true(live(&d));
+    assert_false(live(&d));
+    assert_true(d.rates.launch == 0);
+    assert_int_equal(d.default_min_work, 777);
     assert_string_equal(last_id, "WMR2011");
+    setenv("WASMETAL_CALIBRATION", "again", 1); /* then in vain */
+    assert_true(live(&d));
+    assert_measured(&d);
+    assert_string_equal(last_id, "WMR2011");
+    unsetenv("WASMETAL_CALIBRATION");
     chmod(folder, 0700);
     assert_false(live(&d));
     setenv("WASMETAL_CACHE_DIR", "off", 1);
-    assert_true(live(&d));
-    assert_string_equal(last_id, "WMR2009");
+    assert_false(live(&d));
+    assert_true(d.rates.launch == 0);
 }
 
 static void asked_for(void **state) {

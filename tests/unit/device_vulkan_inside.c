@@ -144,6 +144,18 @@ static void inexact_operations_are_refused(void **state) {
     fixture.kernels[KERNEL_MAP].uses = 0;
 }
 
+/* Its kernels pass the validation layer, and the figures make sense; how large they are is only shown. */
+static void speed_is_measured(void **state) {
+    struct vulkan_device *d = *state;
+    struct wm_rates r = {0};
+    assert_true(d->base.ops->measure(&d->base, &r));
+    assert_true(wm_measure_host(&r));
+    assert_true(wm_rates_valid(&r));
+    assert_int_equal(atomic_load(&d->instance.messages.count), 0);
+    print_message("%s: launch %.1f us, op %.4f ns, step %.3f ns, byte %.4f ns\n", d->base.name, r.launch / 1e3, r.op,
+                  r.step, r.byte);
+}
+
 static void emulation_pays(void **state) {
     struct wm_device *d = *state;
     struct wm_launch_plan plan = {.work = d->default_min_work * 8};
@@ -350,6 +362,7 @@ int main(void) {
         TEST(variants_by_capability),
         TEST(long_loops_on_old_llvmpipe),
         TEST(inexact_operations_are_refused),
+        TEST(speed_is_measured),
         TEST(emulation_pays),
         TEST(emulation_on_software),
         TEST(failed_submission_leaves_memory_alone),
