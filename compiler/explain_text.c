@@ -146,8 +146,8 @@ static unsigned per_cent(double part, double of) {
     return of > 0 ? (unsigned)(100 * part / of + 0.5) : 0;
 }
 
-/* What a loop on the CPU leaves to do. */
-static void explain_advice(struct explain *x, uint32_t index) {
+/* What a loop on the CPU, or `alike` of them, leave to do. */
+static void explain_advice(struct explain *x, uint32_t index, uint32_t alike) {
     const struct off_loop_report *r = &x->report->loops[index];
     struct nest n = nest_of(x->report, index);
     unsigned done = per_cent(n.offloaded, n.weight);
@@ -156,7 +156,7 @@ static void explain_advice(struct explain *x, uint32_t index) {
         strbuf_printf(x->out, "      %*swhich does no harm: %u %% of it is in kernels\n", indent, "", done);
         return;
     }
-    if (x->library[r->func] || per_cent(n.weight - n.offloaded, x->total) < ADVICE_FROM ||
+    if (x->library[r->func] || per_cent(alike * (n.weight - n.offloaded), x->total) < ADVICE_FROM ||
         !*off_reject_hint(r->verdict))
         return;
     x->advised[r->verdict] = true;
@@ -176,20 +176,39 @@ bool explain_find_line(const struct source_map *map, uint32_t offset, const char
     return false;
 }
 
-static void add_loop_place(struct strbuf *out, const struct source_map *map, uint32_t offset) {
-    const char *file;
-    uint32_t line;
-    strbuf_printf(out, "+0x%x", offset);
-    if (explain_find_line(map, offset, &file, &line))
-        strbuf_printf(out, " (%s:%u)", file, line);
+/* Whether two loops on the CPU, without loops inside, can share a line: an unrolled loop and its remainder, or a
+ * function that was inlined several times. */
+static bool are_alike(const struct explain *x, uint32_t a, uint32_t b) {
+    const struct off_loop_report *p = &x->report->loops[a], *q = &x->report->loops[b];
+    const char *files[2];
+    uint32_t lines[2];
+    return p->func == q->func && p->depth == q->depth && p->verdict == q->verdict && !explain_in_kernel(p) &&
+           nest_of(x->report, a).count == 1 && nest_of(x->report, b).count == 1 &&
+           (p->detail == q->detail || (p->detail && q->detail && strcmp(p->detail, q->detail) == 0)) &&
+           explain_find_line(x->map, p->wasm_offset, &files[0], &lines[0]) &&
+           explain_find_line(x->map, q->wasm_offset, &files[1], &lines[1]) && lines[0] == lines[1] &&
+           strcmp(files[0], files[1]) == 0;
 }
 
-static void explain_loop(struct explain *x, uint32_t index) {
-    const struct off_loop_report *r = &x->report->loops[index];
+static void add_loop_places(struct explain *x, const uint32_t *loops, uint32_t n) {
+    const char *file;
+    uint32_t line;
+    for (uint32_t k = 0; k < n; k++)
+        strbuf_printf(x->out, "%s+0x%x", k ? ", " : "", x->report->loops[loops[k]].wasm_offset);
+    if (explain_find_line(x->map, x->report->loops[loops[0]].wasm_offset, &file, &line))
+        strbuf_printf(x->out, " (%s:%u)", file, line);
+}
+
+/* One loop, or several that are alike. */
+static void explain_loops(struct explain *x, const uint32_t *loops, uint32_t n) {
+    const struct off_loop_report *r = &x->report->loops[loops[0]];
     const struct paint *c = x->c;
-    strbuf_printf(x->out, "  %*sloop ", (int)(2 * r->depth), "");
-    add_loop_place(x->out, x->map, r->wasm_offset);
-    unsigned share = per_cent(nest_of(x->report, index).weight, x->total);
+    double weight = 0;
+    for (uint32_t k = 0; k < n; k++)
+        weight += nest_of(x->report, loops[k]).weight;
+    strbuf_printf(x->out, "  %*sloop%s ", (int)(2 * r->depth), "", n > 1 ? "s" : "");
+    add_loop_places(x, loops, n);
+    unsigned share = per_cent(weight, x->total);
     if (share && !x->library[r->func] && r->verdict != OFF_REJECT_PART_OF_KERNEL)
         strbuf_printf(x->out, "%s, %u %%%s", c->dim, share, c->off);
     strbuf_add(x->out, ": ");
@@ -200,7 +219,8 @@ static void explain_loop(struct explain *x, uint32_t index) {
         if (r->part_kernel >= 0)
             strbuf_printf(x->out, ", or as kernel %s where that is refused", x->m->kernels[r->part_kernel]->name);
     } else {
-        strbuf_printf(x->out, "stays on the CPU, %s%s%s", c->bad, off_reject_name(r->verdict), c->off);
+        strbuf_printf(x->out, "stay%s on the CPU, %s%s%s", n > 1 ? "" : "s", c->bad, off_reject_name(r->verdict),
+                      c->off);
         if (x->library[r->func]) {
             strbuf_add(x->out, "\n");
             return;
@@ -216,7 +236,20 @@ static void explain_loop(struct explain *x, uint32_t index) {
     }
     strbuf_add(x->out, "\n");
     if (!explain_in_kernel(r))
-        explain_advice(x, index);
+        explain_advice(x, loops[0], n);
+}
+
+/* The nests of a function, each loop in order, those that are alike together. */
+static void explain_nests(struct explain *x, const struct nest *nests, uint32_t nnests, uint32_t *order) {
+    uint32_t n = 0;
+    for (uint32_t k = 0; k < nnests; k++)
+        for (uint32_t i = 0; i < nests[k].count; i++)
+            order[n++] = nests[k].first + i;
+    for (uint32_t k = 0, run; k < n; k += run) {
+        for (run = 1; k + run < n && are_alike(x, order[k], order[k + run]);)
+            run++;
+        explain_loops(x, order + k, run);
+    }
 }
 
 /* Loops of one function stand together in the report, those of a nest as well. */
@@ -269,6 +302,7 @@ void explain_text(struct strbuf *out, struct ir_module *m, const struct off_repo
     struct arena scratch = {0};
     struct explain x = {.out = out, .m = m, .report = report, .c = c, .map = source_map_new(&scratch, m)};
     struct nest *nests = arena_array(&scratch, struct nest, report->nloops + 1);
+    uint32_t *order = arena_array(&scratch, uint32_t, report->nloops + 1);
     struct func_weight *funcs = arena_array(&scratch, struct func_weight, report->nloops + 1);
     x.library = explain_find_library(&scratch, m);
     uint32_t nfuncs = weigh(&x, nests, funcs);
@@ -281,11 +315,7 @@ void explain_text(struct strbuf *out, struct ir_module *m, const struct off_repo
         else if (per_cent(funcs[k].weight, x.total))
             strbuf_printf(out, ", %u %% of the work in loops", per_cent(funcs[k].weight, x.total));
         strbuf_add(out, "\n");
-        for (uint32_t n = 0; n < funcs[k].nnests; n++) {
-            const struct nest *nest = &nests[funcs[k].first_nest + n];
-            for (uint32_t i = nest->first; i < nest->first + nest->count; i++)
-                explain_loop(&x, i);
-        }
+        explain_nests(&x, nests + funcs[k].first_nest, funcs[k].nnests, order);
     }
     explain_summary(&x);
     explain_begin(out, m, report, x.map, x.library);

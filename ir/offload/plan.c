@@ -128,7 +128,11 @@ static bool add_final(struct plan *p, struct ir_value *v) {
     if (!loop_contains_value(p->root, v) || result_of_reduce(p, f))
         return true;
     f->expr = of_root_only(p, aff_of(p->aff, v));
-    return f->expr || load_again(p, f) || plan_reject(p, OFF_REJECT_LIVE_OUT, v->def, NULL);
+    return f->expr || load_again(p, f) ||
+           plan_reject(p, OFF_REJECT_LIVE_OUT, v->def,
+                       v->def
+                           ? arena_printf(p->text, "the %s that %s gives", ir_type_name[v->type], ir_info(v->def)->text)
+                           : NULL);
 }
 
 static void mark_rereads(struct plan *p) {

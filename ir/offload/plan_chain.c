@@ -26,6 +26,16 @@ static enum off_reject carried_reason(const struct loop *l, uint32_t index) {
     return OFF_REJECT_RECURRENCE;
 }
 
+/* Says which value that is: its type, and the operation it comes from. */
+static bool reject_carried(struct plan *p, const struct loop *l, uint32_t index) {
+    const struct ir_value *v = loop_next_value(l, index);
+    const struct ir_inst *def = v->def;
+    const char *detail = def ? arena_printf(p->text, "the %s that %s gives", ir_type_name[v->type], ir_info(def)->text)
+                             : arena_printf(p->text, "of type %s", ir_type_name[v->type]);
+    bool has_place = def && def->wasm_offset != IR_NO_OFFSET && loop_contains_inst(l, def);
+    return plan_reject(p, carried_reason(l, index), has_place ? def : l->inst, detail);
+}
+
 /* The first way out of `l`, besides its own test, that an inspector cannot watch: one that stays inside the root loop,
  * is the end of a loop inside, or is one of many. */
 static struct ir_inst *find_unwatched(struct plan *p, const struct loop *l, const struct ir_region *r) {
@@ -64,7 +74,7 @@ bool plan_check_parallel(struct plan *p, struct loop *l, struct aff_trip *out_tr
         if (!aff_of(p->aff, r->params[k]) && !plan_reduce_of(p, r->params[k]) &&
             !(l == p->root && plan_is_serial(p, r->params[k])) && !plan_find_motion(p, l, k, &motion) &&
             !plan_find_delay(p, l, k, &delay))
-            return plan_reject(p, carried_reason(l, k), inst, NULL);
+            return reject_carried(p, l, k);
     if (!aff_trip_of(p->aff, l, out_trip))
         return plan_reject(p, OFF_REJECT_NO_TRIP_COUNT, l->test, NULL);
     if (!aff_is_invariant(p->aff, out_trip->init) || !aff_is_invariant(p->aff, out_trip->step) ||
