@@ -68,12 +68,8 @@ static val i32op(struct rebuild *r, enum ir_op op, val x, val y) {
     return rebuild_op(r, op, x, y);
 }
 
-static val bits_of(struct rebuild *r, const struct fmt *f, val x) {
-    return rebuild_op(r, f->wide ? IR_I64_REINTERPRET_F64 : IR_I32_REINTERPRET_F32, x, 0);
-}
-
 static val float_of(struct rebuild *r, const struct fmt *f, val bits) {
-    return rebuild_op(r, f->wide ? IR_F64_REINTERPRET_I64 : IR_F32_REINTERPRET_I32, bits, 0);
+    return rebuild_from_bits(r, f->wide ? IR_F64 : IR_F32, bits);
 }
 
 static val magnitude(struct rebuild *r, const struct fmt *f, val bits) {
@@ -97,7 +93,7 @@ static val order_key(struct rebuild *r, const struct fmt *f, val bits) {
 }
 
 static val min_max(struct rebuild *r, const struct fmt *f, val x, val y, bool max) {
-    val a = bits_of(r, f, x), b = bits_of(r, f, y);
+    val a = rebuild_to_bits(r, x), b = rebuild_to_bits(r, y);
     val first = iop(r, f, max ? IR_I32_GT_S : IR_I32_LT_S, order_key(r, f, a), order_key(r, f, b));
     val nan = i32op(r, IR_I32_OR, is_nan(r, f, a), is_nan(r, f, b));
     return float_of(r, f, select(r, nan, constant(r, f, f->nan), select(r, first, a, b)));
@@ -109,7 +105,7 @@ enum rounding { ROUND_CEIL, ROUND_FLOOR, ROUND_TRUNC, ROUND_NEAREST };
  * exponent, as it should.  The lowest bit of the exponent field stands in for the leading 1 of the mantissa when the
  * exponent is 0, which is right because both biases are odd. */
 static val round_int(struct rebuild *r, const struct fmt *f, val x, enum rounding how) {
-    val b = bits_of(r, f, x), m = magnitude(r, f, b), s = iop(r, f, IR_I32_XOR, b, m);
+    val b = rebuild_to_bits(r, x), m = magnitude(r, f, b), s = iop(r, f, IR_I32_XOR, b, m);
     val e = iopc(r, f, IR_I32_SUB, iopc(r, f, IR_I32_SHR_U, m, f->mant), f->bias);
     val mask = iop(r, f, IR_I32_SHR_U, constant(r, f, f->mant_mask), e);
     val one = iopc(r, f, IR_I32_OR, s, f->one), zero = constant(r, f, 0);
@@ -144,7 +140,7 @@ static val round_int(struct rebuild *r, const struct fmt *f, val x, enum roundin
 /* Float to integer, saturating, on the bits: the mantissa shifted to its place. `to64`, `sign`: of the integer. */
 static val to_int_bits(struct rebuild *r, const struct fmt *f, val x, bool to64, bool sign) {
     const struct fmt *l = &f64_fmt; /* for 64-bit integer operations */
-    val b = bits_of(r, f, x), m = magnitude(r, f, b);
+    val b = rebuild_to_bits(r, x), m = magnitude(r, f, b);
     val negative = iop(r, f, IR_I32_NE, b, m);
     val e = i32op(r, IR_I32_SUB, narrow(r, f, iopc(r, f, IR_I32_SHR_U, m, f->mant)), rebuild_i32(r, f->bias));
     val mant = iopc(r, f, IR_I32_OR, iopc(r, f, IR_I32_AND, m, f->mant_mask), f->mant_mask + 1);
@@ -300,7 +296,7 @@ static val from_i64(struct rebuild *r, const struct fmt *f, val x, bool sign) {
 /* f32 to f64: the mantissa moves up by 29 bits, the exponent changes its bias; subnormals become normal. */
 static val promote(struct rebuild *r, val x) {
     const struct fmt *l = &f64_fmt, *s = &f32_fmt;
-    val b = bits_of(r, s, x), m = magnitude(r, s, b);
+    val b = rebuild_to_bits(r, x), m = magnitude(r, s, b);
     val sign = iopc(r, l, IR_I32_SHL, rebuild_op(r, IR_I64_EXTEND_I32_U, i32op(r, IR_I32_XOR, b, m), 0), 32);
     val wide = iopc(r, l, IR_I32_SHL, rebuild_op(r, IR_I64_EXTEND_I32_U, m, 0), 29);
     val normal = iopc(r, l, IR_I32_ADD, wide, (UINT64_C(1023) - 127) << 52);
@@ -320,7 +316,7 @@ static val promote(struct rebuild *r, val x) {
 /* f64 to f32, to nearest even.  Below 2^-126 the mantissa with its leading 1 is shifted to a subnormal's place. */
 static val demote(struct rebuild *r, val x) {
     const struct fmt *l = &f64_fmt;
-    val b = bits_of(r, l, x), m = magnitude(r, l, b);
+    val b = rebuild_to_bits(r, x), m = magnitude(r, l, b);
     val sign = iopc(r, l, IR_I32_SHR_U, iop(r, l, IR_I32_XOR, b, m), 32);
     val biased = iopc(r, l, IR_I32_SHR_U, m, 52);
     val normal = shift_rounding(r, iopc(r, l, IR_I32_SUB, m, (UINT64_C(1023) - 127) << 52), rebuild_i64(r, 29));
@@ -337,7 +333,7 @@ static val demote(struct rebuild *r, val x) {
 /* f64 comparisons on the bits; -0 counts as +0. */
 static val soft_compare(struct rebuild *r, enum ir_op op, val x, val y) {
     const struct fmt *f = &f64_fmt;
-    val a = bits_of(r, f, x), b = bits_of(r, f, y), zero = rebuild_i64(r, 0);
+    val a = rebuild_to_bits(r, x), b = rebuild_to_bits(r, y), zero = rebuild_i64(r, 0);
     val ordered = rebuild_op(r, IR_I32_EQZ, i32op(r, IR_I32_OR, is_nan(r, f, a), is_nan(r, f, b)), 0);
     a = order_key(r, f, select(r, rebuild_op(r, IR_I64_EQZ, magnitude(r, f, a), 0), zero, a));
     b = order_key(r, f, select(r, rebuild_op(r, IR_I64_EQZ, magnitude(r, f, b), 0), zero, b));
@@ -374,7 +370,8 @@ static bool is_normal_constant(const struct ir_value *v) {
 /* f32 comparisons on the bits: negative numbers mirrored, so that -0 falls on +0. */
 static val exact_compare(struct rebuild *r, enum ir_op op, val x, val y) {
     const struct fmt *f = &f32_fmt;
-    val a = bits_of(r, f, x), b = bits_of(r, f, y), zero = rebuild_i32(r, 0), low = rebuild_i32(r, UINT32_C(1) << 31);
+    val a = rebuild_to_bits(r, x), b = rebuild_to_bits(r, y), zero = rebuild_i32(r, 0),
+        low = rebuild_i32(r, UINT32_C(1) << 31);
     val ordered = rebuild_op(r, IR_I32_EQZ, i32op(r, IR_I32_OR, is_nan(r, f, a), is_nan(r, f, b)), 0);
     a = select(r, i32op(r, IR_I32_LT_S, a, zero), i32op(r, IR_I32_SUB, low, a), a);
     b = select(r, i32op(r, IR_I32_LT_S, b, zero), i32op(r, IR_I32_SUB, low, b), b);
@@ -406,12 +403,12 @@ static val lower_bitwise(struct rebuild *r, struct ir_inst *i, bool wide) {
     val x = rebuild_lo(r, i, 0);
     switch (i->op - (wide ? (int)WIDEN_F : 0)) {
     case IR_F32_ABS:
-        return float_of(r, f, magnitude(r, f, bits_of(r, f, x)));
+        return float_of(r, f, magnitude(r, f, rebuild_to_bits(r, x)));
     case IR_F32_NEG:
-        return float_of(r, f, iopc(r, f, IR_I32_XOR, bits_of(r, f, x), f->sign));
+        return float_of(r, f, iopc(r, f, IR_I32_XOR, rebuild_to_bits(r, x), f->sign));
     case IR_F32_COPYSIGN: {
-        val sign = iopc(r, f, IR_I32_AND, bits_of(r, f, rebuild_lo(r, i, 1)), f->sign);
-        return float_of(r, f, iop(r, f, IR_I32_OR, magnitude(r, f, bits_of(r, f, x)), sign));
+        val sign = iopc(r, f, IR_I32_AND, rebuild_to_bits(r, rebuild_lo(r, i, 1)), f->sign);
+        return float_of(r, f, iop(r, f, IR_I32_OR, magnitude(r, f, rebuild_to_bits(r, x)), sign));
     }
     case IR_F32_CEIL:
         return round_int(r, f, x, ROUND_CEIL);

@@ -102,24 +102,16 @@ static bool lower_access(struct rebuild *r, struct ir_inst *i) {
         struct ir_value *v;
         if (info->bytes == 8) {
             v = load_i64(r, i);
-            if (info->result == IR_F64)
-                v = rebuild_op(r, IR_F64_REINTERPRET_I64, v, 0);
         } else {
             v = load_i32(r, i, info->bytes, info->sign);
             if (info->result == IR_I64)
                 v = rebuild_op(r, info->sign ? IR_I64_EXTEND_I32_S : IR_I64_EXTEND_I32_U, v, 0);
-            else if (info->result == IR_F32)
-                v = rebuild_op(r, IR_F32_REINTERPRET_I32, v, 0);
         }
-        rebuild_set(r, i, v, 0);
+        rebuild_set(r, i, rebuild_from_bits(r, (enum ir_type)info->result, v), 0);
         return true;
     }
     if (ir_is_store(i)) {
-        struct ir_value *v = rebuild_lo(r, i, 1);
-        if (info->result == IR_F64)
-            v = rebuild_op(r, IR_I64_REINTERPRET_F64, v, 0);
-        else if (info->result == IR_F32)
-            v = rebuild_op(r, IR_I32_REINTERPRET_F32, v, 0);
+        struct ir_value *v = rebuild_to_bits(r, rebuild_lo(r, i, 1));
         if (info->bytes == 8)
             store_i64(r, i, v);
         else

@@ -18,23 +18,11 @@ static enum ir_type bits_type(enum ir_type t) {
     return t == IR_F64 || t == IR_I64 ? IR_I64 : IR_I32;
 }
 
-static val to_bits(struct rebuild *r, val v) {
-    if (v->type == IR_F32)
-        return rebuild_op(r, IR_I32_REINTERPRET_F32, v, NULL);
-    return v->type == IR_F64 ? rebuild_op(r, IR_I64_REINTERPRET_F64, v, NULL) : v;
-}
-
-static val from_bits(struct rebuild *r, enum ir_type t, val v) {
-    if (t == IR_F32)
-        return rebuild_op(r, IR_F32_REINTERPRET_I32, v, NULL);
-    return t == IR_F64 ? rebuild_op(r, IR_F64_REINTERPRET_I64, v, NULL) : v;
-}
-
 /* ---- bodies of helpers ---- */
 
 /* f32 add, sub or mul by the device where that is as good, see legalize_soft.h. */
 static val guarded(struct rebuild *r, enum ir_op op, val a, val b) {
-    val x = from_bits(r, IR_F32, a), y = from_bits(r, IR_F32, b);
+    val x = rebuild_from_bits(r, IR_F32, a), y = rebuild_from_bits(r, IR_F32, b);
     val device = rebuild_op(r, IR_I32_REINTERPRET_F32, rebuild_op(r, op, x, y), NULL);
     bool product = op == IR_F32_MUL;
     if (op == IR_F32_SUB)
@@ -90,9 +78,9 @@ static val helper_body(struct rebuild *r, enum ir_op op, val a, val b) {
         return soft_sqrt(r, a);
     default: { /* legalize_arith knows it */
         const struct ir_op_info *info = &ir_op_info[op];
-        val x = from_bits(r, (enum ir_type)info->operand_types[0], a);
-        val y = b ? from_bits(r, (enum ir_type)info->operand_types[1], b) : NULL;
-        return to_bits(r, rebuild_op(r, op, x, y));
+        val x = rebuild_from_bits(r, (enum ir_type)info->operand_types[0], a);
+        val y = b ? rebuild_from_bits(r, (enum ir_type)info->operand_types[1], b) : NULL;
+        return rebuild_to_bits(r, rebuild_op(r, op, x, y));
     }
     }
 }
@@ -173,11 +161,11 @@ static bool call_helper(struct rebuild *r, struct ir_inst *i) {
         make_helpers(library, (enum ir_op)i->op);
     val operands[2];
     for (uint32_t k = 0; k < i->noperands; k++)
-        operands[k] = to_bits(r, rebuild_lo(r, i, k));
+        operands[k] = rebuild_to_bits(r, rebuild_lo(r, i, k));
     enum ir_type result = bits_type((enum ir_type)ir_info(i)->result);
     struct ir_inst *call = ir_build(&r->b, IR_CALL, &result, 1, operands, i->noperands);
     call->index = index;
-    rebuild_set(r, i, from_bits(r, (enum ir_type)ir_info(i)->result, &call->results[0]), NULL);
+    rebuild_set(r, i, rebuild_from_bits(r, (enum ir_type)ir_info(i)->result, &call->results[0]), NULL);
     return true;
 }
 

@@ -130,20 +130,12 @@ static struct ir_value *load(struct rebuild *r, const struct ir_inst *i) {
         w[0] = rebuild_op(r, IR_I32_EXTEND16_S, w[0], NULL);
     if (info->result == IR_I64 && info->bytes < 8)
         w[0] = rebuild_op(r, info->sign ? IR_I64_EXTEND_I32_S : IR_I64_EXTEND_I32_U, w[0], NULL);
-    if (info->result == IR_F32)
-        w[0] = rebuild_op(r, IR_F32_REINTERPRET_I32, w[0], NULL);
-    if (info->result == IR_F64)
-        w[0] = rebuild_op(r, IR_F64_REINTERPRET_I64, w[0], NULL);
-    return w[0];
+    return rebuild_from_bits(r, (enum ir_type)info->result, w[0]);
 }
 
 static void store(struct rebuild *r, const struct ir_inst *i) {
     const struct ir_op_info *info = ir_info(i);
-    struct ir_value *v = rebuild_lo(r, i, 1), *w[4] = {v};
-    if (info->result == IR_F32)
-        w[0] = rebuild_op(r, IR_I32_REINTERPRET_F32, v, NULL);
-    if (info->result == IR_F64)
-        v = rebuild_op(r, IR_I64_REINTERPRET_F64, v, NULL);
+    struct ir_value *v = rebuild_to_bits(r, rebuild_lo(r, i, 1)), *w[4] = {v};
     if (v->type == IR_I64) {
         w[0] = rebuild_op(r, IR_I32_WRAP_I64, v, NULL);
         w[1] = rebuild_op(r, IR_I32_WRAP_I64, rebuild_op64i(r, IR_I64_SHR_U, v, 32), NULL);

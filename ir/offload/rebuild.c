@@ -43,6 +43,18 @@ struct ir_value *rebuild_op64i(struct rebuild *r, enum ir_op op, struct ir_value
     return ir_build_simple(&r->b, op, x, ir_build_i64(&r->b, y));
 }
 
+struct ir_value *rebuild_to_bits(struct rebuild *r, struct ir_value *v) {
+    if (v->type == IR_F32)
+        return rebuild_op(r, IR_I32_REINTERPRET_F32, v, NULL);
+    return v->type == IR_F64 ? rebuild_op(r, IR_I64_REINTERPRET_F64, v, NULL) : v;
+}
+
+struct ir_value *rebuild_from_bits(struct rebuild *r, enum ir_type t, struct ir_value *v) {
+    if (t == IR_F32)
+        return rebuild_op(r, IR_F32_REINTERPRET_I32, v, NULL);
+    return t == IR_F64 ? rebuild_op(r, IR_F64_REINTERPRET_I64, v, NULL) : v;
+}
+
 struct ir_value *rebuild_i32(struct rebuild *r, uint32_t v) {
     return ir_build_i32(&r->b, v);
 }

@@ -64,6 +64,9 @@ void rebuild_set(struct rebuild *r, const struct ir_inst *i, struct ir_value *lo
 struct ir_value *rebuild_op(struct rebuild *r, enum ir_op op, struct ir_value *x, struct ir_value *y);
 struct ir_value *rebuild_opi(struct rebuild *r, enum ir_op op, struct ir_value *x, uint32_t y);
 struct ir_value *rebuild_op64i(struct rebuild *r, enum ir_op op, struct ir_value *x, uint64_t y);
+/* The bits of a float as an integer, and back to a value of type `t`; integers stay as they are. */
+struct ir_value *rebuild_to_bits(struct rebuild *r, struct ir_value *v);
+struct ir_value *rebuild_from_bits(struct rebuild *r, enum ir_type t, struct ir_value *v);
 struct ir_value *rebuild_i32(struct rebuild *r, uint32_t v);
 struct ir_value *rebuild_i64(struct rebuild *r, uint64_t v);
 struct ir_value *rebuild_select(struct rebuild *r, struct ir_value *cond, struct ir_value *t, struct ir_value *f);
