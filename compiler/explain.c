@@ -32,6 +32,30 @@ static void json_text(struct strbuf *out, const char *key, const char *text) {
     strbuf_add_json(out, text, strlen(text));
 }
 
+/* The limits of WebGPU (GPUSupportedLimits) that the kernel makes use of, and whether a device without any beyond the
+ * default ones can run it; what depends on the launch, the size of bindings and the number of workgroups, is not known
+ * here. */
+static void json_webgpu(struct strbuf *out, const struct off_kernel *k) {
+    const struct {
+        const char *name;
+        uint32_t value, standard;
+    } limits[] = {
+        {"maxStorageBuffersPerShaderStage", k->nstreams, 8},
+        {"maxUniformBufferBindingSize", (off_param_words(k) + 3) / 4 * 16, 65536},
+        {"maxComputeInvocationsPerWorkgroup", k->workgroup[0] * k->workgroup[1] * k->workgroup[2], 256},
+        {"maxComputeWorkgroupSizeX", k->workgroup[0], 256},
+        {"maxComputeWorkgroupSizeY", k->workgroup[1], 256},
+        {"maxComputeWorkgroupSizeZ", k->workgroup[2], 64},
+    };
+    bool enough = true;
+    strbuf_add(out, ", \"webgpu\": {");
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+        strbuf_printf(out, "\"%s\": %u, ", limits[i].name, limits[i].value);
+        enough &= limits[i].value <= limits[i].standard;
+    }
+    strbuf_printf(out, "\"default_limits\": %s}", enough ? "true" : "false");
+}
+
 static void json_kernel(struct strbuf *out, const struct ir_module *m, const struct off_kernel *k,
                         const struct source_map *map) {
     strbuf_add(out, "\n    {\"name\": ");
@@ -49,6 +73,8 @@ static void json_kernel(struct strbuf *out, const struct ir_module *m, const str
     for (uint32_t v = 0; v < k->nspirv; v++)
         strbuf_printf(out, "%s{\"caps\": %u, \"words\": %u}", v ? ", " : "", k->spirv[v].caps, k->spirv[v].nwords);
     strbuf_printf(out, "], \"msl\": %s, \"wgsl\": %s", k->msl ? "true" : "false", k->wgsl ? "true" : "false");
+    if (k->wgsl)
+        json_webgpu(out, k);
     if (k->inspector) {
         json_text(out, "inspector", k->inspector->name);
         strbuf_printf(out, ", \"checked_loads\": %u, \"checked_ops\": %u", k->checked_loads, k->checked_ops);

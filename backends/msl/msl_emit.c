@@ -4,6 +4,9 @@
  * -0 into +0.  So the SPIR-V for MSL carries no such decoration and the source turns contraction off for the whole
  * file. The host must compile it without fast math (MTLCompileOptions.fastMathEnabled = NO, or mathMode safe), which
  * also keeps division and square root correctly rounded and NaN and infinity alive.
+ *
+ * Helpers: SPIRV-Cross has every function inlined.  For the arithmetic of f64 that would make a hundred lines of each
+ * operation, and minutes of compiling of a kernel with some dozens; so those functions are called.
  */
 #include "backends/msl/msl_emit.h"
 
@@ -12,6 +15,24 @@
 #include <string.h>
 
 static const char prelude[] = "#pragma METAL fp contract(off)\n#pragma clang fp contract(off)\n";
+
+/* `text` with the helpers of f64 arithmetic (ir/offload/legalize_soft.h) not inlined. */
+static char *call_helpers(struct arena *a, const char *text) {
+    static const char inlined[] = "static inline __attribute__((always_inline))\n",
+                      called[] = "static __attribute__((noinline))\n";
+    _Static_assert(sizeof called <= sizeof inlined, "the text does not grow");
+    char *out = arena_alloc(a, strlen(text) + 1), *to = out;
+    for (const char *next; (next = strstr(text, inlined)); text = next) {
+        next += sizeof inlined - 1;
+        size_t before = (size_t)(next - text) - (sizeof inlined - 1);
+        memcpy(to, text, before);
+        to += before;
+        const char *name = strstr(next, " soft_f64_"), *line = strchr(next, '\n');
+        to = stpcpy(to, name && name < line ? called : inlined);
+    }
+    memcpy(to, text, strlen(text) + 1);
+    return out;
+}
 
 static void on_error(void *user, const char *error) {
     char *text = user;
@@ -71,7 +92,7 @@ char *msl_emit_kernel(struct arena *a, const struct off_kernel *k, const char *n
     const char *text = NULL;
     char *out = NULL;
     if (compile(cx, k, name, words, nwords, &text) == SPVC_SUCCESS)
-        out = arena_printf(a, "%s%s", contract ? "" : prelude, text);
+        out = arena_printf(a, "%s%s", contract ? "" : prelude, call_helpers(a, text));
     else
         *out_why = arena_printf(a, "SPIRV-Cross refuses the kernel: %s", error);
     spvc_context_destroy(cx);

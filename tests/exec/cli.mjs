@@ -120,6 +120,16 @@ check('--dump-after', dump.status === 0 && dump.stderr.includes('; after '));
 check('module from standard input',
       spawnSync(wasmetal, ['-', '--emit=ir'], { input: readFileSync(library), env: base }).status === 0);
 
+// What a kernel asks of WebGPU is in the metadata.
+writeFileSync(join(directory, 'fill.wat'), `(module (memory (export "m") 1) (func (export "fill") (param i32 i32)
+  (loop $next (i32.store (local.get 0) (local.get 1)) (local.set 0 (i32.add (local.get 0) (i32.const 4)))
+    (br_if $next (local.tee 1 (i32.sub (local.get 1) (i32.const 1)))))))`);
+spawnSync('wat2wasm', ['fill.wat', '-o', 'fill.wasm'], { cwd: directory });
+run(['fill.wasm', '--emit=metadata', '-o', 'fill.json']);
+const [fill] = JSON.parse(readFileSync(join(directory, 'fill.json'), 'utf8')).kernels;
+check('metadata: webgpu limits', fill.webgpu.default_limits && fill.webgpu.maxStorageBuffersPerShaderStage === fill.streams.length &&
+      fill.webgpu.maxComputeInvocationsPerWorkgroup === 64, fill);
+
 // Running.
 const quiet = ['--device=none'];
 expect(['run', ...quiet, library, '--invoke=add', '--', '40', '0x2'], 0, 'i32:42\n');
