@@ -3,14 +3,20 @@
  *
  *     NAME ; ok|TRAP ; BYTES ; HASH ; LAUNCHES
  *
- * HASH is FNV-1a (Fowler, Noll, Vo; 32 bits) over all of linear memory.  What a kernel does outside linear memory runs
- * into its guard pages and ends this program.  hostile.mjs compares the lines with node's.
+ * HASH is FNV-1a (Fowler, Noll, Vo; 32 bits) over all of linear memory.  What a kernel does behind linear memory runs
+ * into its guard pages and ends this program; in front of it lie canaries, looked at after each case.  hostile.mjs
+ * compares the lines with node's.
  *
  *     hostile CASES.txt DEVICE
  */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* MAP_FIXED_NOREPLACE */
+#endif
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "wasmetal.h"
 
@@ -55,6 +61,40 @@ static void set_up(wasmetal_instance *in, char *text) {
     }
 }
 
+/* ---- canaries: the pages in front of linear memory, as far as nothing else is there ---- */
+
+enum { CANARY_BYTES = 128 << 10, CANARY = 0xc5 };
+
+static struct {
+    uint8_t *pages[CANARY_BYTES / 4096];
+    size_t count, page;
+} canaries;
+
+static bool place_canaries(uint8_t *base) {
+    canaries.page = (size_t)sysconf(_SC_PAGESIZE);
+    for (size_t back = canaries.page; back <= CANARY_BYTES; back += canaries.page) {
+        void *at = mmap(base - back, canaries.page, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+        if (at == MAP_FAILED)
+            continue; /* of the reservation: a guard page */
+        if (at != base - back) {
+            munmap(at, canaries.page);
+            continue;
+        }
+        memset(at, CANARY, canaries.page);
+        canaries.pages[canaries.count++] = at;
+    }
+    return canaries.count > 0;
+}
+
+static bool canaries_live(void) {
+    for (size_t k = 0; k < canaries.count; k++)
+        for (size_t i = 0; i < canaries.page; i++)
+            if (canaries.pages[k][i] != CANARY)
+                return false;
+    return true;
+}
+
 static uint32_t hash(const uint8_t *memory, uint64_t bytes) {
     uint32_t h = 2166136261u;
     for (uint64_t i = 0; i < bytes; i++)
@@ -94,7 +134,10 @@ static int run_case(wasmetal_instance *in, char *line) {
                                      : wasmetal_status_text(status),
            (unsigned long long)bytes, hash(wasmetal_memory_base(in), bytes),
            (unsigned long long)(launches(in) - before));
-    return 0;
+    if (canaries_live())
+        return 0;
+    fprintf(stderr, "hostile: something was written in front of linear memory\n");
+    return 3;
 }
 
 int main(int argc, char **argv) {
@@ -108,6 +151,10 @@ int main(int argc, char **argv) {
     wasmetal_status status = wasmetal_instantiate(&wasmetal_module_hostile, &desc, &in);
     if (status != WASMETAL_OK) {
         fprintf(stderr, "hostile: %s\n", wasmetal_status_text(status));
+        return 2;
+    }
+    if (!place_canaries(wasmetal_memory_base(in))) {
+        fprintf(stderr, "hostile: there is no room for a canary\n");
         return 2;
     }
     char line[1024];
