@@ -26,7 +26,8 @@ enum {
     TRIALS = 5,
     SMALLEST = 64,
     FIRST_POINTS = 1 << 10,
-    LONG_ENOUGH = 4, /* launches */
+    LONG_ENOUGH = 4,         /* launches */
+    PATIENCE = 20 * 1000000, /* nanoseconds after which everything is measured once only */
     HOST_CHAINS = 1 << 10,
     HOST_COPIES = 1 << 18,
 };
@@ -65,11 +66,17 @@ static int by_size(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-/* The best of TRIALS; negative: one failed. */
-static double best_of(wm_measure_run *run, void *context, enum wm_measured what, uint32_t points) {
+struct device_run {
+    wm_measure_run *run;
+    void *context;
+    double deadline;
+};
+
+/* The best of TRIALS, fewer when it gets late; negative: one failed. */
+static double best_of(const struct device_run *d, enum wm_measured what, uint32_t points) {
     double best = INFINITY;
-    for (int i = 0; i < TRIALS; i++) {
-        double t = run(context, what, points);
+    for (int i = 0; i < TRIALS && (i == 0 || wm_measure_now() < d->deadline); i++) {
+        double t = d->run(d->context, what, points);
         if (t < 0)
             return t;
         best = fmin(best, t);
@@ -78,31 +85,33 @@ static double best_of(wm_measure_run *run, void *context, enum wm_measured what,
 }
 
 /* Nanoseconds for each of `units` a point, with so many points that the launch hardly counts. */
-static double rate_of(wm_measure_run *run, void *context, enum wm_measured what, double launch, double units) {
+static double rate_of(const struct device_run *d, enum wm_measured what, double launch, double units) {
     uint32_t points = FIRST_POINTS;
-    double t = best_of(run, context, what, points);
+    double t = best_of(d, what, points);
     while (t >= 0 && t < LONG_ENOUGH * launch && points < WM_MEASURED_POINTS) {
         points *= 4;
         points = points > WM_MEASURED_POINTS ? WM_MEASURED_POINTS : points;
-        t = best_of(run, context, what, points);
+        t = best_of(d, what, points);
     }
     /* A device so fast that its work is lost in the launch: no faster than a tenth of that. */
     return t < 0 ? t : fmax(t - launch, launch / 10) / (points * units);
 }
 
 bool wm_measure_device(wm_measure_run *run, void *context, struct wm_rates *out) {
+    struct device_run d = {run, context, wm_measure_now() + PATIENCE};
     double launches[LAUNCHES];
+    int n = 0;
     for (int i = 0; i < WARM_UPS; i++)
         if (run(context, WM_MEASURED_COPY, SMALLEST) < 0 || run(context, WM_MEASURED_CHAIN, SMALLEST) < 0)
             return false;
-    for (int i = 0; i < LAUNCHES; i++)
-        if ((launches[i] = run(context, WM_MEASURED_COPY, SMALLEST)) < 0)
+    for (; n < LAUNCHES && (n == 0 || wm_measure_now() < d.deadline); n++)
+        if ((launches[n] = run(context, WM_MEASURED_COPY, SMALLEST)) < 0)
             return false;
-    qsort(launches, LAUNCHES, sizeof *launches, by_size);
-    out->launch = fmax(launches[LAUNCHES / 4], 1);
-    out->op = rate_of(run, context, WM_MEASURED_CHAIN, out->launch, WM_CHAIN_OPS);
-    out->byte = rate_of(run, context, WM_MEASURED_COPY, out->launch, WM_COPY_BYTES);
-    double alone = best_of(run, context, WM_MEASURED_CHAIN, SMALLEST);
+    qsort(launches, (size_t)n, sizeof *launches, by_size);
+    out->launch = fmax(launches[n / 4], 1);
+    out->op = rate_of(&d, WM_MEASURED_CHAIN, out->launch, WM_CHAIN_OPS);
+    out->byte = rate_of(&d, WM_MEASURED_COPY, out->launch, WM_COPY_BYTES);
+    double alone = best_of(&d, WM_MEASURED_CHAIN, SMALLEST);
     out->step = fmax((alone - launches[0]) / WM_CHAIN_OPS, out->op);
     return out->op > 0 && out->byte > 0 && alone >= 0;
 }

@@ -201,6 +201,38 @@ static void cannot_be_measured(void **state) {
     assert_int_equal(d.default_min_work, 777);
 }
 
+struct model {
+    unsigned runs, fail_at;
+};
+
+/* A device of 10 us a launch, 2 ps an operation, 3 ns one alone, 50 ps a byte. */
+static double run_model(void *context, enum wm_measured what, uint32_t points) {
+    struct model *m = context;
+    if (++m->runs == m->fail_at)
+        return -1;
+    assert_true(points % 64 == 0 && points <= WM_MEASURED_POINTS);
+    double full = (double)points * WM_CHAIN_OPS * 0.002, alone = WM_CHAIN_OPS * 3.0;
+    return 10000 + (what == WM_MEASURED_COPY ? points * WM_COPY_BYTES * 0.05 : full > alone ? full : alone);
+}
+
+static void rates_of_a_model(void **state) {
+    (void)state;
+    struct model m = {0};
+    struct wm_rates r = {.host_op = 1, .host_byte = 1};
+    assert_true(wm_measure_device(run_model, &m, &r));
+    assert_true(wm_rates_valid(&r));
+    assert_true(r.launch > 9999 && r.launch < 10100);
+    assert_true(r.op > 0.0018 && r.op < 0.0022);
+    assert_true(r.step > 2.9 && r.step < 3.1);
+    assert_true(r.byte > 0.045 && r.byte < 0.055);
+    unsigned all = m.runs;
+    for (unsigned i = 1; i <= all; i++) {
+        m = (struct model){.fail_at = i};
+        assert_false(wm_measure_device(run_model, &m, &r));
+        assert_int_equal(m.runs, i);
+    }
+}
+
 /* The figures are only shown. */
 static void threads(void **state) {
     (void)state;
@@ -232,6 +264,7 @@ int main(void) {
         cmocka_unit_test_setup(untrusted, setup),
         cmocka_unit_test_setup(asked_for, setup),
         cmocka_unit_test_setup(cannot_be_measured, setup),
+        cmocka_unit_test_setup(rates_of_a_model, setup),
         cmocka_unit_test_setup(threads, setup),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
