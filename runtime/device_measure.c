@@ -109,11 +109,13 @@ bool wm_measure_device(wm_measure_run *run, void *context, struct wm_rates *out)
             return false;
     qsort(launches, (size_t)n, sizeof *launches, by_size);
     out->launch = fmax(launches[n / 4], 1);
-    out->op = rate_of(&d, WM_MEASURED_CHAIN, out->launch, WM_CHAIN_OPS);
-    out->byte = rate_of(&d, WM_MEASURED_COPY, out->launch, WM_COPY_BYTES);
-    double alone = best_of(&d, WM_MEASURED_CHAIN, SMALLEST);
+    double alone;
+    if ((out->op = rate_of(&d, WM_MEASURED_CHAIN, out->launch, WM_CHAIN_OPS)) < 0 ||
+        (out->byte = rate_of(&d, WM_MEASURED_COPY, out->launch, WM_COPY_BYTES)) < 0 ||
+        (alone = best_of(&d, WM_MEASURED_CHAIN, SMALLEST)) < 0)
+        return false; /* nothing more is asked of a device that has failed */
     out->step = fmax((alone - launches[0]) / WM_CHAIN_OPS, out->op);
-    return out->op > 0 && out->byte > 0 && alone >= 0;
+    return true;
 }
 
 /* As compiled code has it where it needs the exact address of a fault. */
