@@ -334,6 +334,8 @@ static enum ir_trap do_other(struct ir_interp *in, const struct ir_inst *i, unio
     case IR_GLOBAL_SET:
         in->globals[x] = ARG(0);
         break;
+    case IR_IN_KERNEL:
+        break;
     case IR_MEMORY_SIZE:
         v.i64 = in->memories[x].bytes >> 16;
         break;

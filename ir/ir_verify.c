@@ -485,6 +485,10 @@ static void check_other(struct verifier *v, const struct ir_inst *i) {
     case IR_XOR_WORD:
         check_mem(v, i);
         break;
+    case IR_IN_KERNEL:
+        if (want_operands(v, i, 0))
+            want_result(v, i, IR_I32);
+        break;
     case IR_MEMORY_SIZE:
     case IR_MEMORY_GROW:
     case IR_MEMORY_COPY:

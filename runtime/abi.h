@@ -20,7 +20,7 @@
 
 #include <stdint.h>
 
-#define WM_ABI_VERSION 5
+#define WM_ABI_VERSION 6
 #define WM_MAX_DIMS 12
 #define WM_NO_SLOT UINT64_MAX
 #define WM_NONE UINT64_MAX
@@ -172,7 +172,7 @@ struct wm_range_desc { /* struct off_range */
 };
 
 struct wm_access { /* struct off_access */
-    uint64_t stream, write, bytes, declared, align, offset, base_slot;
+    uint64_t stream, write, bytes, declared, copy, align, offset, base_slot;
     uint64_t stride_slot[WM_MAX_DIMS];
     uint64_t when_slot;
     uint64_t wasm_offset;

@@ -463,7 +463,8 @@ bool wm_guard_decide(const struct wm_kernel *k, const uint64_t *slots, const str
         *out_why = WM_FALLBACK_CONFLICT;
         return false;
     }
-    if (!guard_points_are_free(k, plan, &groups, all) || !guard_rereads_are_free(k, plan, &groups, all)) {
+    if (!guard_points_are_free(k, plan, &groups, all) || !guard_rereads_are_free(k, plan, &groups, all) ||
+        !guard_copies_are_apart(k, plan, &groups, all)) {
         *out_why = WM_FALLBACK_CONFLICT;
         return false;
     }

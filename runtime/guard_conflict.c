@@ -280,6 +280,35 @@ bool guard_rereads_are_free(const struct wm_kernel *k, const struct wm_launch_pl
     return true;
 }
 
+/* In one run of the copying loop, the dimensions around it have one index each: where source and destination move alike
+ * with them, they stay as far from each other as they are at index 0.  The others widen the footprints. */
+static bool copy_is_apart(const struct wm_kernel *k, const struct wm_launch_plan *plan, uint64_t own,
+                          const struct footprint *w, const struct footprint *a) {
+    int64_t w_lo = w->first, w_hi = w->last, a_lo = a->first, a_hi = a->last;
+    for (unsigned d = 0; d < k->ndims; d++) {
+        int64_t steps = (int64_t)plan->trips[d] - 1;
+        if (d != own && w->stride[d] == a->stride[d])
+            continue;
+        *(w->stride[d] < 0 ? &w_lo : &w_hi) += w->stride[d] * steps;
+        *(a->stride[d] < 0 ? &a_lo : &a_hi) += a->stride[d] * steps;
+    }
+    return !ranges_overlap(w_lo, w_hi, a_lo, a_hi) || !ranges_overlap(w->lo, w->hi, a->lo, a->hi);
+}
+
+bool guard_copies_are_apart(const struct wm_kernel *k, const struct wm_launch_plan *plan, const struct access_groups *g,
+                            const struct footprint *all) {
+    for (unsigned i = 0; i < k->naccesses; i++) {
+        uint64_t copy = k->accesses[i].copy;
+        if (!copy || !k->accesses[i].write || g->group_of[i] == GUARD_NO_GROUP || k->dims[copy - 1].axis >= 0)
+            continue;
+        for (unsigned j = 0; j < k->naccesses; j++)
+            if (k->accesses[j].copy == copy && !k->accesses[j].write && g->group_of[j] != GUARD_NO_GROUP &&
+                !copy_is_apart(k, plan, copy - 1, &all[i], &all[j]))
+                return false;
+    }
+    return true;
+}
+
 /* What each point has for itself is touched by nothing else, and by no two groups of it. */
 bool guard_privates_are_free(const struct wm_kernel *k, const struct wm_launch_plan *plan,
                              const struct access_groups *g, const struct footprint *all) {

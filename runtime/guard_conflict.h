@@ -35,6 +35,10 @@ bool guard_points_are_free(const struct wm_kernel *k, const struct wm_launch_pla
 bool guard_rereads_are_free(const struct wm_kernel *k, const struct wm_launch_plan *plan, const struct access_groups *g,
                             const struct footprint *all);
 
+/* Whether each copy inside a point has its source and its destination apart (off_access.copy). */
+bool guard_copies_are_apart(const struct wm_kernel *k, const struct wm_launch_plan *plan, const struct access_groups *g,
+                            const struct footprint *all);
+
 /* Accesses of streams of kind PRIVATE are in no group. */
 bool guard_privates_are_free(const struct wm_kernel *k, const struct wm_launch_plan *plan,
                              const struct access_groups *g, const struct footprint *all);

@@ -98,7 +98,7 @@ bool wm_guard_kernel_valid(const struct wm_kernel *k) {
         const struct wm_access *a = &k->accesses[i];
         bool power_of_two = a->bytes != 0 && a->bytes <= 16 && (a->bytes & (a->bytes - 1)) == 0 && a->align != 0 &&
                             a->align <= a->bytes && (a->align & (a->align - 1)) == 0;
-        if (a->when_slot != WM_NO_SLOT && !slot_valid(k, a->when_slot))
+        if ((a->when_slot != WM_NO_SLOT && !slot_valid(k, a->when_slot)) || a->copy > k->ndims)
             return false;
         bool streamed = a->stream < k->nstreams && (k->streams[a->stream].kind == OFF_STREAM_RANGE ||
                                                     k->streams[a->stream].kind == OFF_STREAM_PRIVATE);

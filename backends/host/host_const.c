@@ -368,6 +368,7 @@ static LLVMValueRef access_struct(struct host_cx *cx, const struct off_access *a
     add_number(&f, a->write);
     add_number(&f, a->bytes);
     add_number(&f, a->declared);
+    add_number(&f, a->copy);
     add_number(&f, a->align);
     add_number(&f, a->offset);
     add_number(&f, slot_number(a->base_slot));

@@ -212,6 +212,13 @@ void host_emit_xor_word(struct host_func *hf, struct ir_inst *i, unsigned arg) {
     LLVMBuildAtomicRMW(hf->b, LLVMAtomicRMWBinOpXor, p, v, LLVMAtomicOrderingMonotonic, 0);
 }
 
+void host_emit_in_kernel(struct host_func *hf, struct ir_inst *i, unsigned arg) {
+    (void)hf;
+    (void)i;
+    (void)arg;
+    ICE("in_kernel outlived the offloader");
+}
+
 /* ---- addresses of atomic accesses ---- */
 
 LLVMValueRef host_atomic_index(struct host_func *hf, const struct ir_inst *i) {

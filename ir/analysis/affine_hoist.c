@@ -96,6 +96,8 @@ static struct ir_value *hoist_comparison(struct aff_ctx *cx, struct ir_inst *d, 
 
 struct ir_value *aff_known_cond(struct aff_ctx *cx, struct ir_value *cond) {
     struct ir_inst *d = cond->def;
+    if (d && d->op == IR_IN_KERNEL)
+        return NULL;
     if (!loop_contains_value(cx->root, cond))
         return cond;
     if (!d || !aff_find_comparison(d->op))

@@ -25,9 +25,10 @@ enum {
 
 struct func_effects {
     uint16_t flags;
-    uint16_t own;             /* the same without what it calls */
-    uint64_t globals_written; /* bit k: global k; bit 63: global 63 or a later one */
-    uint32_t insts;           /* of the function itself, without what it calls */
+    uint16_t own;                         /* the same without what it calls */
+    uint64_t globals_written;             /* bit k: global k; bit 63: global 63 or a later one */
+    uint64_t globals_asked, globals_kept; /* global_flow_keeps has looked at these globals, and found these kept */
+    uint32_t insts;                       /* of the function itself, without what it calls */
     bool has_body;
 };
 

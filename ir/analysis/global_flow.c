@@ -9,6 +9,7 @@
 #include "ir/ir_effects.h"
 #include "ir/util/ice.h"
 
+enum { MAX_CALL_DEPTH = 100 };
 enum { MAX_LOOP_DEPTH = 10 }; /* a loop that does not restore is walked twice, with all inside it */
 
 struct state {
@@ -31,7 +32,8 @@ struct walk {
     const struct ir_inst *root;    /* inside it, what stops a kernel ends the path; or NULL */
     bool inside_root, restored, reads_inside;
     struct frame *frames;
-    unsigned depth;
+    unsigned depth, calls; /* loops and calls around */
+    struct state returned; /* meet of all returns */
 };
 
 static const struct state dead = {.dead = true};
@@ -63,13 +65,18 @@ static struct state state_of(const struct walk *w, const struct ir_value *v) {
     }
 }
 
+static bool keeps(const struct effects *e, const struct ir_module *m, uint32_t func, uint32_t g, unsigned calls);
+
 static bool may_write(const struct walk *w, const struct ir_inst *i) {
     if (!ir_has_flag(i, IR_FLAG_CALLS) || i->op == IR_MEMORY_GROW)
         return false;
     if (i->op != IR_CALL || !w->effects)
         return true;
     const struct func_effects *f = &w->effects->funcs[i->index];
-    return (f->flags & EFFECT_UNKNOWN) || (f->globals_written & effects_global_bit(w->global));
+    if (!(f->flags & EFFECT_UNKNOWN) && !(f->globals_written & effects_global_bit(w->global)))
+        return false;
+    return (i->next && i->next->op == IR_THROWN) ||
+           !keeps(w->effects, i->parent->func->module, i->index, w->global, w->calls + 1);
 }
 
 static void branch_to(struct walk *w, const struct ir_inst *label, struct state s) {
@@ -143,6 +150,13 @@ static void walk_region(struct walk *w, struct ir_region *r, struct state s) {
             for (uint32_t k = 0; k < i->ntargets; k++)
                 branch_to(w, i->targets[k], s);
             break;
+        case IR_RETURN:
+            w->returned = meet(w->returned, s);
+            break;
+        case IR_RETURN_CALL:
+        case IR_RETURN_CALL_INDIRECT:
+            w->returned = meet(w->returned, (struct state){0});
+            break;
         case IR_YIELD:
             ICE_UNLESS(w->frames != NULL);
             w->frames->out = meet(w->frames->out, s);
@@ -164,6 +178,31 @@ bool global_flow_restores(const struct loop *root, uint32_t g) {
     walk_region(&w, f->body, (struct state){0});
     arena_free(&scratch);
     return w.restored && !w.reads_inside;
+}
+
+/* A function that is asked about while it is looked at (recursion) counts as one that keeps nothing. */
+static bool keeps(const struct effects *e, const struct ir_module *m, uint32_t func, uint32_t g, unsigned calls) {
+    struct func_effects *f = &e->funcs[func];
+    uint64_t bit = effects_global_bit(g);
+    if (g >= 63 || !f->has_body || calls > MAX_CALL_DEPTH)
+        return false;
+    if (f->globals_asked & bit)
+        return (f->globals_kept & bit) != 0;
+    f->globals_asked |= bit;
+    const struct ir_func *body = m->funcs[func].func;
+    struct arena scratch = {0};
+    struct walk w = {.global = g, .effects = e, .calls = calls, .returned = dead};
+    w.reads = arena_array(&scratch, struct state, body->next_id + 1);
+    struct state entry = {.base = body};
+    walk_region(&w, body->body, entry);
+    arena_free(&scratch);
+    bool kept = w.returned.dead || equal(&w.returned, &entry);
+    f->globals_kept |= kept ? bit : 0;
+    return kept;
+}
+
+bool global_flow_keeps(const struct effects *e, const struct ir_module *m, uint32_t func, uint32_t g) {
+    return keeps(e, m, func, g, 0);
 }
 
 /* ---- reads of what is known ---- */

@@ -20,6 +20,10 @@
  * read is added so that those inside are known.  Writes stay.  True: changed. */
 bool global_flow_forward(struct ir_func *f, const struct effects *e, uint32_t g);
 
+/* Whether the function leaves i32 global `g` as it found it wherever it returns, though it may move it in between: a
+ * stack frame.  Remembered in `e`. */
+bool global_flow_keeps(const struct effects *e, const struct ir_module *m, uint32_t func, uint32_t g);
+
 /* Whether every iteration of `root` leaves global `g` as it found it, on all paths that do not come to something that
  * stops a kernel (ir_stops_kernel) or traps, and reads it nowhere: without the writes, the loop would compute the same
  * on those paths. */

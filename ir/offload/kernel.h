@@ -122,10 +122,12 @@ struct off_access {
     uint8_t stream; /* or OFF_NO_STREAM */
     bool write;
     uint8_t bytes;
-    uint8_t align;      /* what a GPU kernel needs its address to be a multiple of (bytes) */
-    bool declared;      /* of a function declared data-parallel: taken to touch nothing that others like it write */
-    uint64_t offset;    /* of the memarg */
-    uint32_t base_slot; /* address at iteration 0 of every dimension, modulo 2^32 */
+    uint8_t align;   /* what a GPU kernel needs its address to be a multiple of (bytes) */
+    bool declared;   /* of a function declared data-parallel: taken to touch nothing that others like it write */
+    uint8_t copy;    /* not 0: one more than the dimension of the loop, inside a point, that copies bytes with it: what
+                      * it reads and writes there must not overlap within a point */
+    uint64_t offset; /* of the memarg */
+    uint32_t base_slot;                 /* address at iteration 0 of every dimension, modulo 2^32 */
     uint32_t stride_slot[OFF_MAX_DIMS]; /* bytes a step of that dimension, signed 32-bit; OFF_NO_SLOT: 0 */
     uint32_t when_slot;                 /* happens only if this is nonzero; OFF_NO_SLOT: always */
     uint32_t wasm_offset;

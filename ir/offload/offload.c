@@ -19,6 +19,7 @@
 #include "ir/offload/plan.h"
 #include "ir/offload/trap_loops.h"
 #include "ir/offload/trap_tails.h"
+#include "ir/offload/twofold.h"
 #include "ir/opt/pass.h"
 #include "ir/prepare/prepare.h"
 
@@ -98,7 +99,8 @@ static void offload_part(struct offloader *o, struct arena *scratch, struct loop
 
 static void offload_parts(struct offloader *o, struct arena *scratch, struct loop *l, struct ir_value *hint) {
     for (struct loop *c = l->first_child; c; c = c->next)
-        offload_part(o, scratch, c, hint);
+        if (!twofold_around(c->inst))
+            offload_part(o, scratch, c, hint);
 }
 
 static void offload_loop(struct offloader *o, struct arena *scratch, struct loop *l) {
@@ -135,7 +137,8 @@ static void offload_loop(struct offloader *o, struct arena *scratch, struct loop
         return;
     }
     for (struct loop *c = l->first_child; c; c = c->next)
-        offload_loop(o, scratch, c);
+        if (!twofold_around(c->inst))
+            offload_loop(o, scratch, c);
 }
 
 static uint32_t count_own(const struct ir_region *r) {
@@ -169,6 +172,7 @@ static void offload_func(struct offloader *o) {
             offload_loop(o, &scratch, l);
     if (o->module->nkernels != kernels)
         outline_finish(o->func);
+    twofold_settle(o->func);
     arena_free(&scratch);
 }
 

@@ -112,6 +112,21 @@ static void import_operands(struct outliner *o, struct ir_inst *i) {
     }
 }
 
+/* Copies of in_kernel become 1. */
+static void decide_twofold(struct ir_region *r) {
+    ir_foreach_inst_safe (i, r) {
+        if (i->op == IR_IN_KERNEL) {
+            struct ir_builder b = ir_builder_before(i);
+            b.wasm_offset = i->wasm_offset;
+            i->results[0].fwd = ir_build_i32(&b, 1);
+            ir_inst_remove(i);
+            continue;
+        }
+        ir_foreach_region (inner, i)
+            decide_twofold(inner);
+    }
+}
+
 static void clone_inst(struct outliner *o, struct ir_inst *i) {
     import_operands(o, i);
     ir_clone_inst(&o->b, i, o->map);
@@ -488,6 +503,7 @@ struct off_kernel *outline_kernel(struct ir_module *m, struct plan *p, struct pa
     clone_level(&o, 0);
     set_streams(p, false);
     replace_hoisted(&o, p->root->inst->regions[0]);
+    decide_twofold(o.func->body);
     ir_resolve_operands(o.func->body);
     cut_exits(o.func->body);
     ir_build_return(&o.b, NULL, 0);

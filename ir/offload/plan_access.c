@@ -6,6 +6,7 @@
 #include "ir/offload/legalize_unaligned.h"
 #include "ir/offload/plan_internal.h"
 #include "ir/offload/trap_tails.h"
+#include "ir/offload/twofold.h"
 
 #include <string.h>
 
@@ -325,6 +326,20 @@ static bool reject_unbounded(struct plan *p, struct loop *l, const struct ir_ins
     return plan_reject(p, OFF_REJECT_UNBOUNDED_ACCESS, i, NULL);
 }
 
+/* off_access.copy of an access; false: it cannot be told. */
+static bool find_copy(const struct plan *p, const struct ir_inst *i, uint8_t *out) {
+    const struct ir_inst *copy = twofold_around(i), *loop = i->parent->parent;
+    *out = 0;
+    while (copy && loop != copy && loop->op != IR_LOOP)
+        loop = loop->parent->parent;
+    if (!copy || loop == copy)
+        return true; /* a single byte */
+    for (uint32_t d = 0; d < p->ndims; d++)
+        if (p->dims[d].loop && p->dims[d].loop->inst == loop)
+            *out = (uint8_t)(d + 1);
+    return *out != 0;
+}
+
 /* Of a load, the reason does not matter: see add_access. */
 static bool add_affine(struct plan *p, struct ir_inst *i, const struct aff *a) {
     bool store = ir_is_store(i);
@@ -346,6 +361,8 @@ static bool add_affine(struct plan *p, struct ir_inst *i, const struct aff *a) {
         if (x->strides[d] && p->dims[d].desc.unbounded)
             return reject_unbounded(p, p->dims[d].loop, i);
     x->desc.when_slot = when_slot(p, i);
+    if (!find_copy(p, i, &x->desc.copy))
+        return plan_reject(p, OFF_REJECT_TOO_COMPLEX, i, NULL);
     return linear_slots(p, x->base, x->strides, &x->desc.base_slot, x->desc.stride_slot);
 }
 

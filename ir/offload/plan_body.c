@@ -6,6 +6,7 @@
 #include "ir/analysis/global_flow.h"
 #include "ir/ir_effects.h"
 #include "ir/offload/trap_tails.h"
+#include "ir/offload/twofold.h"
 
 enum { MAX_NEST_INSTS = 20000 }; /* bounds the size of a kernel */
 
@@ -133,6 +134,7 @@ static bool check_inst(struct plan *p, struct plan_scan *s, struct ir_inst *i) {
     case IR_YIELD:
     case IR_BR_TABLE:
     case IR_SELECT:
+    case IR_IN_KERNEL:
         return true;
     default:
         break;
@@ -190,6 +192,11 @@ bool plan_check_body(struct plan *p, struct plan_scan *s, struct ir_region *r) {
         }
         if (!check_inst(p, s, i))
             return false;
+        if (twofold_is(i)) {
+            if (!plan_check_body(p, s, i->regions[0]))
+                return false;
+            continue;
+        }
         ir_foreach_region (inner, i)
             if (!plan_check_body(p, s, inner))
                 return false;

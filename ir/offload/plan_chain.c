@@ -4,6 +4,7 @@
 #include "ir/offload/plan_internal.h"
 
 #include "ir/ir_effects.h"
+#include "ir/offload/twofold.h"
 
 enum { MAX_PREFIX_INSTS = 64 }; /* what an inner parallel loop may cost to recompute at every point */
 
@@ -139,7 +140,10 @@ static bool only_prefix(struct plan *p, struct prefix *x, struct ir_region *r) {
         ir_foreach_region (inner, i)
             around |= region_holds(inner, x->inner->inst);
         if (around) {
-            if (i->op == IR_IF) {
+            if (twofold_is(i)) {
+                if (!region_holds(i->regions[0], x->inner->inst) || !only_prefix(p, x, i->regions[0]))
+                    return false;
+            } else if (i->op == IR_IF) {
                 struct ir_value *cond = aff_known_cond(p->aff, i->operands[0]);
                 if (!cond || x->nconds == PLAN_MAX_CONDS)
                     return false;

@@ -110,7 +110,7 @@ static bool form_group(struct plan *p, const struct plan_access *w, uint8_t numb
             continue;
         if (at - constant_of(w) >= GROUP_BYTES || constant_of(w) - at >= GROUP_BYTES)
             continue; /* another array: the guard sees to it that they do not meet */
-        if (x->private_group || x->desc.declared || x->desc.bytes > 8 || is_delay(p, x->inst) ||
+        if (x->private_group || x->desc.declared || x->desc.copy || x->desc.bytes > 8 || is_delay(p, x->inst) ||
             !is_inside(x->inst, p->chain[p->nchain - 1]->inst) || !extent_of(p, x, &first, &last) ||
             (ir_is_load(x->inst) && aff_hoist_of(p->aff, x->inst, false)))
             return false;

@@ -3,6 +3,7 @@
 
 #include "ir/ir_effects.h"
 #include "ir/offload/plan_internal.h"
+#include "ir/offload/twofold.h"
 
 enum { LEAST_SHARE = 3, INNER_WEIGHT = 8 };
 
@@ -37,7 +38,7 @@ bool plan_may_split(struct plan *p) {
     struct ir_region *body = p->root->inst->regions[0];
     if (!p->marks)
         p->marks = arena_array(p->arena, uint8_t, body->func->next_id + 1);
-    p->splits = !p->restored && !is_at_risk(p, body);
+    p->splits = !p->restored && !is_at_risk(p, body) && !twofold_within(body);
     return p->splits;
 }
 

@@ -10,15 +10,19 @@
  *                                        f32.store %p, %w
  *
  * This is no general inliner: LLVM has one for host code, and copies that give no kernel only make the program longer.
- * So it works on a copy of the function: all calls in loops that hold nothing but inlinable calls are expanded, the
- * copy is simplified, and the planner is asked which loops it would take now.  Only calls inside those are expanded for
- * good; when there are none, the function stays as it was.  What is expanded keeps its wasm offsets.
+ * Copies and fills of memory become loops (bulk.h).  So it works on a copy of the function: all calls in loops that
+ * hold nothing but inlinable calls are expanded, the copy is simplified, and the planner is asked which loops it would
+ * take now.  Only calls inside those are expanded for good; when there are none, the function stays as it was.  What is
+ * expanded keeps its wasm offsets.
  */
 #include <string.h>
 
 #include "ir/analysis/global_flow.h"
 #include "ir/ir_build.h"
 #include "ir/offload/plan.h"
+#include "ir/offload/twofold.h"
+#include "ir/prepare/bulk.h"
+#include "ir/prepare/direct.h"
 #include "ir/prepare/prepare.h"
 
 enum {
@@ -37,16 +41,17 @@ struct site {
 /* A loop whose calls are expanded, by its wasm offset. */
 struct choice {
     uint32_t wasm_offset;
-    bool seldom; /* calls behind a condition of what writes memory stay: a kernel goes without them */
+    uint16_t stays; /* calls behind a condition stay if what they call does all of this: a kernel goes without them */
 };
 
 struct inliner {
     struct ir_module *module;
-    const struct effects *effects;
+    const struct prepare_facts *facts;
     struct arena *scratch;
     const struct choice *chosen;
     uint32_t nchosen;
-    uint32_t budget; /* instructions that may still be added */
+    uint32_t budget;            /* instructions that may still be added */
+    const struct ir_inst *loop; /* the chosen loop around, or NULL */
 };
 
 static bool can_inline(const struct effects *e, uint32_t callee) {
@@ -61,15 +66,26 @@ static bool can_expand(const struct effects *e, const struct ir_inst *i) {
     return i->op == IR_CALL && !(i->next && i->next->op == IR_THROWN) && can_inline(e, i->index);
 }
 
-static void scan_calls(const struct effects *e, const struct ir_region *r, struct site *s, bool conditional) {
+/* A function that might be meant by a call through a table: one that does nothing but compute. */
+static bool may_be_meant(void *user, uint32_t func) {
+    const struct effects *e = user;
+    return can_inline(e, func) && !(e->funcs[func].flags & (EFFECT_UNKNOWN | EFFECT_RESIZES | EFFECT_TABLES));
+}
+
+static bool find_targets(const struct prepare_facts *facts, const struct ir_inst *i, struct direct *out) {
+    return direct_targets(facts->tables, i, may_be_meant, facts->effects, out);
+}
+
+static void scan_calls(const struct prepare_facts *facts, const struct ir_region *r, struct site *s, bool conditional) {
+    struct direct targets;
     ir_foreach_inst (i, r) {
         conditional |= i->op == IR_BR_IF;
-        if (can_expand(e, i))
+        if (can_expand(facts->effects, i) || bulk_kind_of(facts->bulk, i) || find_targets(facts, i, &targets))
             s->calls = true;
         else if (ir_has_flag(i, IR_FLAG_CALLS))
             s->clean &= conditional; /* a kernel can do without what seldom happens */
         ir_foreach_region (inner, i)
-            scan_calls(e, inner, s, conditional || i->op == IR_IF);
+            scan_calls(facts, inner, s, conditional || i->op == IR_IF);
     }
 }
 
@@ -122,23 +138,67 @@ static const struct choice *find_choice(const struct inliner *x, const struct ir
 
 static bool should_expand(const struct inliner *x, const struct choice *in, const struct ir_inst *call,
                           bool conditional) {
-    const struct func_effects *callee = &x->effects->funcs[call->index];
-    return callee->insts <= x->budget && !(in->seldom && conditional && (callee->flags & EFFECT_WRITES));
+    const struct func_effects *callee = &x->facts->effects->funcs[call->index];
+    bool stays = in->stays && (callee->own & in->stays & EFFECT_LOOPS) == (in->stays & EFFECT_LOOPS) &&
+                 (callee->flags & EFFECT_WRITES);
+    return callee->insts <= x->budget && !(conditional && stays);
+}
+
+/* Whether the value is computed in the loop: a condition that is not holds in all iterations or in none, and says
+ * nothing about what happens seldom. */
+static bool is_inside(const struct ir_inst *loop, const struct ir_value *v) {
+    v = ir_resolve((struct ir_value *)v);
+    for (const struct ir_region *r = v->def ? v->def->parent : v->region; r; r = r->parent ? r->parent->parent : NULL)
+        if (r->parent == loop)
+            return true;
+    return false;
+}
+
+static void expand_region(struct inliner *x, struct ir_region *r, const struct choice *in, unsigned depth,
+                          bool conditional);
+
+/* The direct calls in front of a call through a table, which itself stays. */
+static void expand_targets(struct inliner *x, struct ir_inst *choice, const struct choice *in, unsigned depth) {
+    while (choice) {
+        expand_region(x, choice->regions[0], in, depth, true);
+        choice = choice->regions[1]->first;
+        while (choice && choice->op != IR_IF)
+            choice = choice->next;
+    }
 }
 
 /* `in`: the chosen loop around, or NULL.  `conditional`: an iteration may do without the region. */
 static void expand_region(struct inliner *x, struct ir_region *r, const struct choice *in, unsigned depth,
                           bool conditional) {
     ir_foreach_inst_safe (i, r) {
-        if (in && depth < MAX_CALL_DEPTH && can_expand(x->effects, i) && should_expand(x, in, i, conditional)) {
-            x->budget -= x->effects->funcs[i->index].insts;
+        enum bulk_kind kind = in && !(in->stays && conditional) ? bulk_kind_of(x->facts->bulk, i) : BULK_NONE;
+        if (kind) {
+            bulk_expand(i, kind);
+            continue;
+        }
+        struct direct targets;
+        if (in && find_targets(x->facts, i, &targets)) {
+            expand_targets(x, direct_expand(i, &targets), in, depth);
+            continue;
+        }
+        if (in && depth < MAX_CALL_DEPTH && can_expand(x->facts->effects, i) && should_expand(x, in, i, conditional)) {
+            x->budget -= x->facts->effects->funcs[i->index].insts;
             expand_region(x, expand(x, i)->regions[0], in, depth + 1, conditional);
             continue;
         }
-        conditional |= i->op == IR_BR_IF;
-        const struct choice *inside = in ? in : i->op == IR_LOOP ? find_choice(x, i) : NULL;
+        bool decides = (i->op == IR_BR_IF || i->op == IR_IF) && x->loop && is_inside(x->loop, i->operands[0]);
+        const struct ir_inst *around = x->loop;
+        const struct choice *inside = in;
+        if (!in && i->op == IR_LOOP) {
+            inside = find_choice(x, i);
+            x->loop = inside ? i : NULL;
+        }
+        conditional |= decides && i->op == IR_BR_IF;
+        /* Inside a loop it counts what its iterations do without. */
+        bool anew = i->op == IR_LOOP && (!in || (in->stays & EFFECT_LOOPS));
         ir_foreach_region (inner, i)
-            expand_region(x, inner, inside, depth, i->op == IR_LOOP && !in ? false : conditional || i->op == IR_IF);
+            expand_region(x, inner, inside, depth, !anew && (conditional || decides));
+        x->loop = around;
     }
 }
 
@@ -175,11 +235,11 @@ static void take_body(struct ir_func *f, struct ir_func *copy) {
     set_func(f->body, f);
 }
 
-static struct ir_func *expanded_copy(struct ir_func *f, const struct effects *e, struct pass_ctx *passes,
+static struct ir_func *expanded_copy(struct ir_func *f, const struct prepare_facts *facts, struct pass_ctx *passes,
                                      const struct choice *chosen, uint32_t nchosen) {
     struct arena scratch = {0};
     struct inliner x = {.module = f->module,
-                        .effects = e,
+                        .facts = facts,
                         .scratch = &scratch,
                         .chosen = chosen,
                         .nchosen = nchosen,
@@ -192,7 +252,7 @@ static struct ir_func *expanded_copy(struct ir_func *f, const struct effects *e,
     bool forwarded = false;
     for (uint32_t g = 0; g < f->module->nglobals && g < 64; g++)
         if (f->module->globals[g].mutable_ && f->module->globals[g].type == IR_I32)
-            forwarded |= global_flow_forward(copy, e, g);
+            forwarded |= global_flow_forward(copy, facts->effects, g);
     if (forwarded)
         opt_simplify(copy, passes);
     return copy;
@@ -208,7 +268,7 @@ struct trial {
     uint32_t nplanned;
     struct ir_func *func;
     struct prepare_notes *notes; /* NULL: of no interest */
-    bool seldom;
+    uint16_t stays;
 };
 
 static void note_reason(struct trial *t, const struct site *s, const struct plan *p) {
@@ -229,12 +289,13 @@ static void try_loop(struct trial *t, struct loop *l) {
             note_reason(t, s, p);
         arena_reset(t->scratch, mark);
         if (ok) {
-            t->planned[t->nplanned++] = (struct choice){s->wasm_offset, t->seldom};
+            t->planned[t->nplanned++] = (struct choice){s->wasm_offset, t->stays};
             return;
         }
     }
     for (struct loop *c = l->first_child; c; c = c->next)
-        try_loop(t, c);
+        if (!twofold_around(c->inst))
+            try_loop(t, c);
 }
 
 /* The outermost loops that might do with what can be inlined. */
@@ -243,7 +304,7 @@ static uint32_t choose_loops(const struct site *sites, const struct loop *first,
     for (const struct loop *l = first; l; l = l->next) {
         const struct site *s = &sites[l->index];
         if (s->calls && s->clean && s->wasm_offset != IR_NO_OFFSET)
-            out[n++] = (struct choice){s->wasm_offset, false};
+            out[n++] = (struct choice){s->wasm_offset, 0};
         else if (s->calls)
             n += choose_loops(sites, l->first_child, out + n);
     }
@@ -262,7 +323,7 @@ static bool is_among(const struct choice *list, uint32_t n, uint32_t wasm_offset
     return false;
 }
 
-bool prepare_inline_calls(struct ir_func *f, const struct effects *e, struct pass_ctx *passes,
+bool prepare_inline_calls(struct ir_func *f, const struct prepare_facts *facts, struct pass_ctx *passes,
                           struct prepare_notes *notes) {
     struct arena scratch = {0};
     struct ir_func *copy = NULL;
@@ -270,32 +331,36 @@ bool prepare_inline_calls(struct ir_func *f, const struct effects *e, struct pas
     struct site *sites = arena_array(&scratch, struct site, tree->nloops + 1);
     for (uint32_t k = 0; k < tree->nloops; k++) {
         sites[k] = (struct site){.wasm_offset = tree->loops[k].inst->wasm_offset, .clean = true};
-        scan_calls(e, tree->loops[k].inst->regions[0], &sites[k], false);
+        scan_calls(facts, tree->loops[k].inst->regions[0], &sites[k], false);
     }
     struct choice *chosen = arena_array(&scratch, struct choice, tree->nloops + 1);
     uint32_t nchosen = choose_loops(sites, tree->first, chosen);
     struct trial t = {.scratch = &scratch, .sites = sites, .nsites = tree->nloops, .func = f, .notes = notes};
-    t.planned = arena_array(&scratch, struct choice, 2 * tree->nloops + 1);
+    t.planned = arena_array(&scratch, struct choice, 3 * tree->nloops + 1);
+    /* First everything is expanded; then, for the loops that did not do with it, all but what seldom happens: loops of
+     * functions that write memory, such as the reduction of large angles; then whatever writes memory. */
+    static const uint16_t stays[] = {0, EFFECT_WRITES | EFFECT_LOOPS, EFFECT_WRITES};
     bool as_chosen = false;
-    if (nchosen) {
-        copy = expanded_copy(f, e, passes, chosen, nchosen);
-        try_loops(&t, copy);
-        as_chosen = t.nplanned == nchosen;
-        for (uint32_t k = 0; k < nchosen && as_chosen; k++)
-            as_chosen = t.planned[k].wasm_offset == chosen[k].wasm_offset;
-    }
-    if (nchosen && !as_chosen) { /* without what seldom happens, the loops that did not do with it */
-        uint32_t nleft = 0;
-        for (uint32_t k = 0; k < nchosen; k++)
-            if (!is_among(t.planned, t.nplanned, chosen[k].wasm_offset))
-                chosen[nleft++] = (struct choice){chosen[k].wasm_offset, true};
+    for (unsigned k = 0; k < sizeof stays / sizeof *stays && nchosen; k++) {
+        uint32_t before = t.nplanned, nleft = 0;
+        for (uint32_t c = 0; c < nchosen; c++)
+            chosen[c].stays = stays[k];
         ir_func_free(copy);
-        copy = expanded_copy(f, e, passes, chosen, nleft);
+        copy = expanded_copy(f, facts, passes, chosen, nchosen);
+        t.stays = stays[k];
+        try_loops(&t, copy);
         t.notes = NULL;
-        t.seldom = true;
-        try_loops(&t, copy);
+        as_chosen = before == 0 && t.nplanned == nchosen;
+        for (uint32_t c = 0; c < nchosen; c++) {
+            as_chosen &= is_among(t.planned, t.nplanned, chosen[c].wasm_offset);
+            if (!is_among(t.planned, t.nplanned, chosen[c].wasm_offset))
+                chosen[nleft++] = chosen[c];
+        }
+        nchosen = nleft;
+    }
+    if (!as_chosen) {
         ir_func_free(copy);
-        copy = t.nplanned ? expanded_copy(f, e, passes, t.planned, t.nplanned) : NULL;
+        copy = t.nplanned ? expanded_copy(f, facts, passes, t.planned, t.nplanned) : NULL;
     }
     if (copy)
         take_body(f, copy);

@@ -12,9 +12,10 @@ const struct prepare_verdict *prepare_find_note(const struct prepare_notes *note
 void prepare_module(struct ir_module *m, struct pass_ctx *passes, struct prepare_notes *out_notes) {
     *out_notes = (struct prepare_notes){0};
     struct arena arena = {0};
-    const struct effects *e = effects_build(&arena, m);
+    const struct prepare_facts facts = {
+        .effects = effects_build(&arena, m), .bulk = bulk_funcs_new(&arena, m), .tables = const_tables_new(&arena, m)};
     for (uint32_t i = m->nfunc_imports; i < m->nfuncs; i++)
-        if (e->funcs[i].has_body)
-            prepare_inline_calls(m->funcs[i].func, e, passes, out_notes);
+        if (facts.effects->funcs[i].has_body)
+            prepare_inline_calls(m->funcs[i].func, &facts, passes, out_notes);
     arena_free(&arena);
 }

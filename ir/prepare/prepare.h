@@ -5,6 +5,8 @@
 #ifndef WASMETAL_IR_PREPARE_PREPARE_H
 #define WASMETAL_IR_PREPARE_PREPARE_H
 
+#include "ir/analysis/bulk_funcs.h"
+#include "ir/analysis/const_tables.h"
 #include "ir/analysis/effects.h"
 #include "ir/offload/offload.h"
 #include "ir/opt/pass.h"
@@ -22,13 +24,20 @@ struct prepare_notes {
     uint32_t n, cap;
 };
 
+/* What is known of the module as it came. */
+struct prepare_facts {
+    struct effects *effects;
+    struct bulk_funcs *bulk;
+    const struct const_tables *tables;
+};
+
 void prepare_module(struct ir_module *m, struct pass_ctx *passes, struct prepare_notes *out_notes);
 
 /* The note of a loop, or NULL. */
 const struct prepare_verdict *prepare_find_note(const struct prepare_notes *notes, uint32_t func, uint32_t wasm_offset);
 
 /* inline.c: inlines calls in loops that can be planned once that is done; true when the function changed. */
-bool prepare_inline_calls(struct ir_func *f, const struct effects *e, struct pass_ctx *passes,
+bool prepare_inline_calls(struct ir_func *f, const struct prepare_facts *facts, struct pass_ctx *passes,
                           struct prepare_notes *notes);
 
 #endif

@@ -82,6 +82,7 @@ static void convert_accesses(struct arena *a, const struct off_kernel *k, struct
                                          .bytes = x->bytes,
                                          .align = x->align,
                                          .declared = x->declared,
+                                         .copy = x->copy,
                                          .offset = x->offset,
                                          .base_slot = slot_number(x->base_slot),
                                          .when_slot = slot_number(x->when_slot),

@@ -1,5 +1,5 @@
-// A loop that calls through a function pointer.
-// expect: each stays
+// A loop that calls through a function pointer: the functions it can be are known.
+// expect: each launches
 // truth: each parallel
 #include <stdint.h>
 #include <stdio.h>

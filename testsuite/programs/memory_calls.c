@@ -1,9 +1,10 @@
 // Copies and clears by the C library inside a loop over rows: calls of memcpy and memset, not loops.
-// expect: copy_rows any
+// Each call becomes an inner loop of the kernel.  The rows of shift() overlap from one to the next.
+// expect: copy_rows launches
 // truth: copy_rows parallel
-// expect: clear_rows any
+// expect: clear_rows launches
 // truth: clear_rows parallel
-// expect: shift any
+// expect: shift stays
 // truth: shift serial
 #include <stdint.h>
 #include <stdio.h>

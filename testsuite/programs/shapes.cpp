@@ -1,5 +1,5 @@
-// Virtual calls: a loop over objects calls through a table and stays, the loop inside each method may run anywhere.
-// expect: total rejected call-indirect
+// Virtual calls: a loop over objects calls through a table that never changes, so that the methods can be inlined.
+// expect: total launches
 // truth: total parallel
 // expect: fill launches
 #include <cstdio>
