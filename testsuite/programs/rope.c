@@ -1,5 +1,5 @@
 // Rotary position embedding: pairs of a vector are turned by angles from a table made once.
-// expect: make_table launches
+// expect: make_table any
 // truth: make_table parallel
 // expect: rotate launches
 #include <math.h>
