@@ -66,8 +66,11 @@ void bulk_expand(struct ir_inst *i, enum bulk_kind kind) {
     else
         ir_build(&none, IR_UNREACHABLE, NULL, 0, NULL, 0);
     ir_build_yield(&kernel, NULL, 0);
+    struct arena scratch = {0};
+    ir_clone_inst(&host, i, ir_map_new(&scratch));
+    arena_free(&scratch);
+    ir_build_yield(&host, NULL, 0);
     if (i->nresults) /* all of these functions give back the first operand */
         i->results[0].fwd = i->operands[0];
-    ir_inst_move_to_end(i, either->regions[1]);
-    ir_build_yield(&host, NULL, 0);
+    ir_inst_remove(i);
 }

@@ -250,6 +250,43 @@ static void guard_agrees_with_brute_force(void **state) {
     assert_true(needless * 10 < yes);
 }
 
+/* off_access.copy: whatever runs around the copying loop, source and destination of one run of it do not overlap. */
+static void copies_are_apart(void **state) {
+    (void)state;
+    unsigned yes = 0, refused = 0;
+    for (unsigned round = 0; round < 50000; round++) {
+        struct fixture f;
+        fixture_init(&f);
+        uint32_t trips[3] = {1 + random_below(5), 1 + random_below(4), 1 + random_below(30)};
+        add_dim(&f, trips[0], 0);
+        add_dim(&f, trips[1], -1);
+        add_dim(&f, trips[2], -1);
+        int32_t to[WM_MAX_DIMS] = {(int32_t)random_below(100) - 30, (int32_t)random_below(60) - 20, 1};
+        int32_t from[WM_MAX_DIMS] = {to[0], to[1], 1};
+        for (unsigned d = 0; d < 2; d++)
+            if (random_below(3) == 0)
+                from[d] = (int32_t)random_below(100) - 30;
+        uint32_t bases[2] = {1000 + random_below(200), 1000 + random_below(200)};
+        add_access(&f, false, 1, bases[0], from)->copy = 3;
+        add_access(&f, true, 1, bases[1], to)->copy = 3;
+        struct wm_launch_plan plan;
+        enum wm_fallback why = WM_FALLBACK_COUNT;
+        bool go = decide(&f, &plan, &why), apart = true;
+        for (int32_t y = 0; y < (int32_t)trips[0]; y++)
+            for (int32_t t = 0; t < (int32_t)trips[1]; t++) {
+                int32_t a = (int32_t)bases[0] + y * from[0] + t * from[1],
+                        w = (int32_t)bases[1] + y * to[0] + t * to[1];
+                apart &= a + (int32_t)trips[2] <= w || w + (int32_t)trips[2] <= a;
+            }
+        yes += go;
+        refused += !go && apart;
+        if (go)
+            assert_true(apart);
+    }
+    print_message("launch %u, refused though apart %u\n", yes, refused);
+    assert_true(yes > 5000);
+}
+
 /* Shapes that real code has; each row of strides is bytes a step of {y, x, k}, y and x on the grid, k inside. */
 struct shape {
     const char *what;
@@ -632,6 +669,7 @@ static void time_of_one_decision(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(guard_agrees_with_brute_force),
+        cmocka_unit_test(copies_are_apart),
         cmocka_unit_test(shapes_decide_as_expected),
         cmocka_unit_test(edges_of_memory),
         cmocka_unit_test(conditions_cost_and_grid),
