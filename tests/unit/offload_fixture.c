@@ -630,6 +630,8 @@ static void print_kernel(struct strbuf *out, const struct off_kernel *k) {
         if (a->offset)
             strbuf_printf(out, " + %" PRIu64, a->offset);
         print_slot(out, "when", a->when_slot);
+        if (a->copy)
+            strbuf_printf(out, " copy=d%u", a->copy - 1u);
         strbuf_add(out, "\n");
     }
     static const char *const kind_name[] = {"range", "memory", "status", "partials", "private"};

@@ -107,7 +107,7 @@ static const struct reject_test tests[] = {
      NULL,
      {"type 0 () -> ()\ntable 0 funcref min=1\n", .body = "call_indirect 0 0 %m !0x13\n" STORE}},
     {OFF_REJECT_GLOBAL, 0x13, NULL, {"global 0 mut i32 = i32.const 5\n", .body = "global.set 0 %i !0x13\n" STORE}},
-    {OFF_REJECT_BULK_MEMORY, 0x13, NULL, {"", .body = "memory.fill 0 %q, %m, %four !0x13\n" STORE}},
+    {OFF_REJECT_NONE, IR_NO_OFFSET, "part-of-kernel", {"", .body = "memory.fill 0 %q, %m, %four !0x13\n" STORE}},
     {OFF_REJECT_BULK_MEMORY, 0x13, NULL, {"", .body = "%g:i32 = memory.grow 0 %m !0x13\ni32.store %q, %g\n"}},
     {OFF_REJECT_TRAP, 0x13, NULL, {"", .body = "%d = i32.div_u %n, %zero !0x13\ni32.store %q, %d !0x1e\n"}},
     {OFF_REJECT_NONE,
