@@ -44,6 +44,14 @@ const stats = (name) => JSON.parse(readFileSync(join(work, `${name}.json`), 'utf
 const run = (name, device, args, extra) =>
   sh(wasmetal, ['run', `--device=${device}`, `--stats=${name}.${device}.json`, `${name}.wasm`, '--', ...args], extra).ms;
 
+// The other way from a module to an object, on one thread as well: once, for it is slow.  Not there: 0.
+const wasm2c = '/usr/share/wabt/wasm2c';
+function throughC(name) {
+  if (!existsSync(wasm2c)) return 0;
+  return sh('wasm2c', [`${name}.wasm`, '-n', name, '-o', `${name}.c`]).ms +
+    sh('gcc', ['-O2', '-w', '-c', `-I${wasm2c}`, `${name}.c`, '-o', `${name}.w2c.o`]).ms;
+}
+
 const photo = '/usr/share/matplotlib/mpl-data/sample_data/grace_hopper.jpg';
 const jobs = [
   { name: 'llm_step', source: 'examples/llm-step/llm_step.c', args: [] },
@@ -59,10 +67,16 @@ for (const { name, source, args } of jobs) {
   const cold = run(name, 'none', args);
   const native = median(() => run(name, 'none', args));
   const compile = median(() => sh(wasmetal, [`${name}.wasm`, '-o', `${name}.o`]).ms);
+  const alone = median(() => sh(wasmetal, ['--jobs=1', '--no-offload', `${name}.wasm`, '-o', `${name}.o`]).ms);
+  const kernels = median(() => sh(wasmetal, ['--jobs=1', `${name}.wasm`, '-o', `${name}.o`]).ms);
+  const peer = throughC(name);
   const node = median(() => sh(process.execPath, ['--no-warnings', join(here, '../reference.mjs'), `${name}.wasm`, ...args]).ms);
   line(`${name}: first run, compiling (none)`, fixed(cold), 'ms');
   line(`${name}: cached run (none)`, fixed(native), 'ms');
   line(`${name}: compile to an object`, fixed(compile), `ms, ${(compile / megabytes).toFixed(0)} ms a MB of wasm`);
+  if (peer) line(`${name}: compile, one thread / wasm2c + gcc -O2`, fixed(alone / peer, 2), 'without kernels');
+  else console.log(`${name}: compile / wasm2c + gcc: wasm2c is not installed`);
+  line(`${name}: compile with kernels / without`, fixed(kernels / alone, 2), 'one thread; native code, SPIR-V, MSL, WGSL');
   line(`${name}: native without devices / node`, fixed(native / node, 2));
   for (const device of ['cpu', 'vulkan']) {
     const t = median(() => run(name, device, args));
