@@ -194,7 +194,8 @@ void wm_device_calibrate(struct wm_device *d, enum wm_calibrate how, bool no_env
                           "decide");
         return;
     }
-    if (!d->ops->measure)
+    bool stand_in = d->software && !d->helped; /* a GPU that is this CPU: who names it wants to see kernels run */
+    if (!d->ops->measure || (stand_in && how == WM_CALIBRATE_KEPT && !again))
         return;
     bool keeps = wm_cache_find_folder(no_environment, folder) && find_path(d, folder, path);
     if (keeps && how == WM_CALIBRATE_KEPT && !again && wm_cache_is_private(folder) && load(path, &rates)) {
