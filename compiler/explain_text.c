@@ -45,7 +45,7 @@ struct paint {
 uint32_t explain_values_reduced(const struct off_kernel *k) {
     uint32_t n = 0;
     for (uint32_t i = 0; i < k->nreduces; i++)
-        n += k->reduces[i].kind != OFF_REDUCE_FLAG;
+        n += k->reduces[i].kind != OFF_REDUCE_FLAG && !k->reduces[i].upper;
     return n;
 }
 

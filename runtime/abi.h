@@ -186,8 +186,9 @@ struct wm_scalar { /* struct off_scalar */
     uint64_t type, slot, source;
 };
 
-struct wm_reduce {                                  /* struct off_reduce */
-    uint64_t kind, op, type, init_slot, lead, flag; /* WM_NONE: none */
+struct wm_reduce { /* struct off_reduce */
+    uint64_t kind, op, type, lane_bytes;
+    uint64_t init_slot, lead, flag; /* WM_NONE: none */
 };
 
 struct wm_spirv {

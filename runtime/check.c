@@ -78,6 +78,11 @@ static bool may_differ(const struct wm_reduce *r) {
 static bool values_agree(const struct wm_reduce *r, uint64_t a, uint64_t b) {
     if (a == b || may_differ(r))
         return true;
+    if (r->type == IR_F32 && r->lane_bytes) { /* two lanes: each the same, or both NaN */
+        const uint8_t *x = (const uint8_t *)&a, *y = (const uint8_t *)&b;
+        bool low = (uint32_t)a == (uint32_t)b || (is_nan32(x) && is_nan32(y));
+        return low && (a >> 32 == b >> 32 || (is_nan32(x + 4) && is_nan32(y + 4)));
+    }
     if (r->type == IR_F32)
         return is_nan32((const uint8_t *)&a) && is_nan32((const uint8_t *)&b);
     return r->type == IR_F64 && is_nan64((const uint8_t *)&a) && is_nan64((const uint8_t *)&b);

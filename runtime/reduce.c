@@ -97,6 +97,7 @@ static uint64_t apply_f64(enum off_reduce_op op, double a, double b) {
     }
 }
 
+/* Signed and unsigned extremes are of lanes only (lanes_apply). */
 static uint64_t apply_integer(enum off_reduce_op op, uint64_t a, uint64_t b) {
     switch (op) {
     case OFF_REDUCE_ADD:
@@ -158,30 +159,104 @@ static bool compare(const struct wm_reduce *r, uint64_t a, uint64_t b) {
     return COMPARE(op, (int64_t)a, (int64_t)b);
 }
 
+/* ---- lanes ---- */
+
+/* apply_lanes8 to apply_lanes64: an operation on integers of so many bits, in each lane. */
+#define DEFINE_APPLY_LANES(bits)                                                                        \
+    static uint##bits##_t apply_lane##bits(enum off_reduce_op op, uint##bits##_t x, uint##bits##_t y) { \
+        int##bits##_t sx = (int##bits##_t)x, sy = (int##bits##_t)y;                                     \
+        switch (op) {                                                                                   \
+        case OFF_REDUCE_MIN:                                                                            \
+            return sx < sy ? x : y;                                                                     \
+        case OFF_REDUCE_MAX:                                                                            \
+            return sx > sy ? x : y;                                                                     \
+        case OFF_REDUCE_MIN_U:                                                                          \
+            return x < y ? x : y;                                                                       \
+        case OFF_REDUCE_MAX_U:                                                                          \
+            return x > y ? x : y;                                                                       \
+        default:                                                                                        \
+            return (uint##bits##_t)apply_integer(op, x, y);                                             \
+        }                                                                                               \
+    }                                                                                                   \
+    static uint64_t apply_lanes##bits(enum off_reduce_op op, uint64_t a, uint64_t b) {                  \
+        uint##bits##_t x[64 / bits], y[64 / bits];                                                      \
+        memcpy(x, &a, sizeof x);                                                                        \
+        memcpy(y, &b, sizeof y);                                                                        \
+        for (unsigned n = 0; n < 64 / bits; n++)                                                        \
+            x[n] = apply_lane##bits(op, x[n], y[n]);                                                    \
+        memcpy(&a, x, sizeof x);                                                                        \
+        return a;                                                                                       \
+    }
+DEFINE_APPLY_LANES(8)
+DEFINE_APPLY_LANES(16)
+DEFINE_APPLY_LANES(32)
+DEFINE_APPLY_LANES(64)
+
+static uint64_t apply_lanes(const struct wm_reduce *r, uint64_t a, uint64_t b) {
+    enum off_reduce_op op = (enum off_reduce_op)r->op;
+    if (r->type == IR_F64)
+        return apply_f64(op, f64_of(a), f64_of(b));
+    if (r->type == IR_F32)
+        return apply_f32(op, f32_of(a), f32_of(b)) | apply_f32(op, f32_of(a >> 32), f32_of(b >> 32)) << 32;
+    return r->lane_bytes == 1   ? apply_lanes8(op, a, b)
+           : r->lane_bytes == 2 ? apply_lanes16(op, a, b)
+           : r->lane_bytes == 4 ? apply_lanes32(op, a, b)
+                                : apply_lanes64(op, a, b);
+}
+
+/* The comparison in the lane whose bits begin at `at`. */
+static bool compare_lane(const struct wm_reduce *r, uint64_t a, uint64_t b, unsigned at) {
+    unsigned unused = 64 - (unsigned)r->lane_bytes * 8;
+    if (r->type == IR_F32 || r->type == IR_F64 || !unused)
+        return compare(r, a >> at, b >> at);
+    bool is_unsigned = r->op >= OFF_REDUCE_LT_U && r->op <= OFF_REDUCE_GE_U;
+    a = a >> at << unused;
+    b = b >> at << unused;
+    a = is_unsigned ? a >> unused : (uint64_t)((int64_t)a >> unused);
+    b = is_unsigned ? b >> unused : (uint64_t)((int64_t)b >> unused);
+    return compare(r, a, b);
+}
+
+/* ---- combining ---- */
+
+static uint64_t combined(const struct wm_reduce *r, uint64_t a, uint64_t b) {
+    return r->lane_bytes ? apply_lanes(r, a, b) : apply(r, a, b);
+}
+
+/* All ones where `a OP b`, zeros elsewhere. */
+static uint64_t where(const struct wm_reduce *r, uint64_t a, uint64_t b) {
+    if (!r->lane_bytes)
+        return compare(r, a, b) ? UINT64_MAX : 0;
+    unsigned width = (unsigned)r->lane_bytes * 8;
+    uint64_t mask = 0, lane = UINT64_MAX >> (64 - width);
+    for (unsigned at = 0; at < 64; at += width)
+        mask |= compare_lane(r, a, b, at) ? lane << at : 0;
+    return mask;
+}
+
 void wm_reduce_combine(const struct wm_kernel *k, const uint64_t *slots, const struct wm_launch_plan *plan,
                        uint64_t *out_values) {
-    bool taken[OFF_MAX_REDUCES];
-    uint64_t values[OFF_MAX_REDUCES];
+    uint64_t taken[OFF_MAX_REDUCES], values[OFF_MAX_REDUCES]; /* taken: the bits that the worker's value replaces */
     for (uint64_t i = 0; i < k->nreduces; i++)
         values[i] = k->reduces[i].kind == OFF_REDUCE_FLAG ? 0 : slots[k->reduces[i].init_slot];
     for (uint64_t w = 0; w < plan->extent[0]; w++)
         for (uint64_t i = 0; i < k->nreduces; i++) {
             const struct wm_reduce *r = &k->reduces[i];
             uint64_t part = plan->partials[w * k->nreduces + i];
-            if (r->type == IR_I32 || r->type == IR_F32)
+            if (!r->lane_bytes && (r->type == IR_I32 || r->type == IR_F32))
                 part = (uint32_t)part; /* the other half of the word was never written */
             switch ((enum off_reduce_kind)r->kind) {
             case OFF_REDUCE_OP:
-                values[i] = apply(r, values[i], part);
+                values[i] = combined(r, values[i], part);
                 continue;
             case OFF_REDUCE_FLAG:
-                taken[i] = part != 0;
+                taken[i] = r->lane_bytes ? part : part ? UINT64_MAX : 0;
                 continue;
             case OFF_REDUCE_PICK:
-                taken[i] = (r->flag == WM_NONE || taken[r->flag]) && compare(r, part, values[i]);
+                taken[i] = where(r, part, values[i]) & (r->flag == WM_NONE ? UINT64_MAX : taken[r->flag]);
                 break;
             case OFF_REDUCE_KEEP:
-                taken[i] = taken[r->flag] || !compare(r, values[i], part);
+                taken[i] = taken[r->flag] | ~where(r, values[i], part);
                 break;
             case OFF_REDUCE_PAYLOAD:
                 taken[i] = taken[r->lead];
@@ -190,10 +265,24 @@ void wm_reduce_combine(const struct wm_kernel *k, const uint64_t *slots, const s
                 taken[i] = taken[r->flag];
                 break;
             }
-            if (taken[i])
-                values[i] = part;
+            values[i] = (part & taken[i]) | (values[i] & ~taken[i]);
         }
     memcpy(out_values, values, k->nreduces * sizeof values[0]);
+}
+
+/* Whether lanes of this width hold the type. */
+static bool shape_valid(const struct wm_reduce *r) {
+    switch (r->lane_bytes) {
+    case 0:
+        return true;
+    case 1:
+    case 2:
+        return r->type == IR_I32;
+    case 4:
+        return r->type == IR_I32 || r->type == IR_F32;
+    default:
+        return r->lane_bytes == 8 && (r->type == IR_I64 || r->type == IR_F64);
+    }
 }
 
 static bool is_earlier(const struct wm_kernel *k, uint64_t index, uint64_t than, bool flag) {
@@ -212,7 +301,7 @@ bool wm_reduce_valid(const struct wm_kernel *k) {
     for (uint64_t i = 0; i < k->nreduces; i++) {
         const struct wm_reduce *r = &k->reduces[i];
         bool flagged = r->kind == OFF_REDUCE_KEEP || r->kind == OFF_REDUCE_LAST;
-        if (r->kind > OFF_REDUCE_LAST || r->op >= OFF_REDUCE_OP_COUNT || r->type > IR_F64 ||
+        if (r->kind > OFF_REDUCE_LAST || r->op >= OFF_REDUCE_OP_COUNT || r->type > IR_F64 || !shape_valid(r) ||
             (r->kind != OFF_REDUCE_FLAG && r->init_slot >= k->nslots) ||
             (r->kind == OFF_REDUCE_PAYLOAD && !is_earlier(k, r->lead, i, false)) ||
             ((flagged || r->flag != WM_NONE) && !is_earlier(k, r->flag, i, true)))

@@ -412,6 +412,7 @@ static LLVMValueRef reduce_struct(struct host_cx *cx, const struct off_reduce *r
     add_number(&f, r->kind);
     add_number(&f, r->op);
     add_number(&f, r->type);
+    add_number(&f, r->lane_bytes);
     add_number(&f, slot_number(r->init_slot));
     add_number(&f, r->lead == OFF_NO_REDUCE ? WM_NONE : r->lead);
     add_number(&f, r->flag == OFF_NO_REDUCE ? WM_NONE : r->flag);

@@ -63,6 +63,14 @@ const struct aff *aff_disjoint_or(struct aff_ctx *cx, const struct aff *x, uint6
     return aff_add(cx, x, aff_const(cx, x->bits, c));
 }
 
+const struct aff *aff_truncated(struct aff_ctx *cx, const struct aff *a) {
+    if (!a)
+        return NULL;
+    struct aff *zero = aff_new(cx, 32, 0), *copy = aff_new(cx, 32, a->nterms);
+    memcpy(copy->terms, a->terms, a->nterms * sizeof a->terms[0]);
+    return aff_add(cx, zero, copy); /* reduces the coefficients */
+}
+
 static const struct aff *operation(struct aff_ctx *cx, struct ir_inst *i) {
     const struct aff *a, *b;
     uint64_t c;
@@ -89,14 +97,8 @@ static const struct aff *operation(struct aff_ctx *cx, struct ir_inst *i) {
         a = aff_of(cx, i->operands[0]);
         b = aff_of(cx, i->operands[1]);
         return aff_is_const(b, &c) ? aff_disjoint_or(cx, a, c) : aff_is_const(a, &c) ? aff_disjoint_or(cx, b, c) : NULL;
-    case IR_I32_WRAP_I64: {
-        a = aff_of(cx, i->operands[0]);
-        if (!a)
-            return NULL;
-        struct aff *zero = aff_new(cx, 32, 0), *copy = aff_new(cx, 32, a->nterms);
-        memcpy(copy->terms, a->terms, a->nterms * sizeof a->terms[0]);
-        return aff_add(cx, zero, copy); /* reduces the coefficients */
-    }
+    case IR_I32_WRAP_I64:
+        return aff_truncated(cx, aff_of(cx, i->operands[0]));
     case IR_I32X4_EXTRACT_LANE:
     case IR_I64X2_EXTRACT_LANE:
         return aff_extracted_lane(cx, i);

@@ -47,6 +47,8 @@ const struct aff *aff_symbol_expr(struct aff_ctx *cx, unsigned bits, struct aff_
 const struct aff *aff_disjoint_or(struct aff_ctx *cx, const struct aff *x, uint64_t c);
 /* affine_lanes.c: what i32x4.extract_lane or i64x2.extract_lane gives. */
 const struct aff *aff_extracted_lane(struct aff_ctx *cx, struct ir_inst *extract);
+/* Modulo 2^32; NULL in, NULL out. */
+const struct aff *aff_truncated(struct aff_ctx *cx, const struct aff *a);
 bool aff_fixed_in_loop(const struct aff_ctx *cx, const struct aff *a, const struct loop *l);
 uint64_t aff_mask_of(unsigned bits);
 const struct aff_comparison *aff_find_comparison(unsigned op);

@@ -22,6 +22,17 @@ static bool holds(enum ir_op op, unsigned bytes, enum ir_op narrow, enum ir_op w
     return op == (bytes == 4 ? narrow : wide);
 }
 
+/* The lower half of a lane of 8 bytes; NULL: an upper half was asked for, or nothing is known. */
+static const struct aff *low_half(struct aff_ctx *cx, struct ir_value *v, struct lane at, unsigned depth) {
+    return at.number % 2 ? NULL : aff_truncated(cx, lane_of(cx, v, (struct lane){8, at.number / 2}, depth));
+}
+
+/* Operations on lanes of 8 bytes that polynomials know. */
+static bool is_wide(enum ir_op op) {
+    return op == IR_I64X2_SPLAT || op == IR_I64X2_REPLACE_LANE || op == IR_I64X2_ADD || op == IR_I64X2_SUB ||
+           op == IR_I64X2_MUL || op == IR_I64X2_SHL;
+}
+
 /* init + iteration * step, for a parameter to which the same is added in each iteration. */
 static const struct aff *lane_of_param(struct aff_ctx *cx, struct ir_value *v, struct lane at, unsigned depth) {
     struct ir_inst *inst = v->region->parent;
@@ -29,6 +40,8 @@ static const struct aff *lane_of_param(struct aff_ctx *cx, struct ir_value *v, s
     if (!l || l->nback_edges != 1 || l->back->op == IR_BR_TABLE)
         return NULL;
     struct ir_inst *next = loop_next_value(l, v->index)->def;
+    if (next && next->op == IR_I64X2_ADD && at.bytes == 4)
+        return low_half(cx, v, at, depth);
     if (!next || !holds((enum ir_op)next->op, at.bytes, IR_I32X4_ADD, IR_I64X2_ADD))
         return NULL;
     unsigned other = next->operands[0] == v ? 1 : 0;
@@ -55,6 +68,8 @@ static const struct aff *lane_of_op(struct aff_ctx *cx, struct ir_inst *d, struc
     bool narrow = at.bytes == 4;
     const struct aff *a, *b;
     uint64_t c;
+    if (narrow && is_wide((enum ir_op)d->op))
+        return low_half(cx, &d->results[0], at, depth);
     switch (d->op) {
     case IR_V128_CONST:
         return aff_const(cx, at.bytes * 8, narrow ? d->bits.u32x4[at.number] : d->bits.u64x2[at.number]);

@@ -42,7 +42,7 @@ enum {
     OFF_MAX_SLOTS = 256,
     OFF_MAX_RANGES = 64,
     OFF_PUSH_WORDS = 32, /* Vulkan's least maxPushConstantsSize, 128 bytes */
-    OFF_MAX_REDUCES = 12,
+    OFF_MAX_REDUCES = 16,
     OFF_PARAM_X_BASE = 3,
     OFF_PARAM_STREAMS = 4, /* first word of the stream bases */
 };
@@ -166,7 +166,7 @@ enum off_reduce_op {
     OFF_REDUCE_AND,
     OFF_REDUCE_OR,
     OFF_REDUCE_XOR,
-    OFF_REDUCE_MIN, /* of floats: wasm's min and max */
+    OFF_REDUCE_MIN, /* of floats: wasm's min and max; of integers (in lanes only): signed */
     OFF_REDUCE_MAX,
     OFF_REDUCE_LT, /* comparisons; signed for integers */
     OFF_REDUCE_LE,
@@ -176,6 +176,8 @@ enum off_reduce_op {
     OFF_REDUCE_LE_U,
     OFF_REDUCE_GT_U,
     OFF_REDUCE_GE_U,
+    OFF_REDUCE_MIN_U, /* of integers in lanes */
+    OFF_REDUCE_MAX_U,
     OFF_REDUCE_OP_COUNT
 };
 
@@ -185,6 +187,9 @@ struct off_reduce {
     enum off_reduce_kind kind;
     enum off_reduce_op op;
     enum ir_type type;
+    uint8_t lane_bytes; /* not 0: this is 8 bytes of a v128, and what is said above goes for each lane, which is so many
+                           bytes of `type`.  Flags are then masks */
+    bool upper;         /* the upper half of the one before */
     uint32_t init_slot; /* value before the loop; FLAG: OFF_NO_SLOT */
     uint32_t lead;      /* PAYLOAD: an earlier reduction, PICK or KEEP; else OFF_NO_REDUCE */
     uint32_t flag;      /* LAST, KEEP and some of PICK: an earlier reduction, FLAG; else OFF_NO_REDUCE */

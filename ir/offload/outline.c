@@ -606,6 +606,13 @@ static struct ir_value *emit_slot(struct ir_builder *b, const struct plan *p, co
         word->bits.v128[0] = s->lane;
         return &word->results[0];
     }
+    case PLAN_SLOT_HALF: {
+        static const enum ir_type type = IR_I64;
+        struct ir_value *vector = ir_map_get(map, s->value);
+        struct ir_inst *half = ir_build(b, IR_I64X2_EXTRACT_LANE, &type, 1, &vector, 1);
+        half->bits.v128[0] = s->lane;
+        return &half->results[0];
+    }
     case PLAN_SLOT_ALL: {
         struct ir_value *all = emit_plan_cond(b, &s->conds[0], map);
         for (uint32_t i = 1; i < s->nconds; i++)
@@ -625,10 +632,16 @@ static struct ir_value *emit_slot(struct ir_builder *b, const struct plan *p, co
     ICE("unknown kind of slot");
 }
 
-/* The bits that the launch gave, as a value. */
+/* The bits that the launch gave, as a value: one i64, or two for a v128. */
 static struct ir_value *reduce_result(struct ir_builder *b, struct ir_value *bits, enum ir_type type) {
     if (type == IR_I64)
         return bits;
+    if (type == IR_V128) {
+        struct ir_value *operands[2] = {ir_build_simple(b, IR_I64X2_SPLAT, bits, NULL), bits + 1};
+        struct ir_inst *whole = ir_build(b, IR_I64X2_REPLACE_LANE, &type, 1, operands, 2);
+        whole->bits.v128[0] = 1;
+        return &whole->results[0];
+    }
     if (type == IR_F64)
         return ir_build_simple(b, IR_F64_REINTERPRET_I64, bits, NULL);
     struct ir_value *low = ir_build_simple(b, IR_I32_WRAP_I64, bits, NULL);
@@ -652,7 +665,13 @@ static struct ir_value **emit_finals(struct ir_builder *b, const struct plan *p,
         const struct plan_final *f = &p->finals[i];
         syms[iter] = last; /* aff_emit wraps it where 32 bits are wanted */
         if (f->reduce) {
-            out[i] = reduce_result(b, &trip[p->ndims + f->reduce - 1], p->reduces[f->reduce - 1].desc.type);
+            out[i] = reduce_result(b, &trip[p->ndims + f->reduce - 1], p->reduces[f->reduce - 1].type);
+            continue;
+        }
+        struct plan_motion motion;
+        if (f->moved && plan_find_motion(p, p->root, f->moved - 1, &motion)) {
+            struct ir_value *times = ir_build_simple(b, IR_I32_WRAP_I64, trip, NULL);
+            out[i] = plan_emit_motion(b, &motion, motion.init, motion.step, times);
             continue;
         }
         out[i] = f->expr ? aff_emit(p->aff, b, f->expr, map, syms) : f->value;
@@ -669,7 +688,7 @@ static void emit_sinks(struct ir_builder *b, const struct plan *p, struct ir_val
         if (s->reduce == OFF_NO_REDUCE)
             continue;
         struct ir_value *address = aff_emit(p->aff, b, s->address, map, NULL);
-        struct ir_value *v = reduce_result(b, &trip[p->ndims + s->reduce], p->reduces[s->reduce].desc.type);
+        struct ir_value *v = reduce_result(b, &trip[p->ndims + s->reduce], p->reduces[s->reduce].type);
         ir_build_store(b, (enum ir_op)s->store->op, address, v, s->store->mem);
     }
 }

@@ -122,10 +122,25 @@ static bool result_of_reduce(struct plan *p, struct plan_final *f) {
     return false;
 }
 
+/* Likewise of a vector that moves. */
+static bool result_of_motion(struct plan *p, struct plan_final *f) {
+    bool bottom = p->root->shape == LOOP_BOTTOM_YIELD || p->root->shape == LOOP_BOTTOM_BREAK;
+    struct ir_region *body = p->root->inst->regions[0];
+    for (uint32_t k = 0; k < body->nparams; k++) {
+        struct plan_motion motion;
+        if (f->value->type != IR_V128 || !plan_find_motion(p, p->root, k, &motion) ||
+            f->value != (bottom ? loop_next_value(p->root, k) : body->params[k]))
+            continue;
+        f->moved = k + 1;
+        return true;
+    }
+    return false;
+}
+
 static bool add_final(struct plan *p, struct ir_value *v) {
     struct plan_final *f = &p->finals[p->nfinals++];
     *f = (struct plan_final){.value = v};
-    if (!loop_contains_value(p->root, v) || result_of_reduce(p, f))
+    if (!loop_contains_value(p->root, v) || result_of_reduce(p, f) || result_of_motion(p, f))
         return true;
     f->expr = of_root_only(p, aff_of(p->aff, v));
     return f->expr || load_again(p, f) ||
@@ -171,9 +186,13 @@ static bool add_reduce_slots(struct plan *p) {
         if (!r->param)
             continue;
         struct ir_value *init = p->root->inst->operands[r->param->index];
-        r->desc.init_slot = plan_slot_of(p, (struct plan_slot){.kind = PLAN_SLOT_VALUE, .value = init});
-        if (r->desc.init_slot == OFF_NO_SLOT)
-            return plan_reject(p, OFF_REJECT_TOO_COMPLEX, NULL, NULL);
+        for (uint8_t half = 0; half < (r->type == IR_V128 ? 2 : 1); half++) {
+            enum plan_slot_kind kind = r->type == IR_V128 ? PLAN_SLOT_HALF : PLAN_SLOT_VALUE;
+            uint32_t slot = plan_slot_of(p, (struct plan_slot){.kind = kind, .value = init, .lane = half});
+            if (slot == OFF_NO_SLOT)
+                return plan_reject(p, OFF_REJECT_TOO_COMPLEX, NULL, NULL);
+            r[half].desc.init_slot = slot;
+        }
     }
     return true;
 }

@@ -15,6 +15,7 @@ enum plan_slot_kind {
     PLAN_SLOT_IS_ZERO, /* 1 when `expr` is 0, else 0 */
     PLAN_SLOT_DIVISOR, /* 1 when `value` is neither 0 nor (signed) -1 */
     PLAN_SLOT_WORD,    /* word `lane` of the v128 `value` */
+    PLAN_SLOT_HALF,    /* half `lane` of the v128 `value`, an i64 */
 };
 
 struct plan_cond {
@@ -68,6 +69,7 @@ struct plan_final {
     const struct aff *expr; /* NULL: `value` is from before the nest */
     struct ir_inst *load;   /* not NULL: `value` is what this load gives last, and `expr` its address */
     uint32_t reduce;        /* not 0: one more than the reduction whose result it is */
+    uint32_t moved;         /* not 0: one more than the number of the root's parameter that moves (plan_vector.c) */
 };
 
 enum { PLAN_MAX_DELAY = 4, PLAN_MAX_DELAYS = 16 };
@@ -93,7 +95,9 @@ struct plan_step {
 
 /* A reduction (reduce.h). */
 struct plan_reduce {
-    struct off_reduce desc;
+    struct off_reduce
+        desc;          /* of a v128: of its lower half; the entry behind it has that of the upper, and else nothing */
+    enum ir_type type; /* of the value; of a flag: i32, or v128 for one of each lane */
     struct ir_value *param; /* of the root; NULL: a flag */
     struct ir_value *next;  /* its value after the iteration */
     struct ir_value *start; /* what workers start from; NULL: start_bits */

@@ -136,6 +136,9 @@ bool plan_assign_streams(struct plan *p) {
     if (p->nreduces) {
         p->streams[p->nstreams] =
             (struct off_stream){.write = true, .min_bytes = 4, .max_bytes = 8, .kind = OFF_STREAM_PARTIALS};
+        for (uint32_t k = 0; k < p->nreduces; k++)
+            if (p->reduces[k].type == IR_V128 && !p->reduces[k].desc.upper)
+                p->streams[p->nstreams].max_bytes = 16;
         p->partials_stream = (uint8_t)p->nstreams++;
     }
     return true;

@@ -6,7 +6,12 @@
 enum { OWN_PARAMS = 3 }; /* iteration, iterations left in all behind it, rounds left to the worker */
 
 static enum ir_op store_op(enum ir_type t) {
-    return t == IR_I32 ? IR_I32_STORE : t == IR_I64 ? IR_I64_STORE : t == IR_F32 ? IR_F32_STORE : IR_F64_STORE;
+    static const enum ir_op ops[] = {[IR_I32] = IR_I32_STORE,
+                                     [IR_I64] = IR_I64_STORE,
+                                     [IR_F32] = IR_F32_STORE,
+                                     [IR_F64] = IR_F64_STORE,
+                                     [IR_V128] = IR_V128_STORE};
+    return ops[t];
 }
 
 struct ir_value *reduce_loop_open(struct reduce_loop *l, const struct plan *p, struct ir_builder *b, struct ir_map *map,
@@ -16,33 +21,42 @@ struct ir_value *reduce_loop_open(struct reduce_loop *l, const struct plan *p, s
     init[0] = ir_build_simple(b, IR_I32_MUL, worker, s->first);
     init[1] = ir_build_simple(b, IR_I32_SUB, s->trip, init[0]);
     init[2] = s->rounds;
+    uint32_t n = 0; /* reductions: a vector is one here */
     for (uint32_t k = 0; k < p->nreduces; k++) {
         const struct plan_reduce *r = &p->reduces[k];
-        types[k] = r->desc.type;
-        init[OWN_PARAMS + k] = r->start ? ir_map_get(map, r->start) : ir_build_const(b, r->desc.type, r->start_bits);
+        if (r->desc.upper)
+            continue;
+        types[n] = r->type;
+        init[OWN_PARAMS + n++] = r->start ? ir_map_get(map, r->start) : ir_build_const(b, r->type, r->start_bits);
     }
-    struct ir_inst *loop = ir_build_loop(b, init, OWN_PARAMS + p->nreduces, types, p->nreduces);
+    struct ir_inst *loop = ir_build_loop(b, init, OWN_PARAMS + n, types, n);
     struct ir_value **params = loop->regions[0]->params;
     *l = (struct reduce_loop){
         .plan = p, .behind = *b, .loop = loop, .worker = worker, .iteration = params[0], .rest = params[1]};
     l->left = params[2];
-    for (uint32_t k = 0; k < p->nreduces; k++)
+    for (uint32_t k = 0, at = OWN_PARAMS; k < p->nreduces; k++) {
         if (p->reduces[k].param)
-            ir_map_set(map, p->reduces[k].param, params[OWN_PARAMS + k]);
+            ir_map_set(map, p->reduces[k].param, params[at]);
+        at += !p->reduces[k].desc.upper;
+    }
     uint32_t offset = b->wasm_offset;
     *b = ir_builder_at_end(loop->regions[0]);
     b->wasm_offset = offset;
     return l->iteration;
 }
 
-/* 1 when the iteration has set the flag, as far as one step says. */
+/* 1 when the iteration has set the flag, as far as one step says; of a vector, the lanes in which it has. */
 static struct ir_value *emit_step(struct ir_builder *b, const struct plan_reduce *r, const struct plan_step *s,
                                   struct ir_map *map) {
     if (r->for_nan) {
         struct ir_value *v = ir_map_get(map, s->value);
-        return ir_build_simple(b, v->type == IR_F32 ? IR_F32_NE : IR_F64_NE, v, v);
+        bool is_f32 = r->desc.type == IR_F32 || v->type == IR_F32;
+        enum ir_op ne = r->type == IR_V128 ? (is_f32 ? IR_F32X4_NE : IR_F64X2_NE) : is_f32 ? IR_F32_NE : IR_F64_NE;
+        return ir_build_simple(b, ne, v, v);
     }
     struct ir_value *c = ir_map_get(map, s->cond);
+    if (r->type == IR_V128)
+        return s->when_true ? c : ir_build_simple(b, IR_V128_NOT, c, NULL);
     return s->when_true ? ir_build_simple(b, IR_I32_NE, c, ir_build_i32(b, 0))
                         : ir_build_simple(b, IR_I32_EQZ, c, NULL);
 }
@@ -51,16 +65,20 @@ void reduce_loop_close(struct reduce_loop *l, struct ir_builder *b, struct ir_ma
                        const struct reduce_scalars *s) {
     const struct plan *p = l->plan;
     struct ir_value *next[OWN_PARAMS + OFF_MAX_REDUCES];
+    uint32_t n = OWN_PARAMS;
     for (uint32_t k = 0; k < p->nreduces; k++) {
         const struct plan_reduce *r = &p->reduces[k];
+        if (r->desc.upper)
+            continue;
         if (r->param) {
-            next[OWN_PARAMS + k] = ir_map_get(map, r->next);
+            next[n++] = ir_map_get(map, r->next);
             continue;
         }
-        struct ir_value *flag = l->loop->regions[0]->params[OWN_PARAMS + k];
+        struct ir_value *flag = l->loop->regions[0]->params[n];
         for (uint32_t i = 0; i < r->nsteps; i++)
-            flag = ir_build_simple(b, IR_I32_OR, flag, emit_step(b, r, &r->steps[i], map));
-        next[OWN_PARAMS + k] = flag;
+            flag = ir_build_simple(b, r->type == IR_V128 ? IR_V128_OR : IR_I32_OR, flag,
+                                   emit_step(b, r, &r->steps[i], map));
+        next[n++] = flag;
     }
     struct ir_value *one = ir_build_i32(b, 1);
     next[0] = ir_build_simple(b, IR_I32_ADD, l->iteration, s->step);
@@ -68,14 +86,15 @@ void reduce_loop_close(struct reduce_loop *l, struct ir_builder *b, struct ir_ma
     next[2] = ir_build_simple(b, IR_I32_SUB, l->left, one);
     struct ir_value *more = ir_build_simple(b, IR_I32_AND, ir_build_simple(b, IR_I32_GT_U, l->rest, s->step),
                                             ir_build_simple(b, IR_I32_GT_U, l->left, one));
-    ir_build_br_if(b, more, l->loop, next, OWN_PARAMS + p->nreduces);
-    ir_build_yield(b, next + OWN_PARAMS, p->nreduces);
+    ir_build_br_if(b, more, l->loop, next, n);
+    ir_build_yield(b, next + OWN_PARAMS, n - OWN_PARAMS);
     uint32_t offset = b->wasm_offset;
     *b = l->behind;
     b->wasm_offset = offset;
     struct ir_value *at = ir_build_simple(b, IR_I32_MUL, l->worker, ir_build_i32(b, 8 * p->nreduces));
-    for (uint32_t k = 0; k < p->nreduces; k++) {
+    for (uint32_t k = 0, result = 0; k < p->nreduces; k++) {
         struct ir_mem mem = {.offset = 8 * (uint64_t)k, .align_log2 = 2, .stream = p->partials_stream};
-        ir_build_store(b, store_op(p->reduces[k].desc.type), at, &l->loop->results[k], mem);
+        if (!p->reduces[k].desc.upper)
+            ir_build_store(b, store_op(p->reduces[k].type), at, &l->loop->results[result++], mem);
     }
 }

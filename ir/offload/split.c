@@ -86,6 +86,24 @@ static bool is_used_before(const struct ir_region *r, const struct ir_value *v, 
     return false;
 }
 
+/* The load that gives what the store has stored; IR_OP_COUNT: some of it is lost. */
+static enum ir_op load_of(const struct ir_inst *store) {
+    switch (store->op) {
+    case IR_I32_STORE:
+        return IR_I32_LOAD;
+    case IR_I64_STORE:
+        return IR_I64_LOAD;
+    case IR_F32_STORE:
+        return IR_F32_LOAD;
+    case IR_F64_STORE:
+        return IR_F64_LOAD;
+    case IR_V128_STORE:
+        return IR_V128_LOAD;
+    default:
+        return IR_OP_COUNT;
+    }
+}
+
 /* The store, made in every iteration, that leaves all of `v` in memory for good; NULL when there is none. */
 static struct ir_inst *kept_by(struct splitter *s, const struct ir_value *v) {
     for (uint32_t k = 0; k < s->nstores; k++) {
@@ -93,7 +111,7 @@ static struct ir_inst *kept_by(struct splitter *s, const struct ir_value *v) {
         if (i->operands[1] != v || !ends_iteration(s->p->root, i->parent) || v->def->parent != i->parent ||
             is_used_before(s->p->root->inst->regions[0], v, later_of(i)->label))
             continue;
-        bool kept = i->op == IR_I32_STORE || i->op == IR_I64_STORE || i->op == IR_F32_STORE || i->op == IR_F64_STORE;
+        bool kept = load_of(i) != IR_OP_COUNT;
         for (uint32_t n = 0; kept && n < s->nstores; n++)
             kept = n == k || lie_apart(s->p, i, s->stores[n]);
         if (kept)
@@ -285,15 +303,11 @@ static void strip(const struct splitter *s, struct ir_region *from, struct ir_re
 static void load_kept(const struct plan *p, const struct ir_map *map) {
     for (uint32_t k = 0; k < p->nkept; k++) {
         const struct ir_inst *store = p->kept[k];
-        enum ir_op op = store->op == IR_I32_STORE   ? IR_I32_LOAD
-                        : store->op == IR_I64_STORE ? IR_I64_LOAD
-                        : store->op == IR_F32_STORE ? IR_F32_LOAD
-                                                    : IR_F64_LOAD;
         const struct ir_inst *later = later_of(store);
         struct ir_inst *at = ir_map_get(map, (struct ir_value *)&later->results[0])->def;
         struct ir_builder b = ir_builder_before(at->next);
         b.wasm_offset = store->wasm_offset;
-        struct ir_value *v = ir_build_load(&b, op, ir_map_get(map, store->operands[0]), store->mem);
+        struct ir_value *v = ir_build_load(&b, load_of(store), ir_map_get(map, store->operands[0]), store->mem);
         v->def->note = &added;
         ir_map_get(map, store->operands[1])->fwd = v;
     }

@@ -378,6 +378,23 @@ static struct ir_value *fold_select(struct ir_builder *b, struct ir_inst *i, boo
     return NULL;
 }
 
+/* Bytes of one vector only: the other is any, and compilers name one that happens to be at hand, which would tie
+ * values together that have nothing to do with each other. */
+static bool fold_shuffle(struct ir_inst *i) {
+    bool first = true, second = true;
+    for (unsigned k = 0; k < 16; k++) {
+        first &= i->bits.v128[k] < 16;
+        second &= i->bits.v128[k] >= 16;
+    }
+    if (i->operands[0] == i->operands[1] ? first : !first && !second)
+        return false;
+    struct ir_value *only = i->operands[second ? 1 : 0];
+    i->operands[0] = i->operands[1] = only;
+    for (unsigned k = 0; k < 16; k++)
+        i->bits.v128[k] &= 15;
+    return true;
+}
+
 struct ir_value *fold_algebra(struct ir_builder *b, struct ir_inst *i, bool *changed) {
     enum ir_op op = (enum ir_op)i->op;
     if (op == IR_SELECT)
@@ -386,6 +403,10 @@ struct ir_value *fold_algebra(struct ir_builder *b, struct ir_inst *i, bool *cha
         return fold_unary(b, op, i->operands[0]);
     if (i->noperands != 2)
         return NULL;
+    if (op == IR_I8X16_SHUFFLE) {
+        *changed = fold_shuffle(i);
+        return NULL;
+    }
     struct ir_value *x = i->operands[0], *y = i->operands[1];
     /* Constants go to the right, so that every other rule looks there only. */
     enum ir_op mirror = ir_has_flag(i, IR_FLAG_COMMUTES) ? op : swapped(op);

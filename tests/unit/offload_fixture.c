@@ -140,7 +140,7 @@ static void convert_kernel(struct arena *a, const struct off_kernel *k, struct w
     struct wm_reduce *reduces = arena_array(a, struct wm_reduce, k->nreduces + 1);
     for (uint32_t i = 0; i < k->nreduces; i++) {
         const struct off_reduce *r = &k->reduces[i];
-        reduces[i] = (struct wm_reduce){.kind = r->kind, .op = r->op, .type = r->type};
+        reduces[i] = (struct wm_reduce){.kind = r->kind, .op = r->op, .type = r->type, .lane_bytes = r->lane_bytes};
         reduces[i].init_slot = slot_number(r->init_slot);
         reduces[i].lead = r->lead == OFF_NO_REDUCE ? WM_NONE : r->lead;
         reduces[i].flag = r->flag == OFF_NO_REDUCE ? WM_NONE : r->flag;
@@ -186,8 +186,17 @@ static void watch_partial(struct oft *t, struct ir_inst *i) {
     if (v->type == IR_I32)
         v = ir_build_simple(&b, IR_I64_EXTEND_I32_U, v, NULL);
     struct ir_value *at = ir_build_simple(&b, IR_I32_ADD, i->operands[0], ir_build_i32(&b, (uint32_t)i->mem.offset));
-    struct ir_value *operands[2] = {at, v};
-    ir_build(&b, IR_CALL, NULL, 0, operands, 2)->index = t->watch + 1;
+    for (uint8_t half = 0; half < (v->type == IR_V128 ? 2 : 1); half++) {
+        struct ir_value *operands[2] = {at, v};
+        if (v->type == IR_V128) {
+            static const enum ir_type type = IR_I64;
+            struct ir_inst *extract = ir_build(&b, IR_I64X2_EXTRACT_LANE, &type, 1, &v, 1);
+            extract->bits.v128[0] = half;
+            operands[0] = ir_build_simple(&b, IR_I32_ADD, at, ir_build_i32(&b, 8u * half));
+            operands[1] = extract->results;
+        }
+        ir_build(&b, IR_CALL, NULL, 0, operands, 2)->index = t->watch + 1;
+    }
     ir_inst_remove(i);
 }
 
@@ -586,12 +595,14 @@ static void print_strides(struct strbuf *out, const uint32_t *strides) {
 
 static void print_reduce(struct strbuf *out, uint32_t index, const struct off_reduce *r) {
     static const char *const kinds[] = {"op", "flag", "pick", "keep", "payload", "last"};
-    static const char *const ops[] = {"add", "mul", "and", "or",   "xor",  "min",  "max", "lt",
-                                      "le",  "gt",  "ge",  "lt_u", "le_u", "gt_u", "ge_u"};
+    static const char *const ops[] = {"add", "mul", "and",  "or",   "xor",  "min",  "max",   "lt",   "le",
+                                      "gt",  "ge",  "lt_u", "le_u", "gt_u", "ge_u", "min_u", "max_u"};
     strbuf_printf(out, ";   reduction %u %s", index, kinds[r->kind]);
     if (r->kind == OFF_REDUCE_OP || r->kind == OFF_REDUCE_PICK || r->kind == OFF_REDUCE_KEEP)
         strbuf_printf(out, " %s", ops[r->op]);
     strbuf_printf(out, " %s", ir_type_name[r->type]);
+    if (r->lane_bytes)
+        strbuf_printf(out, " in %u lanes%s", 8u / r->lane_bytes, r->upper ? ", upper half" : "");
     print_slot(out, "init", r->init_slot);
     if (r->lead != OFF_NO_REDUCE)
         strbuf_printf(out, " with %u", r->lead);
