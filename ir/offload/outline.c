@@ -670,7 +670,7 @@ static struct ir_value **emit_finals(struct ir_builder *b, const struct plan *p,
         }
         struct plan_motion motion;
         if (f->moved && plan_find_motion(p, p->root, f->moved - 1, &motion)) {
-            struct ir_value *times = ir_build_simple(b, IR_I32_WRAP_I64, trip, NULL);
+            struct ir_value *times = ir_build_simple(b, IR_I32_WRAP_I64, f->value == motion.param ? last : trip, NULL);
             out[i] = plan_emit_motion(b, &motion, motion.init, motion.step, times);
             continue;
         }

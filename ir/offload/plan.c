@@ -122,14 +122,14 @@ static bool result_of_reduce(struct plan *p, struct plan_final *f) {
     return false;
 }
 
-/* Likewise of a vector that moves. */
+/* Of a vector that moves, the value in the last iteration or that for the next one. */
 static bool result_of_motion(struct plan *p, struct plan_final *f) {
     bool bottom = p->root->shape == LOOP_BOTTOM_YIELD || p->root->shape == LOOP_BOTTOM_BREAK;
     struct ir_region *body = p->root->inst->regions[0];
     for (uint32_t k = 0; k < body->nparams; k++) {
         struct plan_motion motion;
         if (f->value->type != IR_V128 || !plan_find_motion(p, p->root, k, &motion) ||
-            f->value != (bottom ? loop_next_value(p->root, k) : body->params[k]))
+            (f->value != body->params[k] && !(bottom && f->value == loop_next_value(p->root, k))))
             continue;
         f->moved = k + 1;
         return true;

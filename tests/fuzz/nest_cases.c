@@ -126,8 +126,8 @@ static struct launch make_launch(struct oft *t, const struct off_kernel *k, cons
     memcpy(l.after, after, memory);
     l.after[memory] = k->inspects && t->flagged;
     for (uint64_t word = 0; word < partials / 8; word++) { /* a word of 4 bytes is stored as such */
-        enum ir_type type = k->reduces[word % k->nreduces].type;
-        bool wide = type == IR_I64 || type == IR_F64;
+        const struct off_reduce *r = &k->reduces[word % k->nreduces];
+        bool wide = r->type == IR_I64 || r->type == IR_F64 || r->lane_bytes;
         memcpy(l.after + memory + STATUS_BYTES + 8 * word, &plan->partials[word], wide ? 8 : 4);
     }
     memcpy(l.extent, plan->extent, sizeof l.extent);

@@ -189,7 +189,7 @@ static void gen_nest(struct gen *g) {
 }
 
 /* The module of a seed; *out_args (PARAMS32 + PARAMS64 of them) what to call it with. */
-struct ir_module *nest_generate(uint64_t seed, bool reduces, union ir_bits *out_args) {
+struct ir_module *nest_generate(uint64_t seed, enum nest_reductions reductions, union ir_bits *out_args) {
     struct gen g = {.state = seed * UINT64_C(0x9e3779b97f4a7c15) + 1};
     (void)oft_random(&g.state);
     enum ir_type params[PARAMS32 + PARAMS64], results[RESULTS];
@@ -222,8 +222,9 @@ struct ir_module *nest_generate(uint64_t seed, bool reduces, union ir_bits *out_
     g.helpers = nest_helpers_add(g.m, 1, &g.offset);
 
     uint32_t nests = 1 + nest_chance(&g, 30);
-    g.wild = nest_chance(&g, reduces ? 20 : 50);
-    g.reduces = reduces;
+    g.wild = nest_chance(&g, reductions ? 20 : 50);
+    g.reduces = reductions != NEST_NO_REDUCTIONS;
+    g.vectors = reductions == NEST_VECTOR_REDUCTIONS;
     g.b = ir_builder_at_end(g.f->body);
     for (uint32_t k = 0; k < nests; k++) {
         struct ir_value *mark = nest_i32(&g, k);

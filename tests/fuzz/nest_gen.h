@@ -61,6 +61,7 @@ struct gen {
     int budget;       /* statements left */
     bool wild;        /* addresses, counts and traps that depend on data */
     bool reduces;     /* the outermost loops carry reductions */
+    bool vectors;     /* some of them of vectors */
     uint32_t helpers; /* index of the first function of nest_helpers.h */
 };
 
@@ -104,6 +105,7 @@ struct nest_reduced {
     enum ir_type type;
     uint32_t variant;
     bool payload; /* the next value goes with it */
+    bool vector;
 };
 
 struct nest_reduce {
@@ -111,6 +113,12 @@ struct nest_reduce {
     struct nest_reduced list[NEST_MAX_REDUCE];
     struct ir_value *init[NEST_MAX_REDUCE];
 };
+
+/* nest_vectors.c: those of type v128; a datum, the next value (and that of its payload), a number to compare. */
+struct ir_value *nest_vector_datum(struct gen *g, struct scope *s);
+void nest_vector_next(struct gen *g, struct scope *s, const struct nest_reduced *x, struct ir_value **cur,
+                      struct ir_value **next);
+struct ir_value *nest_vector_result(struct gen *g, struct ir_value *v);
 
 void nest_reduce_begin(struct gen *g, struct scope *s, struct nest_reduce *r);
 /* At the end of the body: the values for the next iteration. */
@@ -122,8 +130,10 @@ void nest_reduce_sink(struct gen *g, const struct nest_reduce *r, struct ir_valu
 struct ir_value *nest_reduce_result(struct gen *g, struct ir_value *v);
 
 void nest_body(struct gen *g, struct scope *s, uint32_t statements);
-/* The module of a seed, `reduces`: with reductions in its outermost loops; *out_args (PARAMS32 + PARAMS64 of them) what
+enum nest_reductions { NEST_NO_REDUCTIONS, NEST_REDUCTIONS, NEST_VECTOR_REDUCTIONS };
+
+/* The module of a seed, with reductions in its outermost loops or without; *out_args (PARAMS32 + PARAMS64 of them) what
  * to call it with. */
-struct ir_module *nest_generate(uint64_t seed, bool reduces, union ir_bits *out_args);
+struct ir_module *nest_generate(uint64_t seed, enum nest_reductions reductions, union ir_bits *out_args);
 
 #endif

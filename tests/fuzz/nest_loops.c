@@ -434,7 +434,7 @@ void nest_gen_loop(struct gen *g, struct scope *s) {
         else if (!d && l.out[k]->type != IR_F32 && g->nlive < RESULTS)
             g->live[g->nlive++] = nest_convert(g, l.out[k], IR_I32);
         else if (d && !pointer)
-            nest_keep(g, s, l.out[k]);
+            nest_keep(g, s, l.out[k]->type == IR_V128 ? nest_vector_result(g, l.out[k]) : l.out[k]);
     }
 }
 

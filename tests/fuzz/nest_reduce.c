@@ -36,10 +36,11 @@ void nest_reduce_begin(struct gen *g, struct scope *s, struct nest_reduce *r) {
         x->type = (enum ir_type)nest_below(g, 3);
         x->variant = nest_below(g, 1u << 30);
         x->payload = x->shape != SHAPE_OP && nest_chance(g, 50);
-        r->init[r->n++] = nest_datum(g, s, x->type);
+        x->vector = g->vectors && nest_chance(g, 60);
+        r->init[r->n++] = x->vector ? nest_vector_datum(g, s) : nest_datum(g, s, x->type);
         if (x->payload) {
             r->list[r->n] = *x;
-            r->init[r->n++] = nest_datum(g, s, IR_I32);
+            r->init[r->n++] = x->vector ? nest_vector_datum(g, s) : nest_datum(g, s, IR_I32);
         }
     }
 }
@@ -107,7 +108,9 @@ void nest_reduce_next(struct gen *g, struct scope *s, const struct nest_reduce *
                       struct ir_value **next) {
     for (uint32_t k = 0; k < r->n; k += 1 + r->list[k].payload) {
         const struct nest_reduced *x = &r->list[k];
-        if (x->shape == SHAPE_OP)
+        if (x->vector)
+            nest_vector_next(g, s, x, cur + k, next + k);
+        else if (x->shape == SHAPE_OP)
             next[k] = next_op(g, s, x, cur[k]);
         else if (x->shape == SHAPE_LAST)
             next_last(g, s, x, cur + k, next + k);
@@ -122,7 +125,7 @@ void nest_reduce_sink(struct gen *g, const struct nest_reduce *r, struct ir_valu
     uint32_t stores = 1 + nest_below(g, 2);
     for (uint32_t k = 0; k < stores; k++) {
         struct ir_value *v = next[nest_below(g, r->n)];
-        if (v->type == IR_F32)
+        if (v->type == IR_F32 || v->type == IR_V128)
             continue;
         enum ir_op narrow = v->type == IR_I64 ? IR_I64_STORE16 : IR_I32_STORE8;
         enum ir_op wide = v->type == IR_I64 ? IR_I64_STORE : IR_I32_STORE;
@@ -133,6 +136,8 @@ void nest_reduce_sink(struct gen *g, const struct nest_reduce *r, struct ir_valu
 }
 
 struct ir_value *nest_reduce_result(struct gen *g, struct ir_value *v) {
+    if (v->type == IR_V128)
+        return nest_vector_result(g, v);
     if (v->type != IR_F32)
         return nest_convert(g, v, IR_I32);
     struct ir_value *number = nest_op(g, IR_F32_EQ, v, v); /* a NaN's payload is nobody's business */

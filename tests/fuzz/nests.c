@@ -16,6 +16,7 @@
  *     nests --vulkan ...                             launches run again on a Vulkan driver (nest_cases.h)
  *     nests --dump=DIR ...                           and are written down for tests/kernels/wgsl.mjs and metal.mjs
  *     nests --reassociate ...                        float sums too become reductions; only launches are compared then
+ *     nests --reduce-vectors ...                     half of them of vectors
  *     nests --print SEED                             the module, its report and its kernels
  */
 #include <inttypes.h>
@@ -45,10 +46,10 @@ struct totals {
     uint64_t fallbacks[WM_FALLBACK_COUNT], rejects[OFF_REJECT_COUNT];
 };
 
-static void run_seed(uint64_t seed, bool reduces, bool print, struct totals *sum) {
+static void run_seed(uint64_t seed, enum nest_reductions reductions, bool print, struct totals *sum) {
     static uint8_t memory[MEMORY];
     union ir_bits args[PARAMS32 + PARAMS64];
-    struct ir_module *m = nest_generate(seed, reduces, args);
+    struct ir_module *m = nest_generate(seed, reductions, args);
     struct oft t;
     struct oft_outcome plain = {0};
     fill_memory(seed, memory);
@@ -96,13 +97,16 @@ static void run_seed(uint64_t seed, bool reduces, bool print, struct totals *sum
 
 int main(int argc, char **argv) {
     uint64_t count = 1500, first = 1, least = 0, numbers = 0, print = 0;
-    bool printing = false, reduces = false, vulkan = false, reassociate = false;
+    bool printing = false, vulkan = false, reassociate = false;
     const char *dump = NULL;
+    enum nest_reductions reductions = NEST_NO_REDUCTIONS;
     for (int k = 1; k < argc; k++) {
         if (!strncmp(argv[k], "--least=", 8))
             least = strtoull(argv[k] + 8, NULL, 10);
         else if (!strcmp(argv[k], "--reduce"))
-            reduces = true;
+            reductions = NEST_REDUCTIONS;
+        else if (!strcmp(argv[k], "--reduce-vectors"))
+            reductions = NEST_VECTOR_REDUCTIONS;
         else if (!strcmp(argv[k], "--vulkan"))
             vulkan = true;
         else if (!strcmp(argv[k], "--reassociate"))
@@ -122,11 +126,11 @@ int main(int argc, char **argv) {
         return 2;
     }
     if (printing) {
-        run_seed(print, reduces, true, &sum);
+        run_seed(print, reductions, true, &sum);
         return sum.failed != 0;
     }
     for (uint64_t k = 0; k < count && sum.failed < 20; k++)
-        run_seed(first + k, reduces, false, &sum);
+        run_seed(first + k, reductions, false, &sum);
     printf("verdicts:");
     for (unsigned k = 0; k < OFF_REJECT_COUNT; k++)
         if (sum.rejects[k])

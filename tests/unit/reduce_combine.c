@@ -200,8 +200,8 @@ static void float_sums(void **state) {
     struct workers w;
     begin(&w, 2);
     w.plan.extent[0] = 3;
-    w.reduces[0] = (struct wm_reduce){OFF_REDUCE_OP, OFF_REDUCE_ADD, IR_F32, 0, WM_NONE, WM_NONE};
-    w.reduces[1] = (struct wm_reduce){OFF_REDUCE_OP, OFF_REDUCE_MUL, IR_F64, 1, WM_NONE, WM_NONE};
+    w.reduces[0] = (struct wm_reduce){OFF_REDUCE_OP, OFF_REDUCE_ADD, IR_F32, 0, 0, WM_NONE, WM_NONE};
+    w.reduces[1] = (struct wm_reduce){OFF_REDUCE_OP, OFF_REDUCE_MUL, IR_F64, 0, 1, WM_NONE, WM_NONE};
     static const float shares[3] = {1e8f, -1e8f, 0.25f};
     static const double factors[3] = {1e300, 1e300, 1e-300};
     w.slots[0] = f32_bits(1.0f);

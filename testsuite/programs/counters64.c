@@ -1,7 +1,6 @@
 // 64-bit counters and sizes, down-counting loops, and steps that are only known at run time.
 // expect: by_size launches
 // expect: downwards launches
-// simd: downwards any
 // expect: stepped launches
 // expect: long_sum launches
 #include <stdint.h>

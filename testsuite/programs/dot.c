@@ -2,7 +2,7 @@
 // build: -mexec-model=reactor
 // run: invoke=run 30000
 // expect: dot_float stays
-// expect: dot_int any
+// expect: dot_int launches
 // truth: dot_int parallel
 #include <stdint.h>
 

@@ -1,9 +1,9 @@
 // Least, greatest and count of an array, whole and per column; a clamp with the result.
-// expect: range any
+// expect: range launches
 // truth: range parallel
 // expect: column_range launches
 // expect: clamp_all launches
-// expect: count_if any
+// expect: count_if launches
 // truth: count_if parallel
 #include <stdint.h>
 #include <stdio.h>

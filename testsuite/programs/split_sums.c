@@ -5,7 +5,6 @@
 // expect: last launches
 // expect: in_place falls-back conflict
 // expect: scan stays
-// simd: last any
 // truth: both parallel
 // truth: generator parallel
 // truth: last parallel
