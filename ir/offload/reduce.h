@@ -34,8 +34,8 @@
  *        before it, and is T.  A worker that has met none starts from a NaN, so takes its first e, and ends with the
  *        first or last best of its own; T is kept when T REL that.
  *
- * The same of a v128, lane by lane: conditions are masks then, chosen by with v128.bitselect, and what is said above of a
- * worker goes for each of its lanes.  A v128 takes two reductions of the plan, its halves.  pmin and pmax compare and
+ * The same of a v128, lane by lane: conditions are masks then, chosen by with v128.bitselect, and what is said above of
+ * a worker goes for each of its lanes.  A v128 takes two reductions of the plan, its halves.  pmin and pmax compare and
  * replace at once.  Operations on the accumulator must agree on the lanes, and a mask must take OP's lanes whole.
  *
  * No other instruction may depend on any of these values while the loop runs: neither addresses, stored values,

@@ -330,10 +330,117 @@ static void lasts(void **state) {
     }
 }
 
+/* ---- lanes of vectors ---- */
+
+static int64_t lane_of(uint64_t word, unsigned lane, unsigned bytes, bool is_signed) {
+    unsigned unused = 64 - 8 * bytes;
+    uint64_t top = word >> lane * bytes * 8 << unused;
+    return is_signed ? (int64_t)top >> unused : (int64_t)(top >> unused);
+}
+
+/* One lane of an operation on integers, all but the lowest `bytes` of no account. */
+static uint64_t apply_lane(enum off_reduce_op op, uint64_t a, uint64_t b, unsigned lane, unsigned bytes) {
+    bool is_signed = op == OFF_REDUCE_MIN || op == OFF_REDUCE_MAX;
+    int64_t x = lane_of(a, lane, bytes, is_signed), y = lane_of(b, lane, bytes, is_signed);
+    bool less = is_signed ? x < y : (uint64_t)x < (uint64_t)y;
+    if (op == OFF_REDUCE_MIN || op == OFF_REDUCE_MIN_U)
+        return (uint64_t)(less ? x : y);
+    if (op == OFF_REDUCE_MAX || op == OFF_REDUCE_MAX_U)
+        return (uint64_t)(less ? y : x);
+    return apply(IR_I64, op, (uint64_t)x, (uint64_t)y);
+}
+
+/* Bytes from a small set, so that lanes tie. */
+static uint64_t random_lanes(void) {
+    static const uint8_t bytes[] = {0, 1, 0x7f, 0x80, 0xff, 0x3f};
+    uint64_t word = 0;
+    for (unsigned k = 0; k < 8; k++)
+        word = word << 8 | bytes[random_below(6)];
+    return word;
+}
+
+static void lanes_of_operations(void **state) {
+    (void)state;
+    static const enum off_reduce_op ops[] = {OFF_REDUCE_ADD, OFF_REDUCE_MUL,   OFF_REDUCE_AND,
+                                             OFF_REDUCE_OR,  OFF_REDUCE_XOR,   OFF_REDUCE_MIN,
+                                             OFF_REDUCE_MAX, OFF_REDUCE_MIN_U, OFF_REDUCE_MAX_U};
+    for (int round = 0; round < ROUNDS; round++) {
+        struct workers w;
+        begin(&w, 1);
+        unsigned bytes = 1u << random_below(4);
+        enum off_reduce_op op = ops[random_below(9)];
+        w.reduces[0].kind = OFF_REDUCE_OP;
+        w.reduces[0].op = op;
+        w.reduces[0].type = bytes == 8 ? IR_I64 : IR_I32;
+        w.reduces[0].lane_bytes = bytes;
+        uint64_t want = w.slots[0] = random_lanes(), mask = UINT64_MAX >> (64 - 8 * bytes);
+        for (unsigned k = 0; k < w.count; k++) {
+            uint64_t part = w.partials[k] = random_lanes(), next = 0;
+            for (unsigned lane = 0; lane < 8 / bytes; lane++)
+                next |= (apply_lane(op, want, part, lane, bytes) & mask) << lane * bytes * 8;
+            want = next;
+        }
+        wm_reduce_combine(&w.kernel, w.slots, &w.plan, w.values);
+        assert_int_equal(w.values[0], want);
+    }
+}
+
+/* A flag, a key that is taken where the flag and a comparison say so, its payload, and a last value by the flag. */
+static void lanes_of_picks(void **state) {
+    (void)state;
+    static const uint64_t types[] = {IR_I32, IR_I32, IR_I32, IR_I64, IR_F32, IR_F64};
+    static const uint8_t widths[] = {1, 2, 4, 8, 4, 8};
+    for (int round = 0; round < ROUNDS; round++) {
+        struct workers w;
+        begin(&w, 4);
+        unsigned shape = random_below(6), bytes = widths[shape];
+        uint64_t type = types[shape];
+        bool whole = shape < 4;
+        enum off_reduce_op op = (enum off_reduce_op)(OFF_REDUCE_LT + random_below(whole ? 8 : 4));
+        w.reduces[0].kind = OFF_REDUCE_FLAG;
+        w.reduces[1].kind = OFF_REDUCE_PICK;
+        w.reduces[1].op = op;
+        w.reduces[1].flag = random_below(2) ? 0 : WM_NONE;
+        w.reduces[2].kind = OFF_REDUCE_PAYLOAD;
+        w.reduces[2].lead = 1;
+        w.reduces[3].kind = OFF_REDUCE_LAST;
+        w.reduces[3].flag = 0;
+        for (unsigned i = 0; i < 4; i++) {
+            w.reduces[i].type = type;
+            w.reduces[i].lane_bytes = bytes;
+            w.slots[i] = random_lanes();
+        }
+        uint64_t want[4], full = UINT64_MAX >> (64 - 8 * bytes);
+        memcpy(want, w.slots, sizeof want);
+        for (unsigned k = 0; k < w.count; k++) {
+            uint64_t *part = &w.partials[k * 4];
+            for (unsigned i = 0; i < 4; i++)
+                part[i] = random_lanes();
+            part[0] = 0;
+            for (unsigned lane = 0; lane < 8 / bytes; lane++)
+                part[0] |= (random_below(2) ? full : 0) << lane * bytes * 8;
+            for (unsigned lane = 0; lane < 8 / bytes; lane++) {
+                uint64_t mask = full << lane * bytes * 8;
+                bool set = (part[0] & mask) != 0, is_signed = whole && op < OFF_REDUCE_LT_U;
+                uint64_t x = (uint64_t)lane_of(part[1], lane, bytes, is_signed);
+                uint64_t best = (uint64_t)lane_of(want[1], lane, bytes, is_signed);
+                bool taken = holds(whole ? IR_I64 : type, op, x, best) && (set || w.reduces[1].flag == WM_NONE);
+                for (unsigned i = 1; i < 4; i++)
+                    if (i == 3 ? set : taken)
+                        want[i] = (want[i] & ~mask) | (part[i] & mask);
+            }
+        }
+        wm_reduce_combine(&w.kernel, w.slots, &w.plan, w.values);
+        for (unsigned i = 1; i < 4; i++)
+            assert_int_equal(w.values[i], want[i]);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(operations), cmocka_unit_test(float_sums), cmocka_unit_test(picks),
-        cmocka_unit_test(keeps),      cmocka_unit_test(lasts),
+        cmocka_unit_test(operations),     cmocka_unit_test(float_sums), cmocka_unit_test(picks),
+        cmocka_unit_test(keeps),          cmocka_unit_test(lasts),      cmocka_unit_test(lanes_of_operations),
+        cmocka_unit_test(lanes_of_picks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -160,8 +160,8 @@ __attribute__((noinline)) uint32_t parity(const int32_t *x, int n) {
         all = wasm_v128_andnot(all, wasm_i32x4_shl(v, 7));
         some = wasm_v128_or(some, wasm_i32x4_shr(v, 28));
     }
-    return wasm_u32x4_extract_lane(odd, 0) ^ wasm_u32x4_extract_lane(odd, 3) * 5 ^
-           wasm_u32x4_extract_lane(all, 1) * 7 ^ wasm_u32x4_extract_lane(some, 2);
+    return wasm_u32x4_extract_lane(odd, 0) ^ wasm_u32x4_extract_lane(odd, 3) * 5 ^ wasm_u32x4_extract_lane(all, 1) * 7 ^
+           wasm_u32x4_extract_lane(some, 2);
 }
 
 __attribute__((noinline)) uint64_t product(const int64_t *x, int n) {
@@ -243,8 +243,8 @@ __attribute__((noinline)) int sum_positive(const int32_t *x, int n) {
         v128_t v = wasm_v128_load(x + i);
         sum = wasm_v128_bitselect(wasm_i32x4_add(sum, v), sum, wasm_i32x4_gt(v, zero));
     }
-    return wasm_i32x4_extract_lane(sum, 0) + 3 * wasm_i32x4_extract_lane(sum, 1) +
-           5 * wasm_i32x4_extract_lane(sum, 2) + 7 * wasm_i32x4_extract_lane(sum, 3);
+    return wasm_i32x4_extract_lane(sum, 0) + 3 * wasm_i32x4_extract_lane(sum, 1) + 5 * wasm_i32x4_extract_lane(sum, 2) +
+           7 * wasm_i32x4_extract_lane(sum, 3);
 }
 
 __attribute__((noinline)) int four_sums(const int32_t *x, int n) {
@@ -290,8 +290,7 @@ __attribute__((noinline)) int mixed_lanes(const int32_t *x, int n) {
 __attribute__((noinline)) int half_masked(const int32_t *x, int n) {
     v128_t sum = wasm_i32x4_const_splat(0);
     for (int i = 0; i < n; i += 4)
-        sum = wasm_v128_bitselect(wasm_i32x4_add(sum, wasm_v128_load(x + i)), sum,
-                                  wasm_i32x4_const_splat(0x00ffff00));
+        sum = wasm_v128_bitselect(wasm_i32x4_add(sum, wasm_v128_load(x + i)), sum, wasm_i32x4_const_splat(0x00ffff00));
     return wasm_i32x4_extract_lane(sum, 0) ^ wasm_i32x4_extract_lane(sum, 3);
 }
 
