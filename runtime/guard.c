@@ -203,6 +203,10 @@ static struct interval evaluate_range(const struct wm_kernel *k, uint64_t index,
         case OFF_RANGE_SHIFT:
             values[i] = (struct interval){values[r->a].lo >> r->lo, values[r->a].hi >> r->lo};
             continue;
+        case OFF_RANGE_SHIFT_U:
+            a = as_unsigned(values[r->a]);
+            values[i] = (struct interval){a.lo >> r->lo, a.hi >> r->lo};
+            continue;
         default:
             break;
         }
@@ -246,8 +250,23 @@ static bool no_trips(struct wm_launch_plan *plan) {
     return false;
 }
 
+/* Whether something that the guard has to bound moves with dimension `d`. */
+static bool dim_matters(const struct wm_kernel *k, uint64_t d, const uint64_t *slots) {
+    for (uint64_t i = 0; i < k->nranges; i++)
+        if (k->ranges[i].op == OFF_RANGE_AFFINE && k->ranges[i].stride_slot[d] != WM_NO_SLOT)
+            return true;
+    for (uint64_t i = 0; i < k->naccesses; i++)
+        if (k->accesses[i].stride_slot[d] != WM_NO_SLOT && holds(slots, k->accesses[i].when_slot))
+            return true;
+    for (uint64_t i = 0; i < k->nscalars; i++)
+        if (k->scalars[i].source == OFF_SCALAR_LAST_ITERATION && k->scalars[i].slot == d)
+            return true;
+    return false;
+}
+
 /* Trips, grid extents and cost.  A loop that is not entered counts as one run of no cost.  Where the count of a loop
- * inside the kernel is not known the answer is no, but the cost is estimated all the same: a part may be launched. */
+ * inside the kernel is not known and an access moves with it, the answer is no, but the cost is estimated all the same:
+ * a part may be launched.  Without such an access (all loads that move with it are checked), it runs as it may. */
 static bool plan_dims(const struct wm_kernel *k, const uint64_t *slots, struct wm_launch_plan *plan,
                       struct hulls *hulls) {
     bool counted = true;
@@ -288,7 +307,8 @@ static bool plan_dims(const struct wm_kernel *k, const uint64_t *slots, struct w
             if (dim->axis >= 0)
                 return no_trips(plan);
             plan->trips[d] = WM_GUARD_UNBOUNDED_TRIP;
-            counted = false;
+            plan->unbounded = true;
+            counted &= dim->varying && !dim_matters(k, d, slots);
         }
         if (plan->trips[d] == 0) { /* tested on top: entered, but its body never runs */
             if (dim->axis >= 0)

@@ -32,6 +32,13 @@
  *    when strides grow, and the search gives up when there are more.  This settles what b is too coarse for: accesses
  *    of one unrolled body that lie a row apart (out[x*h + y] with x unrolled).
  *
+ * e. Columns.  Let every grid dimension that runs more than once have the same stride in W and A, and let g be the
+ *    greatest common divisor of the strides of all other dimensions.  Modulo g those do not move anything: W(p) is
+ *    p.s + [0, bytes_W) and A(q) is q.s + [x, x + bytes_A), x the distance of their first bytes modulo g, of either
+ * sign. With D := max(x + bytes_A, bytes_W - x) and spans as in b, the claim of b gives |(p - q).s| >= D; and if the
+ * last span is at most g, then |(p - q).s| <= g - D, so that no multiple of g brings the two together either.  This is
+ * a kernel that walks up and down its column, in loops that b cannot tell to be alike.
+ *
  * A store without a stream is one by the host after the launch; nothing in the nest may touch its bytes, but for others
  * like it.
  *
@@ -202,9 +209,49 @@ static bool residues_disjoint(const struct wm_kernel *k, const struct footprint 
     return x >= w_size && x + a_size <= g;
 }
 
+/* Test e. */
+static bool columns_apart(const struct wm_kernel *k, const struct wm_launch_plan *plan, const struct footprint *w,
+                          const struct footprint *a) {
+    uint64_t g = 0, sizes[WM_MAX_DIMS], reach[WM_MAX_DIMS];
+    unsigned count = 0;
+    for (unsigned d = 0; d < k->ndims; d++) {
+        uint64_t size = (uint64_t)(w->stride[d] < 0 ? -w->stride[d] : w->stride[d]);
+        if (plan->trips[d] == 1)
+            continue;
+        if (k->dims[d].axis < 0) {
+            g = greatest_common_divisor(g, size);
+            g = greatest_common_divisor(g, (uint64_t)(a->stride[d] < 0 ? -a->stride[d] : a->stride[d]));
+            continue;
+        }
+        if (w->stride[d] != a->stride[d])
+            return false;
+        unsigned at = count++;
+        for (; at > 0 && sizes[at - 1] > size; at--) {
+            sizes[at] = sizes[at - 1];
+            reach[at] = reach[at - 1];
+        }
+        sizes[at] = size;
+        reach[at] = size * (plan->trips[d] - 1);
+    }
+    if (g == 0)
+        return false;
+    int64_t x = (a->first - w->first) % (int64_t)g;
+    x += x < 0 ? (int64_t)g : 0;
+    x -= x > (int64_t)(g / 2) ? (int64_t)g : 0;
+    int64_t after = x + (a->last - a->first), before = (w->last - w->first) - x;
+    uint64_t span = (uint64_t)(after > before ? after : before);
+    for (unsigned i = 0; i < count; i++) {
+        if (sizes[i] < span)
+            return false;
+        span += reach[i];
+    }
+    return span <= g;
+}
+
 static bool pair_is_free(const struct wm_kernel *k, const struct wm_launch_plan *plan, const struct footprint *w,
                          const struct footprint *a) {
-    return !ranges_overlap(w->lo, w->hi, a->lo, a->hi) || mixed_radix_any(k, plan, w, a) || residues_disjoint(k, w, a);
+    return !ranges_overlap(w->lo, w->hi, a->lo, a->hi) || mixed_radix_any(k, plan, w, a) ||
+           residues_disjoint(k, w, a) || columns_apart(k, plan, w, a);
 }
 
 static bool same_strides(const struct wm_kernel *k, const struct footprint *a, const struct footprint *b) {

@@ -49,9 +49,10 @@ static bool ranges_valid(const struct wm_kernel *k, uint64_t *out_dims) {
                 out_dims[i] = d + 1;
             }
         } else {
-            if (r->op > OFF_RANGE_SHIFT || r->a >= i || r->b >= i)
+            if (r->op > OFF_RANGE_SHIFT_U || r->a >= i || r->b >= i)
                 return false;
-            if (r->op == OFF_RANGE_SHIFT && (r->lo < 0 || r->lo > 31))
+            if ((r->op == OFF_RANGE_SHIFT && (r->lo < 0 || r->lo > 31)) ||
+                (r->op == OFF_RANGE_SHIFT_U && (r->lo < 1 || r->lo > 31)))
                 return false;
             out_dims[i] = out_dims[r->a] > out_dims[r->b] ? out_dims[r->a] : out_dims[r->b];
         }

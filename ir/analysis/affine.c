@@ -83,6 +83,14 @@ static const struct aff *operation(struct aff_ctx *cx, struct ir_inst *i) {
     case IR_I64_SUB:
         a = aff_of(cx, i->operands[0]);
         return a ? aff_sub(cx, a, aff_of(cx, i->operands[1])) : NULL;
+    case IR_I32_XOR:
+    case IR_I64_XOR: /* ~x is -1 - x */
+        b = aff_of(cx, i->operands[1]);
+        a = aff_is_const(b, &c) && c == aff_mask_of(b->bits) ? aff_of(cx, i->operands[0]) : NULL;
+        return a ? aff_sub(cx, b, a) : NULL;
+    case IR_I32_SHR_S:
+    case IR_I32_SHR_U:
+        return aff_shifted_counter(cx, i);
     case IR_I32_MUL:
     case IR_I64_MUL:
         a = aff_of(cx, i->operands[0]);
@@ -165,7 +173,7 @@ const struct aff *aff_passed_value(struct aff_ctx *cx, struct ir_inst *from, str
 }
 
 /* Equal, or to be found equal before the launch. */
-static bool taken_as_equal(const struct aff_ctx *cx, const struct aff *a, const struct aff *b) {
+bool aff_taken_as_equal(const struct aff_ctx *cx, const struct aff *a, const struct aff *b) {
     for (const struct aff_equality *e = cx->equalities; e; e = e->next)
         if ((aff_equal(e->a, a) && aff_equal(e->b, b)) || (aff_equal(e->a, b) && aff_equal(e->b, a)))
             return true;
@@ -174,7 +182,7 @@ static bool taken_as_equal(const struct aff_ctx *cx, const struct aff *a, const 
 
 static const struct aff *choose(struct aff_ctx *cx, struct ir_inst *merge, uint32_t which, const struct aff *sum,
                                 const struct aff *first, const struct aff *other) {
-    if (taken_as_equal(cx, first, other))
+    if (aff_taken_as_equal(cx, first, other))
         return sum;
     const struct aff *m =
         aff_symbol_expr(cx, first->bits, (struct aff_sym){.kind = AFF_CHOICE, .merge = merge, .which = which});
@@ -215,7 +223,7 @@ static const struct aff *merged(struct aff_ctx *cx, struct ir_inst *label, uint3
         e->from[1]->parent == label->regions[1] && e->from[0]->op == IR_YIELD && e->from[1]->op == IR_YIELD) {
         const struct aff *other = first ? aff_passed_value(cx, e->from[1], e->from[1]->operands[index], label) : NULL;
         const struct aff *known =
-            taken_as_equal(cx, first, other) ? first : select_known(cx, label->operands[0], first, other);
+            aff_taken_as_equal(cx, first, other) ? first : select_known(cx, label->operands[0], first, other);
         if (known)
             return known;
     }
@@ -380,7 +388,7 @@ static const struct aff *untangle(struct aff_ctx *cx, struct ir_value *v, const 
     struct aff_range range;
     if (!a || !has_tangled_choice(cx, a) || !aff_range_of(cx, v, &range))
         return a;
-    return aff_symbol_expr(cx, 32, (struct aff_sym){.kind = AFF_RANGE, .value = v});
+    return aff_range_symbol(cx, v, 0);
 }
 
 /* A merge that comes to the same whichever way it was reached; NULL: another. */
@@ -412,6 +420,9 @@ static const struct aff *value_of(struct aff_ctx *cx, struct ir_value *v) {
     const struct aff *a = operation(cx, v->def);
     if (a)
         return a;
+    h = aff_hoist_operation(cx, v->def);
+    if (h)
+        return aff_symbol_expr(cx, aff_bits_of(v), (struct aff_sym){.kind = AFF_VALUE, .value = h->value});
     if (v->def->op == IR_BLOCK || v->def->op == IR_IF) {
         a = merged_alike(cx, v);
         if (a)
@@ -419,13 +430,11 @@ static const struct aff *value_of(struct aff_ctx *cx, struct ir_value *v) {
     }
     unsigned shift = aff_multiple_of(v);
     if (shift && aff_range_of(cx, v, &range))
-        return aff_scale(cx, aff_symbol_expr(cx, 32, (struct aff_sym){.kind = AFF_RANGE, .value = v}),
-                         UINT64_C(1) << shift);
+        return aff_scale(cx, aff_range_symbol(cx, v, 0), UINT64_C(1) << shift);
     bool known_cond = v->def->op == IR_SELECT && !loop_contains_value(cx->root, v->def->operands[2]);
     if (!known_cond && aff_range_of(cx, v, &range)) {
         uint32_t zeros = low_zeros(v->def);
-        const struct aff *s = aff_symbol_expr(cx, 32, (struct aff_sym){.kind = AFF_RANGE, .value = v, .which = zeros});
-        return aff_scale(cx, s, UINT64_C(1) << zeros);
+        return aff_scale(cx, aff_range_symbol(cx, v, zeros), UINT64_C(1) << zeros);
     }
     switch (v->def->op) {
     case IR_BLOCK:

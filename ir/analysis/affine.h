@@ -48,11 +48,11 @@ struct aff {
 /* A value that the nest reads from memory or a global again and again, though no part of its address changes: read once
  * before the nest, it is a symbol like any other, provided that nothing in the nest writes there.  Made on demand. */
 struct aff_hoist {
-    struct ir_inst *inst;   /* a load, global.get, or comparison (of such values); the first of those alike */
+    struct ir_inst *inst;   /* a load, global.get, or operation on two such values; the first of those alike */
     struct ir_value *value; /* stands for what is read before the nest: no instruction gives it */
     const struct aff
-        *base; /* of a load: the address, without the offset of the memarg; of a comparison: the left side */
-    const struct aff *other; /* of a comparison: the right side */
+        *base; /* of a load: the address, without the offset of the memarg; of an operation: the left side */
+    const struct aff *other; /* of an operation: the right side */
     struct aff_hoist *next;  /* later made */
 };
 

@@ -2,7 +2,7 @@
 #include "ir/analysis/affine_internal.h"
 #include "ir/ir_effects.h"
 
-enum { MAX_HOISTED_LOADS = 64, MAX_WEB = 32 };
+enum { MAX_HOISTED_LOADS = 64, MAX_HOISTED_OPERATIONS = 64, MAX_WEB = 32 };
 
 /* ---- values read again and again ---- */
 
@@ -80,18 +80,29 @@ const struct aff_hoist *aff_hoist_of(struct aff_ctx *cx, struct ir_inst *i, bool
     return h;
 }
 
-/* The comparison of two such numbers, in front of the nest. */
-static struct ir_value *hoist_comparison(struct aff_ctx *cx, struct ir_inst *d, const struct aff *a,
-                                         const struct aff *b) {
+/* An operation on two such numbers, in front of the nest; NULL when it is new and there are `most` already. */
+static const struct aff_hoist *hoist_binary(struct aff_ctx *cx, uint32_t most, struct ir_inst *d, const struct aff *a,
+                                            const struct aff *b) {
     for (const struct aff_hoist *h = cx->hoists; h; h = h->next)
-        if (h->inst->op == d->op && aff_equal(h->base, a) && aff_equal(h->other, b))
-            return h->value;
+        if (h->other && h->inst->op == d->op && aff_equal(h->base, a) && aff_equal(h->other, b))
+            return h;
+    if (cx->nhoisted_operations >= most)
+        return NULL;
+    cx->nhoisted_operations++;
     struct aff_hoist *h = arena_new(cx->arena, struct aff_hoist);
     *h = (struct aff_hoist){.inst = d, .value = arena_new(cx->arena, struct ir_value), .base = a, .other = b};
-    h->value->type = IR_I32;
+    h->value->type = d->nresults ? d->results[0].type : IR_I32;
     *cx->hoists_end = h;
     cx->hoists_end = &h->next;
-    return h->value;
+    return h;
+}
+
+const struct aff_hoist *aff_hoist_operation(struct aff_ctx *cx, struct ir_inst *i) {
+    if (i->noperands != 2 || i->nresults != 1 || !ir_is_pure(i) || ir_nregions(i))
+        return NULL;
+    const struct aff *a = aff_of(cx, i->operands[0]), *b = a ? aff_of(cx, i->operands[1]) : NULL;
+    bool known = b && known_before(cx, a) && known_before(cx, b);
+    return known ? hoist_binary(cx, MAX_HOISTED_OPERATIONS, i, a, b) : NULL;
 }
 
 struct ir_value *aff_known_cond(struct aff_ctx *cx, struct ir_value *cond) {
@@ -103,7 +114,7 @@ struct ir_value *aff_known_cond(struct aff_ctx *cx, struct ir_value *cond) {
     if (!d || !aff_find_comparison(d->op))
         return NULL;
     const struct aff *a = aff_of(cx, d->operands[0]), *b = a ? aff_of(cx, d->operands[1]) : NULL;
-    return b && known_before(cx, a) && known_before(cx, b) ? hoist_comparison(cx, d, a, b) : NULL;
+    return b && known_before(cx, a) && known_before(cx, b) ? hoist_binary(cx, UINT32_MAX, d, a, b)->value : NULL;
 }
 
 struct ir_value *aff_known_truth(struct aff_ctx *cx, struct ir_value *cond) {
@@ -116,7 +127,7 @@ struct ir_value *aff_known_truth(struct aff_ctx *cx, struct ir_value *cond) {
         return NULL;
     struct ir_inst *not_zero = arena_new(cx->arena, struct ir_inst);
     not_zero->op = IR_I32_NE;
-    return hoist_comparison(cx, not_zero, a, aff_const(cx, 32, 0));
+    return hoist_binary(cx, UINT32_MAX, not_zero, a, aff_const(cx, 32, 0))->value;
 }
 
 /* The values that meet in a loop parameter, through further parameters, block results and selects. */

@@ -25,7 +25,7 @@ struct aff_ctx {
     uint32_t nnoted, noted_cap;
     uint32_t depth; /* recursion of aff_of */
     struct aff_hoist *hoists, **hoists_end;
-    uint32_t nhoisted_loads;
+    uint32_t nhoisted_loads, nhoisted_operations;
     struct aff_equality *equalities;
 };
 
@@ -58,6 +58,16 @@ unsigned aff_bits_of(const struct ir_value *v);
 const struct aff *aff_passed_value(struct aff_ctx *cx, struct ir_inst *from, struct ir_value *v,
                                    const struct ir_inst *label);
 void aff_forget_from(struct aff_ctx *cx, uint32_t first);
+/* Equal, or to be found equal before the launch. */
+bool aff_taken_as_equal(const struct aff_ctx *cx, const struct aff *a, const struct aff *b);
+/* affine_shift.c: a shift to the right of a counter by what its steps are multiples of; NULL: it is another. */
+const struct aff *aff_shifted_counter(struct aff_ctx *cx, struct ir_inst *i);
+/* No factor is so large that the sum looks like a hash rather than a place. */
+bool aff_counts_slowly(const struct aff *a);
+/* The symbol of a ranged value, or of one that is computed alike from the same numbers. */
+const struct aff *aff_range_symbol(struct aff_ctx *cx, struct ir_value *v, uint32_t which);
+/* affine_hoist.c: what a pure integer operation on numbers known before the nest gives; NULL: it is another. */
+const struct aff_hoist *aff_hoist_operation(struct aff_ctx *cx, struct ir_inst *i);
 const struct aff_edges *aff_edges_of(struct aff_ctx *cx, struct ir_inst *label);
 
 #endif

@@ -1,6 +1,8 @@
 /* Ranged values: no polynomial, but with a least and a greatest value that can be computed before the nest. */
 #include "ir/analysis/affine_internal.h"
 
+enum { NARROW_RANGE = 256 }; /* ranges of constants below this are taken as they are */
+
 /* ---- ranged values ---- */
 
 static bool same_value(const struct ir_value *a, const struct ir_value *b) {
@@ -177,6 +179,29 @@ static bool bounded_select(struct aff_ctx *cx, const struct ir_inst *select, str
            side_of(cx, select->operands[1], cmp, true, &out->sides[1], &restricted) && restricted;
 }
 
+/* What `br_if (v > -1), BLOCK(v)` passes to the end of the block: the test says more about it than its computation. */
+static bool tested_on_the_way(struct aff_ctx *cx, const struct ir_inst *label, const struct ir_inst *from,
+                              struct ir_value *v, struct aff_side *out) {
+    const struct ir_inst *cmp = from->op == IR_BR_IF ? from->operands[0]->def : NULL;
+    bool restricted = false;
+    for (const struct ir_inst *i = from->parent->parent; i != label; i = i->parent->parent)
+        if (i->op == IR_LOOP)
+            return false;
+    return cmp && restriction_of(cmp->op, false, false) && side_of(cx, v, cmp, false, out, &restricted) && restricted;
+}
+
+/* `x >> n` where x is a sum.  What that may be is found at launch, as long as it does not look like a hash. */
+static bool shifted_range(struct aff_ctx *cx, struct ir_inst *d, struct aff_range *out) {
+    const union ir_bits *by = d->op == IR_I32_SHR_S || d->op == IR_I32_SHR_U ? ir_const_of(d->operands[1]) : NULL;
+    const struct aff *a = by && by->i32 & 31 ? aff_of(cx, d->operands[0]) : NULL;
+    if (!a || !aff_counts_slowly(a))
+        return false;
+    out->op = d->op == IR_I32_SHR_S ? OFF_RANGE_SHIFT : OFF_RANGE_SHIFT_U;
+    out->lo = (int32_t)(by->i32 & 31);
+    out->a = a;
+    return true;
+}
+
 bool aff_range_of(struct aff_ctx *cx, struct ir_value *v, struct aff_range *out) {
     struct ir_inst *d = v->def;
     enum off_range_op op;
@@ -195,14 +220,19 @@ bool aff_range_of(struct aff_ctx *cx, struct ir_value *v, struct aff_range *out)
             return false;
         out->op = OFF_RANGE_UNION;
         for (unsigned k = 0; k < 2; k++) {
-            out->sides[k].value = aff_passed_value(cx, e->from[k], e->from[k]->operands[e->first[k] + v->index], d);
+            if (tested_on_the_way(cx, d, e->from[k], e->from[k]->operands[e->first[k] + v->index], &out->sides[k]))
+                continue;
+            out->sides[k] = (struct aff_side){
+                .value = aff_passed_value(cx, e->from[k], e->from[k]->operands[e->first[k] + v->index], d)};
             if (!out->sides[k].value)
                 return false;
         }
         return true;
     }
-    if (d->op != IR_SELECT)
-        return constant_range(d, &out->lo, &out->hi);
+    if (d->op != IR_SELECT) {
+        bool constant = constant_range(d, &out->lo, &out->hi);
+        return (!constant || out->hi >= NARROW_RANGE) ? shifted_range(cx, d, out) || constant : true;
+    }
     if (!min_max_of(d, &op))
         return bounded_select(cx, d, out);
     out->op = (uint8_t)op;

@@ -158,6 +158,65 @@ bool aff_at_least_when(struct aff_ctx *cx, struct ir_value *cond, bool is_true, 
     return true;
 }
 
+/* Whether `cond` being true (or false) says that high >= low. */
+static bool says_in_order(struct aff_ctx *cx, struct ir_value *cond, bool is_true, const struct aff *high,
+                          const struct aff *low, bool is_signed) {
+    struct aff_at_least al;
+    uint64_t c;
+    if (cond->type != IR_I32)
+        return false;
+    if (aff_is_const(low, &c) && aff_at_least_when(cx, cond, is_true, &al) && al.expr->bits == high->bits &&
+        aff_taken_as_equal(cx, al.expr, high)) {
+        uint64_t sign = al.is_signed ? (aff_mask_of(low->bits) >> 1) + 1 : 0;
+        return al.is_signed == is_signed && (al.least ^ sign) >= (c ^ sign);
+    }
+    const struct aff *a, *b;
+    uint8_t rel = read_condition(cx, cond, is_true, &a, &b);
+    if (rel == AFF_EQ || a->bits != high->bits)
+        return false;
+    if (rel == (is_signed ? OFF_TRIP_GT_S : OFF_TRIP_GT_U) || rel == (is_signed ? OFF_TRIP_GE_S : OFF_TRIP_GE_U)) {
+        const struct aff *t = a;
+        a = b;
+        b = t;
+        rel = swap_rel(rel);
+    }
+    if (!aff_taken_as_equal(cx, b, high))
+        return false;
+    if (rel == (is_signed ? OFF_TRIP_LT_S : OFF_TRIP_LT_U)) { /* a + 1 <= high */
+        const struct aff *next = aff_add(cx, a, aff_const(cx, a->bits, 1));
+        return aff_equal(a, low) || (next && aff_equal(next, low));
+    }
+    return rel == (is_signed ? OFF_TRIP_LE_S : OFF_TRIP_LE_U) && aff_equal(a, low);
+}
+
+/* Whether the way to `l` leads through a test that says that high >= low. */
+static bool entered_in_order(struct aff_ctx *cx, const struct loop *l, const struct aff *high, const struct aff *low,
+                             bool is_signed) {
+    for (const struct ir_inst *at = l->inst; at->parent->parent; at = at->parent->parent) {
+        for (const struct ir_inst *b = at->prev; b; b = b->prev)
+            if (b->op == IR_BR_IF && says_in_order(cx, b->operands[0], false, high, low, is_signed))
+                return true;
+        const struct ir_inst *around = at->parent->parent;
+        if (around->op == IR_IF &&
+            says_in_order(cx, around->operands[0], at->parent == around->regions[0], high, low, is_signed))
+            return true;
+    }
+    return false;
+}
+
+/* The number of the last test of a loop that counts by one up to `<` or down to `>` its bound: bound - init or init -
+ * bound, where a test in front of the loop says that it does not start beyond the bound.  Else NULL. */
+static const struct aff *tests_by_one(struct aff_ctx *cx, const struct loop *l, const struct aff_trip *t) {
+    uint64_t step;
+    bool is_signed = t->rel == OFF_TRIP_LT_S || t->rel == OFF_TRIP_GT_S;
+    bool up = t->rel == OFF_TRIP_LT_S || t->rel == OFF_TRIP_LT_U;
+    bool down = t->rel == OFF_TRIP_GT_S || t->rel == OFF_TRIP_GT_U;
+    if ((!up && !down) || !aff_is_const(t->step, &step) || step != (up ? 1 : aff_mask_of(t->bits)))
+        return NULL;
+    const struct aff *high = up ? t->bound : t->init, *low = up ? t->init : t->bound;
+    return entered_in_order(cx, l, high, low, is_signed) ? aff_sub(cx, high, low) : NULL;
+}
+
 const struct aff *aff_at_exit(struct aff_ctx *cx, struct loop *l, const struct aff *a) {
     int iter = aff_iter_sym(cx, l);
     if (iter < 0 || !aff_has_sym(a, (uint32_t)iter))
@@ -181,6 +240,12 @@ const struct aff *aff_at_exit(struct aff_ctx *cx, struct loop *l, const struct a
             const struct aff *k = aff_scale(cx, aff_sub(cx, trip.bound, trip.init), (uint64_t)s);
             return aff_add(cx, rest, aff_mul(cx, coef, k));
         }
+    }
+    if (aff_trip_of(cx, l, &trip) && trip.bits == a->bits) {
+        const struct aff *k = tests_by_one(cx, l, &trip);
+        const struct aff *at_exit = k ? aff_add(cx, rest, aff_mul(cx, coef, k)) : NULL;
+        if (at_exit)
+            return at_exit;
     }
     return top ? NULL : a; /* bottom-tested: the last iteration is one of them */
 }

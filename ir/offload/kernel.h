@@ -84,8 +84,9 @@ enum off_range_op {
     OFF_RANGE_LE_S,
     OFF_RANGE_GT_S,
     OFF_RANGE_GE_S,
-    OFF_RANGE_UNION, /* from the least of both to the greatest */
-    OFF_RANGE_SHIFT, /* of a, shifted right arithmetically by lo */
+    OFF_RANGE_UNION,   /* from the least of both to the greatest */
+    OFF_RANGE_SHIFT,   /* of a, shifted right arithmetically by lo */
+    OFF_RANGE_SHIFT_U, /* of a, shifted right by lo as unsigned numbers; lo is not 0 */
 };
 
 struct off_range {

@@ -247,9 +247,9 @@ static int range_of_value(struct plan *p, struct ir_value *v, uint32_t shift) {
     struct aff_range r;
     if (!aff_range_of(p->aff, v, &r))
         return -1;
-    if (r.op == OFF_RANGE_SHIFT) {
+    if (r.op == OFF_RANGE_SHIFT || r.op == OFF_RANGE_SHIFT_U) {
         int of = plan_range_of_expr(p, r.a);
-        struct off_range out = {.op = OFF_RANGE_SHIFT, .lo = r.lo, .a = (uint32_t)of, .b = (uint32_t)of};
+        struct off_range out = {.op = (enum off_range_op)r.op, .lo = r.lo, .a = (uint32_t)of, .b = (uint32_t)of};
         out.base_slot = OFF_NO_SLOT;
         memset(out.stride_slot, 0xff, sizeof out.stride_slot);
         return of < 0 ? -1 : add_range(p, out);
@@ -292,8 +292,6 @@ void plan_add_cost_dims(struct plan *p, struct loop *l) {
 
 /* ---- 4. accesses ---- */
 
-enum { WIDE_RANGE = 4096 }; /* values of an index above which its table is checked instead of bound as a whole */
-
 /* A load whose address is not known before the nest: the inspector checks each of its addresses. */
 static bool add_gather(struct plan *p, struct ir_inst *i) {
     uint64_t reach = i->mem.offset + ir_info(i)->bytes;
@@ -304,14 +302,32 @@ static bool add_gather(struct plan *p, struct ir_inst *i) {
     return true;
 }
 
-/* Whether the address takes so many values, any of them for all one knows, that they may well cover other arrays. */
+/* Whether range `index` holds so many values, any of them for all one knows, that they may well cover other arrays. */
+static bool is_wide(const struct plan *p, uint32_t index) {
+    const struct off_range *r = &p->ranges[index];
+    switch (r->op) {
+    case OFF_RANGE_CONST:
+        return (int64_t)r->hi - r->lo >= PLAN_WIDE_RANGE;
+    case OFF_RANGE_AFFINE:
+        for (uint32_t d = 0; d < p->ndims; d++)
+            if (r->stride_slot[d] != OFF_NO_SLOT && p->dims[d].desc.rel == OFF_TRIP_RANGE &&
+                is_wide(p, (uint32_t)p->dims[d].desc.constant))
+                return true;
+        return false;
+    case OFF_RANGE_UNION:
+        return is_wide(p, r->a) || is_wide(p, r->b);
+    case OFF_RANGE_SHIFT:
+    case OFF_RANGE_SHIFT_U:
+        return is_wide(p, r->a);
+    default: /* one bounds the other */
+        return is_wide(p, r->a) && is_wide(p, r->b);
+    }
+}
+
 static bool ranges_widely(const struct plan *p, const struct plan_access *x) {
     for (uint32_t d = 0; d < p->ndims; d++) {
         const struct off_dim *dim = &p->dims[d].desc;
-        if (!x->strides[d] || dim->rel != OFF_TRIP_RANGE)
-            continue;
-        const struct off_range *r = &p->ranges[dim->constant];
-        if (r->op == OFF_RANGE_CONST && (int64_t)r->hi - r->lo >= WIDE_RANGE)
+        if (x->strides[d] && dim->rel == OFF_TRIP_RANGE && is_wide(p, (uint32_t)dim->constant))
             return true;
     }
     return false;

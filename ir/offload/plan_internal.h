@@ -9,6 +9,8 @@
 
 enum { PLAN_MAX_CONDS = 16 }; /* conditions around one instruction that are kept; dropping some is safe */
 
+enum { PLAN_WIDE_RANGE = 4096 }; /* values of an index above which its table is checked instead of bound as a whole */
+
 /* plan.c: records a reason; returns false.  `at`: NULL for the root loop.  `detail`: in p->text, or constant; or NULL.
  */
 bool plan_reject(struct plan *p, enum off_reject why, const struct ir_inst *at, const char *detail);

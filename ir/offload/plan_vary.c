@@ -84,10 +84,24 @@ static uint32_t rounds_entered(struct plan *p, const struct loop *l, const struc
     return 0;
 }
 
+/* Whether the number, as far as one knows, may be anything: a count that was loaded, with some bits masked. */
+static bool is_anything(struct plan *p, const struct aff *a) {
+    for (uint32_t t = 0; t < a->nterms; t++)
+        for (uint32_t d = 0; d < a->terms[t].degree; d++) {
+            const struct aff_sym *s = aff_sym(p->aff, a->terms[t].syms[d]);
+            struct aff_range r;
+            if (s->kind == AFF_RANGE && aff_range_of(p->aff, s->value, &r) && r.op == OFF_RANGE_CONST &&
+                ((int64_t)r.hi - r.lo) >> s->which >= PLAN_WIDE_RANGE)
+                return true;
+        }
+    return false;
+}
+
 bool plan_vary(struct plan *p, struct loop *l, struct off_dim *out) {
     struct aff_trip t;
     if (!aff_trip_of(p->aff, l, &t) || t.bits != 32 || !aff_is_invariant(p->aff, t.step) ||
-        (aff_is_invariant(p->aff, t.init) && aff_is_invariant(p->aff, t.bound)))
+        (aff_is_invariant(p->aff, t.init) && aff_is_invariant(p->aff, t.bound)) || is_anything(p, t.init) ||
+        is_anything(p, t.bound))
         return false;
     enum off_reject before = p->reject;
     int init = plan_range_of_expr(p, t.init), bound = init < 0 ? -1 : plan_range_of_expr(p, t.bound);

@@ -584,8 +584,8 @@ static void print_dim(struct strbuf *out, uint32_t index, const struct off_dim *
     strbuf_printf(out, " ops=%u\n", d->ops);
 }
 
-static const char *const range_name[] = {"const", "affine", "min_s", "max_s", "min_u", "max_u",
-                                         "lt_s",  "le_s",   "gt_s",  "ge_s",  "union", "shift"};
+static const char *const range_name[] = {"const", "affine", "min_s", "max_s", "min_u", "max_u",  "lt_s",
+                                         "le_s",  "gt_s",   "ge_s",  "union", "shift", "shift_u"};
 
 static void print_strides(struct strbuf *out, const uint32_t *strides) {
     for (uint32_t d = 0; d < OFF_MAX_DIMS; d++)
@@ -624,7 +624,7 @@ static void print_kernel(struct strbuf *out, const struct off_kernel *k) {
             strbuf_printf(out, " %d..%d", r->lo, r->hi);
         else if (r->op == OFF_RANGE_AFFINE)
             strbuf_printf(out, " s%u", r->base_slot);
-        else if (r->op == OFF_RANGE_SHIFT)
+        else if (r->op == OFF_RANGE_SHIFT || r->op == OFF_RANGE_SHIFT_U)
             strbuf_printf(out, " %u by %d", r->a, r->lo);
         else
             strbuf_printf(out, " %u %u", r->a, r->b);
