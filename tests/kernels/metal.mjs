@@ -18,7 +18,7 @@ const here = dirname(fileURLToPath(import.meta.url));
 // Metal has no double: a literal without a suffix is a float.
 const flags = ['-x', 'c++', '-std=c++17', '-Xclang', '-cl-single-precision-constant', '-Wall', '-Werror', '-Wno-unknown-pragmas', '-Wno-unknown-attributes',
   '-Wno-ignored-attributes', '-Wno-unused-variable', '-Wno-unused-but-set-variable', '-Wno-unused-const-variable', '-Wno-unused-function',
-  '-Wno-missing-braces', '-Wno-infinite-recursion', '-Wno-tautological-compare', '-I', join(here, 'metal')];
+  '-Wno-missing-braces', '-Wno-self-assign', '-Wno-infinite-recursion', '-Wno-tautological-compare', '-I', join(here, 'metal')];
 const names = readdirSync(directory).filter((f) => f.endsWith('.metal')).map((f) => f.slice(0, -6)).sort();
 let failures = 0;
 
