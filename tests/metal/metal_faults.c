@@ -204,6 +204,18 @@ static void given_up_when_late(void **state) {
     check_map(IN, OUT, N);
 }
 
+/* By the GPU's own clock: what is said at the end of a launch, and of all when the device is closed. */
+static void time_on_the_gpu(void **state) {
+    (void)state;
+    struct wm_offload *o = open_with_limit("late-at=1,late-ms=20", 0);
+    assert_int_equal(launch(o, KERNEL_MAP), 1);
+    assert_string_equal(fixture.last_id, "WMR2311");
+    wm_offload_close(o);
+    assert_string_equal(fixture.last_id, "WMR2311");
+    assert_true(strtod(fixture.last_message, NULL) >= 20);
+    assert_non_null(strstr(fixture.last_message, "in all"));
+}
+
 static void late_and_waited_for(void **state) {
     (void)state;
     static const uint64_t limits[] = {10000, 0, WM_TIMEOUT_DEFAULT};
@@ -400,7 +412,7 @@ int main(void) {
         TEST(exact_arithmetic),    TEST(several_windows),       TEST(growth_between_launches),
         TEST(archive_on_disk),     TEST(kernels_of_a_metallib), TEST(capture),
         TEST(given_up_when_late),  TEST(late_and_waited_for),   TEST(bus_of_a_discrete_device),
-        TEST(table_of_operations),
+        TEST(table_of_operations), TEST(time_on_the_gpu),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     char command[128];
