@@ -177,6 +177,7 @@ unsigned vkt_validation_messages(const struct vkt *v) {
 
 /* One buffer: linear memory, then the parameter block. */
 static bool need_buffer(struct vkt *v, uint32_t bytes) {
+    bytes = (bytes + 255) & ~255u; /* the largest minUniformBufferOffsetAlignment there is */
     if (v->capacity >= bytes)
         return true;
     drop_buffer(v);
