@@ -23,6 +23,7 @@
 enum {
     WARM_UPS = 2,
     LAUNCHES = 9,
+    LEAST_LAUNCHES = 5, /* however late it is: a single one may have met anything */
     TRIALS = 5,
     SMALLEST = 64,
     FIRST_POINTS = 1 << 10,
@@ -104,11 +105,11 @@ bool wm_measure_device(wm_measure_run *run, void *context, struct wm_rates *out)
     for (int i = 0; i < WARM_UPS; i++)
         if (run(context, WM_MEASURED_COPY, SMALLEST) < 0 || run(context, WM_MEASURED_CHAIN, SMALLEST) < 0)
             return false;
-    for (; n < LAUNCHES && (n == 0 || wm_measure_now() < d.deadline); n++)
+    for (; n < LAUNCHES && (n < LEAST_LAUNCHES || wm_measure_now() < d.deadline); n++)
         if ((launches[n] = run(context, WM_MEASURED_COPY, SMALLEST)) < 0)
             return false;
     qsort(launches, (size_t)n, sizeof *launches, by_size);
-    out->launch = fmax(launches[n / 4], 1);
+    out->launch = fmax(launches[n / 4], 1); /* of nine the third best, of five the second */
     double alone;
     if ((out->op = rate_of(&d, WM_MEASURED_CHAIN, out->launch, WM_CHAIN_OPS)) < 0 ||
         (out->byte = rate_of(&d, WM_MEASURED_COPY, out->launch, WM_COPY_BYTES)) < 0 ||
