@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "compiler/front.h"
+#include "ir/ir_build.h"
 #include "ir/ir_interp.h"
 
 #define FUEL UINT64_C(3000000000)
@@ -45,6 +46,7 @@ int main(int argc, char **argv) {
     diag_init(&d, NULL, NULL);
     struct front_options options = {.verify = true};
     struct ir_module *m = bytes ? front_read_module(bytes, size, &options, &d) : NULL;
+    free(bytes);
     if (!m) {
         fprintf(stderr, "%s cannot be read\n", argv[1]);
         return 1;
@@ -58,6 +60,8 @@ int main(int argc, char **argv) {
     struct ir_interp *in = func != UINT32_MAX ? ir_interp_new(&desc, &trap) : NULL;
     if (!in || trap.code) {
         fprintf(stderr, "%s: no export %s, or no instance\n", argv[1], argv[2]);
+        ir_interp_free(in);
+        ir_module_free(m);
         return 1;
     }
     union ir_bits cell = {.i32 = (uint32_t)strtoul(argv[3], NULL, 10)};
@@ -77,6 +81,5 @@ int main(int argc, char **argv) {
     }
     ir_interp_free(in);
     ir_module_free(m);
-    free(bytes);
     return code;
 }

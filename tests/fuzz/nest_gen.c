@@ -48,6 +48,10 @@ static void conditional(struct gen *g, struct scope *s) {
 }
 
 static void statement(struct gen *g, struct scope *s) {
+    if (g->lanes && nest_chance(g, 30)) {
+        nest_lanes_compute(g, s);
+        return;
+    }
     uint32_t what = nest_below(g, 100);
     if (g->wild && nest_chance(g, 25)) {
         uint32_t which = nest_below(g, 12);
@@ -108,6 +112,8 @@ static void choose_arrays(struct gen *g) {
     for (uint32_t a = 0; a < g->narrays; a++) {
         struct array *x = &g->arrays[a];
         *x = (struct array){.kind = nest_chance(g, 50) ? AS_I32 : (enum access_kind)nest_below(g, ACCESS_KINDS)};
+        if (g->lanes && nest_chance(g, 45))
+            x->kind = AS_V128;
         uint32_t bytes = nest_kinds[x->kind].bytes, reach = bytes;
         bool columns = nest_chance(g, 15);
         for (uint32_t k = 0; k < MAX_DEPTH; k++) {
@@ -199,6 +205,7 @@ struct ir_module *nest_generate(uint64_t seed, enum nest_reductions reductions, 
         results[k] = IR_I32;
     struct ir_sig sig = {PARAMS32 + PARAMS64, RESULTS, params, results};
     g.m = ir_module_new();
+    g.lanes = seed % 4 == 3;
     struct arena *a = &g.m->arena;
     g.m->memories = arena_new(a, struct ir_memory);
     g.m->memories[0].limits = (struct ir_limits){.min = 1};

@@ -17,7 +17,8 @@ enum {
     MEMORY = 65536,
 };
 
-enum access_kind { AS_I32, AS_U8, AS_S8, AS_U16, AS_S16, AS_I64, AS_F32, ACCESS_KINDS };
+/* AS_V128 only where the nest has vectors. */
+enum access_kind { AS_I32, AS_U8, AS_S8, AS_U16, AS_S16, AS_I64, AS_F32, ACCESS_KINDS, AS_V128 = ACCESS_KINDS };
 
 struct nest_access {
     enum ir_op load, store;
@@ -25,7 +26,7 @@ struct nest_access {
     unsigned bytes;
 };
 
-extern const struct nest_access nest_kinds[ACCESS_KINDS];
+extern const struct nest_access nest_kinds[ACCESS_KINDS + 1];
 
 struct array {
     enum access_kind kind;
@@ -56,6 +57,7 @@ struct gen {
     uint32_t narrays, depth; /* of this nest */
     uint32_t trip[MAX_DEPTH];
     uint64_t start[MAX_DEPTH], step[MAX_DEPTH]; /* of the loops around */
+    bool lanes;                                 /* v128 values and arrays */
     struct ir_value *live[RESULTS];
     uint32_t nlive;
     int budget;       /* statements left */
@@ -80,6 +82,9 @@ void nest_keep(struct gen *g, struct scope *s, struct ir_value *v);
 struct ir_value *nest_convert(struct gen *g, struct ir_value *v, enum ir_type to);
 struct ir_value *nest_datum(struct gen *g, struct scope *s, enum ir_type type);
 void nest_compute(struct gen *g, struct scope *s);
+/* nest_lanes.c: one operation of any lane shape; a v128 as a number and back (one of the two is v128). */
+void nest_lanes_compute(struct gen *g, struct scope *s);
+struct ir_value *nest_lanes_convert(struct gen *g, struct ir_value *v, enum ir_type to);
 void nest_divide(struct gen *g, struct scope *s);
 struct ir_value *nest_load_from(struct gen *g, enum access_kind kind, struct ir_value *address, struct ir_mem mem);
 void nest_store_to(struct gen *g, struct scope *s, enum access_kind kind, struct ir_value *address, struct ir_mem mem);

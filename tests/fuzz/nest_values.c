@@ -3,11 +3,11 @@
 
 #include "tests/fuzz/nest_helpers.h"
 
-const struct nest_access nest_kinds[ACCESS_KINDS] = {
+const struct nest_access nest_kinds[ACCESS_KINDS + 1] = {
     [AS_I32] = {IR_I32_LOAD, IR_I32_STORE, IR_I32, 4},       [AS_U8] = {IR_I32_LOAD8_U, IR_I32_STORE8, IR_I32, 1},
     [AS_S8] = {IR_I32_LOAD8_S, IR_I32_STORE8, IR_I32, 1},    [AS_U16] = {IR_I32_LOAD16_U, IR_I32_STORE16, IR_I32, 2},
     [AS_S16] = {IR_I32_LOAD16_S, IR_I32_STORE16, IR_I32, 2}, [AS_I64] = {IR_I64_LOAD, IR_I64_STORE, IR_I64, 8},
-    [AS_F32] = {IR_F32_LOAD, IR_F32_STORE, IR_F32, 4},
+    [AS_F32] = {IR_F32_LOAD, IR_F32_STORE, IR_F32, 4},       [AS_V128] = {IR_V128_LOAD, IR_V128_STORE, IR_V128, 16},
 };
 
 uint32_t nest_below(struct gen *g, uint32_t n) {
@@ -121,6 +121,8 @@ void nest_keep(struct gen *g, struct scope *s, struct ir_value *v) {
 struct ir_value *nest_convert(struct gen *g, struct ir_value *v, enum ir_type to) {
     if (v->type == to)
         return v;
+    if (v->type == IR_V128 || to == IR_V128)
+        return nest_lanes_convert(g, v, to);
     if (to == IR_I32)
         return v->type == IR_I64   ? nest_op(g, IR_I32_WRAP_I64, v, NULL)
                : v->type == IR_F32 ? nest_op(g, IR_I32_TRUNC_SAT_F32_S, v, NULL)
@@ -283,7 +285,7 @@ static struct ir_value *wild_index(struct gen *g, struct scope *s) {
 
 /* table[index], or a list followed for a few steps. */
 void nest_gather(struct gen *g, struct scope *s) {
-    enum access_kind kind = (enum access_kind)nest_below(g, ACCESS_KINDS);
+    enum access_kind kind = g->lanes && nest_chance(g, 30) ? AS_V128 : (enum access_kind)nest_below(g, ACCESS_KINDS);
     uint32_t a = nest_below(g, g->narrays),
              table = nest_chance(g, 20) ? g->arrays[a].base : MEMORY / 2 + 64 * nest_below(g, 400);
     uint32_t steps = nest_chance(g, 30) ? 1 + nest_below(g, 2) : 0;

@@ -6,7 +6,7 @@
  * ir/analysis/loops.h names, any relation, step, counter width and trip count; addresses are strength-reduced pointers
  * or multiplied counters.  Bodies hold stores, loads, conditionals, table look-ups, clamps, merges, divisions,
  * accumulating and unrolled inner loops; every other function also gathers, lists, searches, loops with a count that is
- * data, and traps that depend on data.
+ * data, and traps that depend on data.  Every fourth one has arrays of v128 and operations of all lane shapes.
  *
  * The result, memory and trap of the offloaded function must be those of the original, and no kernel may break the
  * rules that tests/unit/offload_fixture.h watches.

@@ -3,7 +3,8 @@
  *
  * The generator makes nests of blocks, ifs and bounded loops with results and loop-carried values, and branches of
  * every kind to any label around, so that multi-level exits meet in all combinations.  Float arithmetic is left out:
- * what the device does there is not the kernels' business.
+ * what the device does there is not the kernels' business.  Two seeds in five also have v128 values and operations of
+ * all lane shapes.
  *
  *   kernel_random [COUNT [SEED]]      with KT_DUMP: see kernel_test.h
  *   kernel_random_native [COUNT [SEED]]
@@ -37,6 +38,7 @@ struct gen {
     struct ir_inst *labels[MAX_LABELS];
     uint32_t nlabels;
     uint32_t budget;
+    bool vectors;
     struct ir_value *in, *out; /* addresses of this point's records */
 };
 
@@ -55,8 +57,8 @@ static void add_value(struct gen *g, struct ir_value *v) {
 }
 
 static enum ir_type any_type(struct gen *g) {
-    static const enum ir_type types[] = {IR_I32, IR_I32, IR_I32, IR_I64, IR_F32, IR_F64};
-    return types[pick(g, 6)];
+    static const enum ir_type types[] = {IR_I32, IR_I32, IR_I32, IR_I64, IR_F32, IR_F64, IR_V128, IR_V128};
+    return types[pick(g, g->vectors ? 8 : 6)];
 }
 
 static struct ir_value *constant(struct gen *g, enum ir_type type) {
@@ -64,6 +66,8 @@ static struct ir_value *constant(struct gen *g, enum ir_type type) {
     union ir_bits bits = {.u64x2 = {words[pick(g, 11)] | (uint64_t)words[pick(g, 11)] << 32}};
     if (type == IR_I32 || type == IR_F32)
         bits.i64 = bits.i32;
+    if (type == IR_V128)
+        bits.u64x2[1] = words[pick(g, 11)] | (uint64_t)words[pick(g, 11)] << 32;
     return ir_build_const(&g->t.b, type, bits);
 }
 
@@ -78,10 +82,21 @@ static struct ir_value *any_value(struct gen *g, enum ir_type type) {
     return constant(g, type);
 }
 
+static bool is_vector(const struct ir_op_info *info) {
+    bool yes = info->result == IR_V128;
+    for (uint32_t k = 0; k < info->operands; k++)
+        yes |= info->operand_types[k] == IR_V128;
+    return yes;
+}
+
 /* Operations that are exact on every device once legalised, cannot trap, and give no NaN of their own, whose payload
  * wasm leaves open. */
-static bool usable(enum ir_op op) {
+static bool usable(enum ir_op op, bool vector) {
     const struct ir_op_info *info = &ir_op_info[op];
+    if (is_vector(info) != vector)
+        return false;
+    if (vector)
+        return (info->kind == IR_KIND_SIMPLE || info->kind == IR_KIND_LANES) && info->flags & IR_FLAG_BITWISE;
     if (info->kind != IR_KIND_SIMPLE || !(info->flags & IR_FLAG_PURE) || info->result > IR_F64 ||
         info->operand_types[0] > IR_F64)
         return false;
@@ -100,13 +115,19 @@ static bool usable(enum ir_op op) {
 
 static void gen_op(struct gen *g) {
     enum ir_op op;
+    bool vector = g->vectors && chance(g, 45);
     do
         op = (enum ir_op)pick(g, IR_OP_COUNT);
-    while (!usable(op));
+    while (!usable(op, vector));
     const struct ir_op_info *info = &ir_op_info[op];
-    struct ir_value *x = any_value(g, (enum ir_type)info->operand_types[0]);
-    struct ir_value *y = info->operands > 1 ? any_value(g, (enum ir_type)info->operand_types[1]) : NULL;
-    add_value(g, ir_build_simple(&g->t.b, op, x, y));
+    struct ir_value *operands[3];
+    for (uint32_t k = 0; k < info->operands; k++)
+        operands[k] = any_value(g, (enum ir_type)info->operand_types[k]);
+    enum ir_type type = (enum ir_type)info->result;
+    struct ir_inst *i = ir_build(&g->t.b, op, &type, 1, operands, info->operands);
+    for (uint32_t k = 0; k < info->lanes; k++)
+        i->bits.v128[k] = (uint8_t)pick(g, info->lane_bound);
+    add_value(g, &i->results[0]);
 }
 
 static void gen_division(struct gen *g) {
@@ -137,9 +158,11 @@ static void gen_access(struct gen *g) {
         op = (enum ir_op)pick(g, IR_OP_COUNT);
     while (store ? ir_op_info[op].kind != IR_KIND_STORE : ir_op_info[op].kind != IR_KIND_LOAD);
     const struct ir_op_info *info = &ir_op_info[op];
-    if (info->result > IR_F64)
+    if (info->result > (g->vectors ? IR_V128 : IR_F64))
         return;
     uint32_t offset = pick(g, 4) * 8;
+    if (info->bytes == 16)
+        offset &= 16;
     if (store)
         kt_store(&g->t, op, gen_place(g, g->out, info->bytes), any_value(g, (enum ir_type)info->result), offset, 1);
     else if (chance(g, 50)) /* what this point may have written */
@@ -274,6 +297,7 @@ static void gen_kernel(struct gen *g, uint64_t seed) {
     memset(g, 0, sizeof *g);
     g->seed = seed * UINT64_C(0x9e3779b97f4a7c15) + 1;
     g->budget = 20 + pick(g, 60);
+    g->vectors = seed % 5 >= 3;
     static const enum ir_type scalars[] = {IR_I64, IR_F32, IR_F64, IR_I32};
     kt_init(&g->t, 1, 2, scalars, 4);
     g->t.extent[0] = POINTS;
@@ -317,12 +341,15 @@ static bool same_after(struct gen *g, struct ir_func *f, bool split) {
 }
 
 static int run_target(struct gen *g, struct vkt *device, uint64_t seed) {
-    struct ir_func *arith = legalize_arith(g->t.k.body, true), *narrow = legalize_narrow(arith, 0);
+    struct ir_func *lanes = legalize_v128(g->t.k.body), *arith = legalize_arith(lanes, true),
+                   *narrow = legalize_narrow(arith, 0);
     struct ir_func *split = legalize_i64(narrow);
-    bool ok = same_after(g, arith, false) && same_after(g, narrow, false) && same_after(g, split, true);
+    bool ok = same_after(g, lanes, false) && same_after(g, arith, false) && same_after(g, narrow, false) &&
+              same_after(g, split, true);
     ir_func_free(split);
     ir_func_free(narrow);
     ir_func_free(arith);
+    ir_func_free(lanes);
     if (!ok)
         return complain(g, seed, "legalisation changes the result");
     g->t.k.name = arena_printf(&g->t.module->arena, "random_%llu", (unsigned long long)seed);
@@ -486,15 +513,18 @@ int main(int argc, char **argv) {
     for (uint32_t k = 0; k < KT_MEMORY; k++)
         input[k] = (uint8_t)kt_random(&noise);
     int failures = 0;
+    uint32_t vectors = 0;
     for (uint32_t k = 0; k < COUNT_OF_HARD + count; k++) {
         uint64_t which = k < COUNT_OF_HARD ? hard_seeds[k] : seed + k - COUNT_OF_HARD;
         struct gen g;
         gen_kernel(&g, which);
+        vectors += legalize_has_v128(g.t.k.body);
         failures += run_one(&g, device, which);
         kt_free(&g.t);
     }
     if (device)
         failures += vkt_validation_messages(device) != 0;
+    printf("%u kernels have v128 values\n", vectors);
     printf("%u random kernels on %s: %d failures\n", count, device ? vkt_name(device) : none, failures);
     if (device)
         vkt_close(device);
