@@ -17,6 +17,7 @@
 #include "ir/offload/declare.h"
 #include "ir/offload/outline.h"
 #include "ir/offload/plan.h"
+#include "ir/offload/reroll.h"
 #include "ir/offload/trap_loops.h"
 #include "ir/offload/trap_tails.h"
 #include "ir/offload/twofold.h"
@@ -103,8 +104,83 @@ static void offload_parts(struct offloader *o, struct arena *scratch, struct loo
             offload_part(o, scratch, c, hint);
 }
 
+/* ---- nests with unrolled loops ---- */
+
+/* The part that was rolled is one kernel now; `l` is its first loop. */
+static void cover_part(struct offloader *o, const struct loop *l, const struct reroll *part, int32_t kernel) {
+    for (uint32_t i = o->first + l->index; i < o->report->nloops; i++) {
+        struct off_loop_report *r = &o->report->loops[i];
+        bool merged = false;
+        for (uint32_t k = 0; k < part->nmerged; k++)
+            merged |= r->depth == l->depth && part->merged[k] == r->wasm_offset;
+        for (uint32_t k = 0; k < part->nrolled; k++)
+            merged |= r->depth == l->depth && part->rolled[k] == r->wasm_offset;
+        if (i != o->first + l->index && !merged)
+            continue;
+        r->verdict = i == o->first + l->index ? OFF_REJECT_NONE : OFF_REJECT_PART_OF_KERNEL;
+        r->at = IR_NO_OFFSET;
+        r->detail = NULL;
+        r->kernel = kernel;
+    }
+    cover_children(o, l, kernel);
+}
+
+/* Rolled loops that are dimensions of the grid: what rolling was for. */
+static uint32_t find_gains(const struct plan *p, const struct reroll *part, uint32_t *out) {
+    uint32_t n = 0;
+    for (uint32_t k = 0; k < p->nchain && n < REROLL_MAX_LOOPS; k++)
+        if (reroll_has(part, p->chain[k]->inst->wasm_offset))
+            out[n++] = p->chain[k]->inst->wasm_offset;
+    return n;
+}
+
+/* The loop the function consists of; NULL: none that a launch can stand for. */
+static struct loop *only_root(struct arena *scratch, struct ir_func *f) {
+    struct loop *l = loop_tree_build(scratch, f)->first;
+    return l && !l->next && l->shape == LOOP_BOTTOM_YIELD && !l->exit_label ? l : NULL;
+}
+
+/* Plans the part with its loops rolled.  True: it has a kernel, and the launch stands in front of the part. */
+static bool offload_rolled(struct offloader *o, struct arena *scratch, struct loop *l) {
+    uint32_t gains[REROLL_MAX_LOOPS], ngains = 0;
+    struct off_kernel *k = NULL;
+    for (unsigned attempt = 0; attempt < 2 && !k; attempt++) {
+        struct reroll part;
+        if (!reroll_extract(&part, scratch, l, attempt ? gains : NULL, ngains))
+            return false;
+        opt_simplify(part.func, &o->passes);
+        struct loop *root = only_root(scratch, part.func);
+        struct plan *p = arena_new(scratch, struct plan);
+        bool ok = root && plan_nest(p, scratch, &o->module->arena, root) && !p->splits && !p->nreduces;
+        ngains = ok ? find_gains(p, &part, gains) : 0;
+        if (ngains && (attempt || ngains == part.nrolled))
+            k = outline_kernel(o->module, p, &o->passes);
+        struct ir_value *hint = k ? outline_launch(p, k, NULL) : NULL;
+        if (root)
+            plan_end(p);
+        if (k) {
+            outline_finish(part.func);
+            hint = reroll_splice(&part, scratch, root->inst, hint);
+            cover_part(o, l, &part, (int32_t)k->id);
+            if (l->first_child)
+                offload_part(o, scratch, l, hint);
+        }
+        reroll_free(&part);
+        if (!ngains)
+            return false;
+    }
+    return k != NULL;
+}
+
 static void offload_loop(struct offloader *o, struct arena *scratch, struct loop *l) {
     struct off_loop_report *r = &o->report->loops[o->first + l->index];
+    if (r->verdict == OFF_REJECT_PART_OF_KERNEL)
+        return; /* of the loop before it */
+    struct arena_mark before = arena_mark(scratch);
+    bool rolled = offload_rolled(o, scratch, l);
+    arena_reset(scratch, before);
+    if (rolled)
+        return;
     struct ir_value *hint = NULL;
     uint32_t insts = l->first_child ? count_insts(l->inst->regions[0]) : 0; /* before the launch changes anything */
     struct arena_mark mark = arena_mark(scratch);

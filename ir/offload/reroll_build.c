@@ -1,0 +1,454 @@
+/* Makes one loop of an unrolled one and what is left over of it.
+ *
+ * Both stand in one region, with nothing but pure operations between them, each perhaps inside an `if` that says
+ * whether it runs at all:
+ *
+ *     %i = if %c { loop U ... yield %u } else { yield 0 }          n = (%c ? elements of U : 0)
+ *     ...                                                             + (%d ? elements of V : 0)
+ *     if %d { loop V ... }                                     =>   if %n { loop (%k = %n) { the first copy of U's body
+ * } }
+ *
+ * or the rest first, as the producer liked.  What the first of them gives is written with the number of its elements
+ * (`%i` is 0 + 1 * elements), so that where the second one starts can be compared with where the first one ended.
+ * Numbers of elements are computed at the top of the function, since all grids need to be known there: when they depend
+ * on what a loop around computes, the loops stay as they are. */
+#include "ir/offload/reroll_build.h"
+#include "ir/ir_effects.h"
+
+struct ir_value *reroll_top_value(struct reroll_site *x, struct ir_value *v) {
+    if (!v->def)
+        return v->region == x->func->body ? v : NULL;
+    struct ir_value *known = ir_map_get(x->at_top, v);
+    if (known != v)
+        return known;
+    if (!ir_is_pure(v->def) || ir_nregions(v->def) || v->def->nresults != 1)
+        return NULL;
+    for (uint32_t k = 0; k < v->def->noperands; k++)
+        if (!reroll_top_value(x, v->def->operands[k]))
+            return NULL;
+    struct ir_map *map = ir_map_new(x->scratch);
+    for (uint32_t k = 0; k < v->def->noperands; k++)
+        ir_map_set(map, v->def->operands[k], reroll_top_value(x, v->def->operands[k]));
+    struct ir_builder b = ir_builder_before(x->top);
+    struct ir_value *copy = &ir_clone_inst(&b, v->def, map)->results[0];
+    ir_map_set(x->at_top, v, copy);
+    return copy;
+}
+
+static bool bring_to_top(struct reroll_site *x, struct lin *a) {
+    for (uint32_t k = 0; k < a->n; k++)
+        if (!(a->t[k].v = reroll_top_value(x, a->t[k].v)))
+            return false;
+    return true;
+}
+
+/* ---- pieces ---- */
+
+static bool is_pure_but(const struct ir_region *r, const struct ir_inst *but) {
+    ir_foreach_inst (i, r)
+        if (i != but && i->op != IR_YIELD && !ir_is_pure(i))
+            return false;
+    return r->last->op == IR_YIELD;
+}
+
+static struct ir_inst *only_loop_in(const struct ir_region *r) {
+    struct ir_inst *loop = NULL;
+    ir_foreach_inst (i, r) {
+        if (i->op == IR_LOOP && loop)
+            return NULL;
+        if (i->op == IR_LOOP)
+            loop = i;
+    }
+    return loop;
+}
+
+static struct loop *find_loop(const struct loop_tree *tree, const struct ir_inst *i) {
+    for (uint32_t k = 0; k < tree->nloops; k++)
+        if (tree->loops[k].inst == i)
+            return &tree->loops[k];
+    return NULL;
+}
+
+/* A piece that is not the unrolled loop: a loop of its own, or a single iteration. */
+bool reroll_read_piece(struct reroll_piece *p, const struct loop_tree *tree, struct ir_inst *i) {
+    *p = (struct reroll_piece){.inst = i};
+    if (i->op == IR_LOOP) {
+        p->loop = find_loop(tree, i);
+        return p->loop && !p->loop->first_child;
+    }
+    if (i->op != IR_IF)
+        return false;
+    bool pure[2] = {is_pure_but(i->regions[0], NULL), is_pure_but(i->regions[1], NULL)};
+    if (pure[0] == pure[1] || i->regions[0]->last->op != IR_YIELD || i->regions[1]->last->op != IR_YIELD)
+        return false;
+    p->side = pure[0];
+    p->region = i->regions[p->side];
+    struct ir_inst *loop = only_loop_in(p->region);
+    p->loop = loop ? find_loop(tree, loop) : NULL;
+    return !loop || (p->loop && !p->loop->first_child && is_pure_but(p->region, loop));
+}
+
+/* Number of its elements, as a value at the top; *out_sum: as a sum, where it is one, valid where the piece runs. */
+static struct ir_value *emit_elements(struct reroll_site *x, const struct reroll_piece *p, uint32_t copies,
+                                      struct lin *out_sum) {
+    struct ir_builder b = ir_builder_before(x->top);
+    struct ir_value *n, *valid = NULL;
+    *out_sum = (struct lin){.c = 0};
+    if (p->loop) {
+        struct reroll_count c;
+        if (!reroll_read_count(&c, p->loop, copies))
+            return NULL;
+        if (c.until_equal && c.step == copies && !c.from.wide) {
+            *out_sum = c.to;
+            if (!lin_add(out_sum, &c.from, UINT64_MAX))
+                return NULL;
+            out_sum->c = (uint32_t)(out_sum->c + c.step);
+        }
+        if (!bring_to_top(x, &c.from) || !bring_to_top(x, &c.to))
+            return NULL;
+        b = ir_builder_before(x->top);
+        n = reroll_emit_count(&b, &c, &valid);
+    } else {
+        n = ir_build_i32(&b, 1);
+    }
+    if (!n || !p->region)
+        goto done;
+    struct ir_value *cond = reroll_top_value(x, p->inst->operands[0]);
+    if (!cond)
+        return NULL;
+    struct ir_value *zero = ir_build_i32(&b, 0), *one = ir_build_i32(&b, 1);
+    n = p->side ? ir_build_select(&b, zero, n, cond) : ir_build_select(&b, n, zero, cond);
+    if (valid) /* only where it runs */
+        valid = p->side ? ir_build_select(&b, one, valid, cond) : ir_build_select(&b, valid, one, cond);
+done:
+    if (n && valid)
+        x->valid = x->valid ? ir_build_simple(&b, IR_I32_AND, x->valid, valid) : valid;
+    return n;
+}
+
+/* Result `k` of the loop when it is left after `n` elements (a value that stands for their number). */
+static bool exit_of(struct loop *l, uint32_t k, uint32_t copies, struct ir_value *n, struct lin *out) {
+    struct ir_region *r = l->inst->regions[0];
+    if (l->shape != LOOP_BOTTOM_YIELD || r->last->op != IR_YIELD || !lin_of(r->last->operands[k], out))
+        return false;
+    for (uint32_t i = 0; i < r->nparams; i++) {
+        struct lin init, step;
+        uint64_t coef = lin_take(out, r->params[i]);
+        if (!coef)
+            continue;
+        if (!reroll_step_of(l, i, &step) || step.n || out->wide || !lin_divide(&step, copies) ||
+            !lin_of(l->inst->operands[i], &init) || !lin_add(out, &init, coef) || !lin_add_value(out, n, step.c * coef))
+            return false;
+        out->c = (uint32_t)(out->c - step.c * coef * copies);
+    }
+    for (uint32_t i = 0; i < out->n; i++)
+        if (loop_contains_value(l, out->t[i].v))
+            return false;
+    return true;
+}
+
+/* Result `k` of the piece with `n` elements, as a sum of what is known in front of it and `n`. */
+static bool result_of(const struct reroll_piece *p, uint32_t k, uint32_t copies, struct ir_value *n,
+                      const struct lin *sum, struct lin *out) {
+    if (!p->region)
+        return exit_of(p->loop, k, copies, n, out);
+    struct lin at_end, other, growth;
+    if (!lin_of(p->region->last->operands[k], &at_end) ||
+        !lin_of(p->inst->regions[!p->side]->last->operands[k], &other))
+        return false;
+    for (uint32_t i = 0; p->loop && i < p->loop->inst->nresults; i++) {
+        struct lin value;
+        uint64_t coef = lin_take(&at_end, &p->loop->inst->results[i]);
+        if (coef && (!exit_of(p->loop, i, copies, n, &value) || !lin_add(&at_end, &value, coef)))
+            return false;
+    }
+    /* It has to be `other` + factor * n, whatever form it comes in. */
+    growth = at_end;
+    if (!lin_add(&growth, &other, UINT64_MAX))
+        return false;
+    uint64_t factor = lin_take(&growth, n);
+    if (!lin_is_zero(&growth)) {
+        if (factor || growth.wide)
+            return false;
+        if (!p->loop) {
+            factor = growth.n ? 0 : growth.c;
+        } else if (sum->n) {
+            for (uint32_t i = 0; i < growth.n; i++)
+                if (growth.t[i].v == sum->t[0].v && sum->t[0].coef == 1)
+                    factor = growth.t[i].coef;
+            if (!lin_add(&growth, sum, -factor) || !lin_is_zero(&growth))
+                return false;
+        }
+        if (!factor)
+            return false;
+    }
+    *out = other;
+    return lin_add_value(out, n, factor);
+}
+
+/* Whether `v` is used by anything but what is inside `but`. */
+static bool is_used(const struct ir_region *r, const struct ir_value *v, const struct ir_inst *but) {
+    ir_foreach_inst (i, r) {
+        if (i == but)
+            continue;
+        for (uint32_t k = 0; k < i->noperands; k++)
+            if (i->operands[k] == v)
+                return true;
+        ir_foreach_region (inner, i)
+            if (is_used(inner, v, but))
+                return true;
+    }
+    return false;
+}
+
+/* ---- the rolled loop ---- */
+
+static void mark_needed(const struct loop *l, struct ir_value *v, bool *needed);
+
+static void mark_operands(const struct loop *l, struct ir_inst *i, bool *needed) {
+    for (uint32_t k = 0; k < i->noperands; k++)
+        mark_needed(l, i->operands[k], needed);
+    ir_foreach_region (r, i)
+        ir_foreach_inst (inner, r)
+            mark_operands(l, inner, needed);
+}
+
+/* `needed` is indexed by label, from the loop's own. */
+static void mark_needed(const struct loop *l, struct ir_value *v, bool *needed) {
+    if (!v->def || !loop_contains_inst(l, v->def) || needed[v->def->label - l->seq])
+        return;
+    needed[v->def->label - l->seq] = true;
+    mark_operands(l, v->def, needed);
+}
+
+/* Builds the loop at `b`: `count` elements, with the parameters of `u` starting at `init`. */
+static struct ir_inst *build_rolled(struct reroll_site *x, struct ir_builder *b, const struct reroll_loop *u,
+                                    struct ir_value *const *init, struct ir_value *count, struct ir_map *map) {
+    const struct loop *l = u->loop;
+    struct ir_region *r = l->inst->regions[0];
+    bool *needed = arena_array(x->scratch, bool, l->seq_end - l->seq + 1);
+    for (uint32_t k = 0; k < u->nroots; k++) {
+        needed[u->roots[k]->label - l->seq] = true;
+        mark_operands(l, u->roots[k], needed);
+    }
+    for (uint32_t k = 0; k < r->nparams; k++)
+        if (u->params[k].carried)
+            mark_needed(l, u->params[k].carried, needed);
+
+    struct ir_value *start[REROLL_MAX_PARAMS + 1], *next[REROLL_MAX_PARAMS + 1];
+    uint32_t n = 0, place[REROLL_MAX_PARAMS];
+    for (uint32_t k = 0; k < r->nparams; k++) {
+        place[k] = n;
+        if (init[k])
+            start[n++] = init[k];
+    }
+    start[n++] = count;
+    struct ir_inst *loop = ir_build_loop(b, start, n, NULL, 0);
+    loop->wasm_offset = l->inst->wasm_offset;
+    loop->index2 = l->inst->index2;
+    struct ir_region *body = loop->regions[0];
+    for (uint32_t k = 0; k < r->nparams; k++)
+        if (init[k])
+            ir_map_set(map, r->params[k], body->params[place[k]]);
+    struct ir_builder in = ir_builder_at_end(body);
+    ir_foreach_inst (i, r)
+        if (needed[i->label - l->seq])
+            ir_clone_inst(&in, i, map);
+    in.wasm_offset = l->test->wasm_offset;
+    for (uint32_t k = 0; k < r->nparams; k++) {
+        if (!init[k])
+            continue;
+        if (u->params[k].moves) {
+            struct lin step = u->params[k].step;
+            for (uint32_t t = 0; t < step.n; t++)
+                step.t[t].v = ir_map_get(map, step.t[t].v);
+            lin_add_value(&step, body->params[place[k]], 1);
+            next[place[k]] = lin_emit(&in, &step);
+        } else {
+            next[place[k]] = ir_map_get(map, u->params[k].carried);
+        }
+    }
+    next[n - 1] = ir_build_simple(&in, IR_I32_ADD, body->params[n - 1], ir_build_i32(&in, UINT32_MAX));
+    ir_build_br_if(&in, next[n - 1], loop, next, n);
+    ir_build_yield(&in, NULL, 0);
+    return loop;
+}
+
+/* Initial values in front of the loop, with what stands beside it in its `if` copied through `map`.  NULL: a parameter
+ * that no copy needs. */
+static void emit_inits(struct ir_builder *b, const struct reroll_loop *u, const struct ir_region *around,
+                       struct ir_map *map, struct ir_value **out) {
+    const struct ir_inst *loop = u->loop->inst;
+    if (around)
+        ir_foreach_inst (i, around)
+            if (i != loop && i->op != IR_YIELD)
+                ir_clone_inst(b, i, map);
+    for (uint32_t k = 0; k < loop->regions[0]->nparams; k++)
+        out[k] = u->params[k].moves || u->params[k].carried ? ir_map_get(map, loop->operands[k]) : NULL;
+}
+
+static struct ir_inst *emit_if_any(struct ir_builder *b, struct ir_value *count) {
+    struct ir_inst *any = ir_build_if(b, count, NULL, 0);
+    struct ir_builder none = ir_builder_at_end(any->regions[1]);
+    ir_build_yield(&none, NULL, 0);
+    return any;
+}
+
+static bool is_known_before(const struct reroll_piece *p, const struct lin *a) {
+    for (uint32_t t = 0; t < a->n; t++) {
+        const struct ir_inst *d = a->t[t].v->def;
+        if (p->region && d && (d->parent == p->inst->regions[0] || d->parent == p->inst->regions[1]))
+            return false;
+    }
+    return true;
+}
+
+/* Puts sums in the place of the piece's results. */
+static bool replace_results(struct reroll_site *x, const struct reroll_piece *p, uint32_t copies, struct ir_value *n,
+                            const struct lin *sum, const struct ir_inst *but, struct reroll_rest *known) {
+    struct ir_builder b = ir_builder_before(p->inst);
+    for (uint32_t k = 0; k < p->inst->nresults; k++) {
+        struct ir_value *v = &p->inst->results[k];
+        struct lin value;
+        if (!is_used(x->func->body, v, NULL))
+            continue;
+        bool is_sum = result_of(p, k, copies, n, sum, &value) && is_known_before(p, &value);
+        if (!is_sum && (!but || is_used(x->func->body, v, but)))
+            return false;
+        if (!is_sum)
+            continue;
+        if (x->nreplaced == REROLL_MAX_REPLACED)
+            return false;
+        if (known && known->nfrom < REROLL_MAX_KNOWN) {
+            known->from[known->nfrom] = v;
+            known->to[known->nfrom++] = value;
+        }
+        x->replaced[x->nreplaced] = v;
+        x->by[x->nreplaced++] = lin_emit(&b, &value);
+    }
+    return true;
+}
+
+static void forward_replaced(struct reroll_site *x) {
+    for (uint32_t k = 0; k < x->nreplaced; k++)
+        x->replaced[k]->fwd = x->by[k];
+    if (x->nreplaced)
+        ir_resolve_operands(x->func->body);
+    for (uint32_t k = 0; k < x->nreplaced; k++)
+        x->replaced[k]->fwd = NULL;
+    x->nreplaced = 0;
+}
+
+/* Parameters that carry values: which result of the first piece holds them behind it. */
+static void find_carried(const struct reroll_loop *u, const struct reroll_piece *p, struct reroll_rest *rest) {
+    const struct ir_region *r = u->loop->inst->regions[0];
+    for (uint32_t k = 0; k < r->nparams; k++)
+        for (uint32_t i = 0; u->params[k].carried && i < p->inst->nresults; i++) {
+            struct ir_value *end = p->region ? p->region->last->operands[i] : &p->inst->results[i];
+            bool of_loop = end->def == u->loop->inst && r->last->operands[end->index] == loop_next_value(u->loop, k);
+            if (of_loop && (!p->region || p->inst->regions[!p->side]->last->operands[i] == u->loop->inst->operands[k]))
+                rest->carried[k] = &p->inst->results[i];
+        }
+}
+
+static void note(uint32_t *list, uint32_t *n, const struct ir_inst *loop) {
+    if (*n < REROLL_MAX_LOOPS)
+        list[(*n)++] = loop->wasm_offset;
+}
+
+bool reroll_join(struct reroll_site *x, struct reroll_loop *u, const struct reroll_piece *pu,
+                 const struct reroll_piece *pv, bool u_first) {
+    const struct reroll_piece *first = u_first ? pu : pv, *second = u_first ? pv : pu;
+    const struct ir_region *r = u->loop->inst->regions[0];
+    struct ir_value *valid = x->valid;
+    struct lin sum_first, sum_second;
+    struct ir_value *n_first = emit_elements(x, first, u_first ? u->copies : 1, &sum_first);
+    struct reroll_rest rest = {.inst = pv->inst, .loop = pv->loop, .aff = x->aff};
+    rest.body = pv->loop ? pv->loop->inst->regions[0] : pv->region;
+    x->nreplaced = 0;
+    if (!n_first ||
+        !replace_results(x, first, u_first ? u->copies : 1, n_first, &sum_first, u_first ? second->inst : NULL, &rest))
+        goto no;
+    struct lin init[REROLL_MAX_PARAMS];
+    for (uint32_t k = 0; k < r->nparams; k++) {
+        if (!u->params[k].moves) {
+            if (u->params[k].carried && !u_first)
+                goto no;
+            continue;
+        }
+        if (u->params[k].step.n || !lin_of(u->loop->inst->operands[k], &init[k]))
+            goto no;
+        for (uint32_t f = 0; f < rest.nfrom; f++) {
+            uint64_t coef = lin_take(&init[k], rest.from[f]);
+            if (coef && !lin_add(&init[k], &rest.to[f], coef))
+                goto no;
+        }
+        rest.start[k] = init[k];
+        if (n_first->type != (init[k].wide ? IR_I64 : IR_I32) ||
+            !lin_add_value(u_first ? &rest.start[k] : &init[k], n_first,
+                           u_first ? u->params[k].step.c : -u->params[k].step.c))
+            goto no;
+        if (!u_first)
+            rest.start[k] = init[k];
+    }
+    if (u_first)
+        find_carried(u, pu, &rest);
+    if (!reroll_match_rest(u, &rest))
+        goto no;
+    for (uint32_t k = 0; k < second->inst->nresults; k++)
+        if (is_used(x->func->body, &second->inst->results[k], NULL))
+            goto no;
+    forward_replaced(x);
+    struct ir_value *n_second = emit_elements(x, second, u_first ? 1 : u->copies, &sum_second);
+    if (!n_second) {
+        x->broken = true; /* half of it is done */
+        return false;
+    }
+    struct ir_builder top = ir_builder_before(x->top);
+    struct ir_value *count = ir_build_simple(&top, IR_I32_ADD, n_first, n_second);
+    struct ir_builder b = ir_builder_before(second->inst);
+    struct ir_inst *any = emit_if_any(&b, count);
+    struct ir_builder in = ir_builder_at_end(any->regions[0]);
+    struct ir_map *map = ir_map_new(x->scratch);
+    struct ir_value *inits[REROLL_MAX_PARAMS];
+    emit_inits(&in, u, pu->region, map, inits);
+    for (uint32_t k = 0; k < r->nparams && !u_first; k++)
+        if (inits[k]) { /* where it would have been had it begun with the rest */
+            struct ir_value *back =
+                ir_build_simple(&in, IR_I32_MUL, n_first, ir_build_i32(&in, (uint32_t)u->params[k].step.c));
+            inits[k] = ir_build_simple(&in, IR_I32_SUB, inits[k], back);
+        }
+    build_rolled(x, &in, u, inits, count, map);
+    ir_build_yield(&in, NULL, 0);
+    note(x->out->rolled, &x->out->nrolled, u->loop->inst);
+    if (pv->loop)
+        note(x->out->merged, &x->out->nmerged, pv->loop->inst);
+    ir_inst_remove(second->inst);
+    ir_inst_remove(first->inst);
+    return true;
+no:
+    x->valid = valid;
+    x->nreplaced = 0;
+    return false;
+}
+
+bool reroll_alone(struct reroll_site *x, struct reroll_loop *u) {
+    struct reroll_piece p = {.inst = u->loop->inst, .loop = u->loop};
+    struct ir_value *valid = x->valid;
+    struct lin sum;
+    struct ir_value *n = emit_elements(x, &p, u->copies, &sum);
+    x->nreplaced = 0;
+    if (!n || !replace_results(x, &p, u->copies, n, &sum, NULL, NULL)) {
+        x->valid = valid;
+        return false;
+    }
+    struct ir_builder b = ir_builder_before(u->loop->inst);
+    struct ir_value *inits[REROLL_MAX_PARAMS];
+    struct ir_map *map = ir_map_new(x->scratch);
+    emit_inits(&b, u, NULL, map, inits);
+    build_rolled(x, &b, u, inits, n, map);
+    forward_replaced(x);
+    note(x->out->rolled, &x->out->nrolled, u->loop->inst);
+    ir_inst_remove(u->loop->inst);
+    return true;
+}
