@@ -81,6 +81,8 @@ static void json_kernel(struct strbuf *out, const struct ir_module *m, const str
     }
     if (k->splits)
         strbuf_add(out, ", \"splits\": true");
+    if (k->rolled)
+        strbuf_add(out, ", \"rolled\": true");
     if (k->declared)
         strbuf_add(out, ", \"declared\": true");
     if (k->nreduces)

@@ -68,6 +68,8 @@ static void explain_kernel(struct strbuf *out, const struct off_kernel *k, const
     strbuf_printf(out, ", %u range%s read, %u written", reads, reads == 1 ? "" : "s", writes);
     if (k->splits)
         strbuf_add(out, ", the rest of the loop on the CPU");
+    if (k->rolled)
+        strbuf_add(out, ", unrolled copies and remainder as one loop");
     if (k->declared)
         strbuf_add(out, ", conflicts not asked for (--kernel)");
     if (k->checked_loads)

@@ -274,6 +274,7 @@ struct off_kernel {
     struct off_reduce *reduces;
     bool splits; /* the loop does more than store: a loop without stores runs on the CPU behind the launch (split.h) */
     bool declared;         /* some of its accesses are */
+    bool rolled;           /* a point does one element where the loop does several an iteration (reroll.h) */
     uint32_t uses;         /* OFF_USE_* */
     uint32_t workgroup[3]; /* invocations; product <= 256 */
 

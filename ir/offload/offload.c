@@ -134,6 +134,12 @@ static uint32_t find_gains(const struct plan *p, const struct reroll *part, uint
     return n;
 }
 
+/* Plans that lean on the order of elements do not go with rolling, which lets it be: combined values, and bytes that
+ * every element writes anew. */
+static bool is_rolled_plan(const struct plan *p) {
+    return !p->splits && !p->nreduces && !p->nprivates;
+}
+
 /* The loop the function consists of; NULL: none that a launch can stand for. */
 static struct loop *only_root(struct arena *scratch, struct ir_func *f) {
     struct loop *l = loop_tree_build(scratch, f)->first;
@@ -151,7 +157,7 @@ static bool offload_rolled(struct offloader *o, struct arena *scratch, struct lo
         opt_simplify(part.func, &o->passes);
         struct loop *root = only_root(scratch, part.func);
         struct plan *p = arena_new(scratch, struct plan);
-        bool ok = root && plan_nest(p, scratch, &o->module->arena, root) && !p->splits && !p->nreduces;
+        bool ok = root && plan_nest(p, scratch, &o->module->arena, root) && is_rolled_plan(p);
         ngains = ok ? find_gains(p, &part, gains) : 0;
         if (ngains && (attempt || ngains == part.nrolled))
             k = outline_kernel(o->module, p, &o->passes);
@@ -159,6 +165,7 @@ static bool offload_rolled(struct offloader *o, struct arena *scratch, struct lo
         if (root)
             plan_end(p);
         if (k) {
+            k->rolled = true;
             outline_finish(part.func);
             hint = reroll_splice(&part, scratch, root->inst, hint);
             cover_part(o, l, &part, (int32_t)k->id);

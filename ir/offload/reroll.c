@@ -270,7 +270,8 @@ static bool roll_one(struct reroll_site *x, const uint32_t *only, uint32_t nonly
     for (uint32_t i = 0; i < tree->nloops && !done && !x->broken; i++) {
         struct loop *l = &tree->loops[i];
         uint32_t at = l->inst->wasm_offset;
-        if (l->first_child || l->nback_edges != 1 || reroll_has(x->out, at) || (only && !is_listed(only, nonly, at)))
+        if (l->first_child || l->shape != LOOP_BOTTOM_YIELD || l->test->op != IR_BR_IF || reroll_has(x->out, at) ||
+            (only && !is_listed(only, nonly, at)))
             continue;
         for (uint32_t copies = REROLL_MAX_COPIES; copies >= 2 && !done && !x->broken; copies--) {
             if (!reroll_match_copies(u, l, copies))
@@ -370,6 +371,7 @@ static void leave_through(struct ir_region *r, struct ir_inst *block) {
         if (i->op == IR_RETURN) {
             i->op = r->parent == block ? IR_YIELD : IR_BR;
             i->target = r->parent == block ? NULL : block;
+            i->ntargets = i->target != NULL;
         }
         ir_foreach_region (inner, i)
             leave_through(inner, block);

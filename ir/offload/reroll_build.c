@@ -69,12 +69,17 @@ static struct loop *find_loop(const struct loop_tree *tree, const struct ir_inst
     return NULL;
 }
 
+/* Innermost, and left only by its test at the end. */
+static bool is_simple(const struct loop *l) {
+    return l && !l->first_child && l->shape == LOOP_BOTTOM_YIELD && !l->other_exits && l->test->op == IR_BR_IF;
+}
+
 /* A piece that is not the unrolled loop: a loop of its own, or a single iteration. */
 bool reroll_read_piece(struct reroll_piece *p, const struct loop_tree *tree, struct ir_inst *i) {
     *p = (struct reroll_piece){.inst = i};
     if (i->op == IR_LOOP) {
         p->loop = find_loop(tree, i);
-        return p->loop && !p->loop->first_child;
+        return is_simple(p->loop);
     }
     if (i->op != IR_IF)
         return false;
@@ -85,7 +90,7 @@ bool reroll_read_piece(struct reroll_piece *p, const struct loop_tree *tree, str
     p->region = i->regions[p->side];
     struct ir_inst *loop = only_loop_in(p->region);
     p->loop = loop ? find_loop(tree, loop) : NULL;
-    return !loop || (p->loop && !p->loop->first_child && is_pure_but(p->region, loop));
+    return !loop || (is_simple(p->loop) && is_pure_but(p->region, loop));
 }
 
 /* Number of its elements, as a value at the top; *out_sum: as a sum, where it is one, valid where the piece runs. */
@@ -274,15 +279,13 @@ static struct ir_inst *build_rolled(struct reroll_site *x, struct ir_builder *b,
     return loop;
 }
 
-/* Initial values in front of the loop, with what stands beside it in its `if` copied through `map`.  NULL: a parameter
+/* Initial values in front of the loop, with what stands before it in its `if` copied through `map`.  NULL: a parameter
  * that no copy needs. */
 static void emit_inits(struct ir_builder *b, const struct reroll_loop *u, const struct ir_region *around,
                        struct ir_map *map, struct ir_value **out) {
     const struct ir_inst *loop = u->loop->inst;
-    if (around)
-        ir_foreach_inst (i, around)
-            if (i != loop && i->op != IR_YIELD)
-                ir_clone_inst(b, i, map);
+    for (const struct ir_inst *i = around ? around->first : loop; i != loop; i = i->next)
+        ir_clone_inst(b, i, map);
     for (uint32_t k = 0; k < loop->regions[0]->nparams; k++)
         out[k] = u->params[k].moves || u->params[k].carried ? ir_map_get(map, loop->operands[k]) : NULL;
 }

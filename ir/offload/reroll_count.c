@@ -41,9 +41,9 @@ static bool read_motion(struct loop *l, struct ir_value *v, struct lin *out_from
     return true;
 }
 
+/* Signed or not makes no difference: both sides are going to be less than 2^30. */
 static bool read_test(const struct ir_inst *cond, bool negated, struct reroll_count *c, bool *out_swap) {
     *out_swap = false;
-    c->is_signed = false;
     switch (cond->op) {
     case IR_I32_NE:
     case IR_I64_NE:
@@ -55,35 +55,23 @@ static bool read_test(const struct ir_inst *cond, bool negated, struct reroll_co
         return negated;
     case IR_I32_LT_S:
     case IR_I64_LT_S:
-        c->is_signed = true;
-        break;
     case IR_I32_LT_U:
     case IR_I64_LT_U:
         break;
     case IR_I32_LE_S:
     case IR_I64_LE_S:
-        c->is_signed = true;
-        c->or_equal = true;
-        break;
     case IR_I32_LE_U:
     case IR_I64_LE_U:
         c->or_equal = true;
         break;
     case IR_I32_GT_S:
     case IR_I64_GT_S:
-        c->is_signed = true;
-        *out_swap = true;
-        break;
     case IR_I32_GT_U:
     case IR_I64_GT_U:
         *out_swap = true;
         break;
     case IR_I32_GE_S:
     case IR_I64_GE_S:
-        c->is_signed = true;
-        *out_swap = true;
-        c->or_equal = true;
-        break;
     case IR_I32_GE_U:
     case IR_I64_GE_U:
         *out_swap = true;
@@ -103,7 +91,7 @@ bool reroll_read_count(struct reroll_count *c, struct loop *l, uint32_t copies) 
     *c = (struct reroll_count){.copies = copies};
     if (l->shape != LOOP_BOTTOM_YIELD || l->other_exits || l->test->op != IR_BR_IF || l->exit_when_true)
         return false;
-    struct ir_value *cond = l->test->operands[0], *a = cond, *b = NULL;
+    struct ir_value *cond = l->test->operands[0], *a, *b = NULL;
     bool negated = false, swap = false;
     while (cond->def && cond->def->op == IR_I32_EQZ) {
         negated = !negated;
@@ -172,7 +160,7 @@ static struct ir_value *emit_until_equal(struct emitter *e, const struct reroll_
     distance.c += c->step;
     distance.c &= e->wide ? UINT64_MAX : UINT32_MAX;
     struct ir_value *d = lin_emit(e->b, &distance);
-    if (c->step % c->copies && c->copies % c->step)
+    if (!c->step || (c->step % c->copies && c->copies % c->step))
         return NULL;
     demand(e, emit(e, IR_I32_NE, IR_I64_NE, d, number(e, 0)));
     demand_below(e, d, limit_of(c));

@@ -92,7 +92,7 @@ struct reroll_count {
     struct lin from, to; /* of values from outside the loop */
     uint64_t step;       /* positive: where the counter goes down, from and to are exchanged */
     bool until_equal;    /* continue while they differ; else while from is less than to */
-    bool or_equal, is_signed;
+    bool or_equal;
     uint32_t copies;
 };
 bool reroll_read_count(struct reroll_count *c, struct loop *l, uint32_t copies);

@@ -71,6 +71,18 @@ bool lin_divide(struct lin *a, uint32_t k) {
     return ok;
 }
 
+static unsigned count_branches(const struct ir_region *r, const struct ir_inst *label) {
+    unsigned n = 0;
+    ir_foreach_inst (i, r) {
+        n += (i->op == IR_BR || i->op == IR_BR_IF) && i->target == label;
+        for (uint32_t k = 0; i->op == IR_BR_TABLE && k < i->ntargets; k++)
+            n += i->targets[k] == label;
+        ir_foreach_region (inner, i)
+            n += count_branches(inner, label);
+    }
+    return n;
+}
+
 /* Low bits that are 0 whatever happens. */
 static unsigned low_zeros(const struct ir_value *v, unsigned depth) {
     const union ir_bits *c = ir_const_of(v);
@@ -83,7 +95,7 @@ static unsigned low_zeros(const struct ir_value *v, unsigned depth) {
     if (!v->def) { /* a parameter of a loop that moves by a constant */
         const struct ir_inst *loop = v->region->parent;
         const struct ir_inst *back = loop && loop->op == IR_LOOP ? v->region->last->prev : NULL;
-        if (!back || back->op != IR_BR_IF || back->target != loop)
+        if (!back || back->op != IR_BR_IF || back->target != loop || count_branches(loop->regions[0], loop) != 1)
             return 0;
         const struct ir_inst *next = back->operands[1 + v->index]->def;
         const union ir_bits *step = next && next->op == IR_I32_ADD && next->operands[0] == v && next->nresults

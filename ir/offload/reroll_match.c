@@ -19,7 +19,7 @@
 #include "ir/ir_effects.h"
 #include "ir/offload/reroll_impl.h"
 
-enum { MAX_DEPTH = 64 };
+enum { MAX_DEPTH = 64, MAX_ROOTS = 96 };
 
 struct matcher {
     struct reroll_loop *u;
@@ -379,8 +379,8 @@ bool reroll_match_copies(struct reroll_loop *u, struct loop *l, uint32_t copies)
     struct ir_region *r = l->inst->regions[0];
     if (l->first_child || !read_params(u) || !is_plain(r, l->test))
         return false;
-    struct ir_inst *all[256];
-    bool taken[256] = {false};
+    struct ir_inst *all[MAX_ROOTS];
+    bool taken[MAX_ROOTS] = {false};
     uint32_t n = 0;
     for (struct ir_inst *i = next_root(r->first); i; i = next_root(i->next)) {
         if (n == sizeof all / sizeof all[0])

@@ -74,7 +74,7 @@ bool reroll_is_zero(struct aff_ctx *cx, const struct lin *d) {
     for (uint32_t k = 0; k < d->n && sum; k++)
         sum = aff_add(cx, sum, aff_scale(cx, aff_of(cx, d->t[k].v), d->t[k].coef));
     struct products all = {.n = 0};
-    bool ok = sum != NULL;
+    bool ok = sum && !aff_hoists(cx) && !aff_equalities(cx); /* what a launch would have to ask is not known here */
     for (uint32_t t = 0; ok && t < sum->nterms; t++) {
         struct product one = {.coef = sum->terms[t].coef};
         ok = multiply_out(&all, cx, &sum->terms[t], 0, &one);
