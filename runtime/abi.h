@@ -20,8 +20,8 @@
 
 #include <stdint.h>
 
-#define WM_ABI_VERSION 6
-#define WM_MAX_DIMS 12
+#define WM_ABI_VERSION 7
+#define WM_MAX_DIMS 20
 #define WM_NO_SLOT UINT64_MAX
 #define WM_NONE UINT64_MAX
 

@@ -71,6 +71,19 @@ const struct aff *aff_truncated(struct aff_ctx *cx, const struct aff *a) {
     return aff_add(cx, zero, copy); /* reduces the coefficients */
 }
 
+/* A value from before the nest as one symbol, whatever it is the sum of; others as they are. */
+static const struct aff *as_symbol(struct aff_ctx *cx, struct ir_value *v) {
+    if (loop_contains_value(cx->root, v) || ir_const_of(v))
+        return aff_of(cx, v);
+    return aff_symbol_expr(cx, aff_bits_of(v), (struct aff_sym){.kind = AFF_VALUE, .value = v});
+}
+
+/* A product of sums from before the nest (`(h + 2 * pad - r + 1) * (w + 2 * pad - r + 1)`) soon has too many terms. */
+static const struct aff *product(struct aff_ctx *cx, struct ir_value *x, struct ir_value *y) {
+    const struct aff *a = aff_of(cx, x), *b = a ? aff_of(cx, y) : NULL, *p = aff_mul(cx, a, b);
+    return p || !b ? p : aff_mul(cx, as_symbol(cx, x), as_symbol(cx, y));
+}
+
 static const struct aff *operation(struct aff_ctx *cx, struct ir_inst *i) {
     const struct aff *a, *b;
     uint64_t c;
@@ -93,8 +106,7 @@ static const struct aff *operation(struct aff_ctx *cx, struct ir_inst *i) {
         return aff_shifted_counter(cx, i);
     case IR_I32_MUL:
     case IR_I64_MUL:
-        a = aff_of(cx, i->operands[0]);
-        return a ? aff_mul(cx, a, aff_of(cx, i->operands[1])) : NULL;
+        return product(cx, i->operands[0], i->operands[1]);
     case IR_I32_SHL:
     case IR_I64_SHL:
         a = aff_of(cx, i->operands[0]);

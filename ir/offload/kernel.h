@@ -36,9 +36,9 @@
 
 enum {
     OFF_MAX_GRID = 3,
-    OFF_MAX_DIMS = 12,
+    OFF_MAX_DIMS = 20,
     OFF_MAX_STREAMS = 8, /* WebGPU's default maxStorageBuffersPerShaderStage */
-    OFF_MAX_ACCESSES = 96,
+    OFF_MAX_ACCESSES = 192,
     OFF_MAX_SLOTS = 256,
     OFF_MAX_RANGES = 64,
     OFF_PUSH_WORDS = 32, /* Vulkan's least maxPushConstantsSize, 128 bytes */

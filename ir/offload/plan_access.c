@@ -180,7 +180,7 @@ static bool linearise(struct plan *p, const struct aff *a, const struct aff **ou
             return false;
         int d = dim_of_sym(p, s);
         if (d < 0)
-            return p->reject ? false : plan_reject(p, OFF_REJECT_TOO_COMPLEX, NULL, "more than 12 dimensions");
+            return p->reject ? false : plan_reject(p, OFF_REJECT_TOO_COMPLEX, NULL, "more than 20 dimensions");
         strides[d] = stride;
     }
     *out_base = rest;
@@ -296,7 +296,7 @@ void plan_add_cost_dims(struct plan *p, struct loop *l) {
 static bool add_gather(struct plan *p, struct ir_inst *i) {
     uint64_t reach = i->mem.offset + ir_info(i)->bytes;
     if (p->ngathers == OFF_MAX_ACCESSES)
-        return plan_reject(p, OFF_REJECT_TOO_COMPLEX, i, "more than 96 checked loads");
+        return plan_reject(p, OFF_REJECT_TOO_COMPLEX, i, "more than 192 checked loads");
     *arena_push(p->arena, p->gathers, p->ngathers, p->gathers_cap) = i;
     p->gather_reach = reach > p->gather_reach ? reach : p->gather_reach;
     return true;
@@ -362,7 +362,7 @@ static bool add_affine(struct plan *p, struct ir_inst *i, const struct aff *a) {
     if (!a)
         return plan_reject(p, OFF_REJECT_ADDRESS_STORE, i, NULL);
     if (p->naccesses == OFF_MAX_ACCESSES)
-        return plan_reject(p, OFF_REJECT_TOO_COMPLEX, i, "more than 96 loads and stores");
+        return plan_reject(p, OFF_REJECT_TOO_COMPLEX, i, "more than 192 loads and stores");
     struct plan_access *x = arena_push(p->arena, p->accesses, p->naccesses, p->accesses_cap);
     *x = (struct plan_access){.inst = i,
                               .desc = {.write = store,

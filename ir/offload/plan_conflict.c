@@ -3,7 +3,7 @@
  */
 #include "ir/offload/plan_internal.h"
 
-enum { NEAR_ITERATIONS = 64 }; /* a distance below this counts as certain when the trip count is not constant */
+enum { NEAR_ITERATIONS = 8 }; /* a distance below this counts as certain when the trip count is not constant */
 
 uint64_t plan_constant_trip(const struct aff_trip *t) {
     uint64_t init, step, bound;

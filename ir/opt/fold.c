@@ -68,7 +68,12 @@ static bool fold_br_if(struct ir_inst *i) {
         return true;
     }
     bool negate = false;
-    struct ir_value *plain = fold_condition(i->operands[0], &negate);
+    struct ir_builder b = ir_builder_before(i);
+    struct ir_value *plain = fold_condition(i->operands[0], &negate), *left = fold_what_is_left(&b, plain);
+    if (left) {
+        i->operands[0] = negate ? fold_negate(&b, left) : left;
+        return true;
+    }
     if (plain == i->operands[0] || negate)
         return false;
     i->operands[0] = plain;

@@ -117,6 +117,27 @@ struct ir_value *fold_condition(struct ir_value *cond, bool *negate) {
     return cond;
 }
 
+struct ir_value *fold_what_is_left(struct ir_builder *b, struct ir_value *v) {
+    struct ir_inst *d = v->def, *least = d && d->op == IR_I32_SUB ? d->operands[1]->def : NULL;
+    if (!least || least->op != IR_SELECT)
+        return NULL;
+    struct ir_value *x = d->operands[0], *other = least->operands[least->operands[0] == x ? 1 : 0];
+    struct ir_inst *test = least->operands[2]->def;
+    if (!test || !is_int_compare(test->op) || (least->operands[0] != x && least->operands[1] != x))
+        return NULL;
+    /* As `x when x OP other`. */
+    enum ir_op op = (enum ir_op)test->op;
+    if (test->operands[0] == other && test->operands[1] == x)
+        op = swapped(op);
+    else if (test->operands[0] != x || test->operands[1] != other)
+        return NULL;
+    if (least->operands[0] != x)
+        op = inverse(op);
+    if (op != IR_I32_LT_U && op != IR_I32_LE_U)
+        return NULL;
+    return ir_build_simple(b, IR_I32_GT_U, x, other);
+}
+
 struct ir_value *fold_negate(struct ir_builder *b, struct ir_value *cond) {
     bool negate = true;
     cond = fold_condition(cond, &negate);

@@ -16,6 +16,9 @@ bool fold_is_bool(const struct ir_value *v);
 struct ir_value *fold_condition(struct ir_value *cond, bool *negate);
 
 /* `cond` negated as a condition (0 or nonzero). */
+/* x - min(x, c), unsigned, is not zero just where x > c: that comparison; NULL when `v` is nothing of the kind.  What
+ * goes over an array in chunks, the last one shorter, counts what is left like this. */
+struct ir_value *fold_what_is_left(struct ir_builder *b, struct ir_value *v);
 struct ir_value *fold_negate(struct ir_builder *b, struct ir_value *cond);
 
 #endif

@@ -108,6 +108,29 @@ static struct comparison comparison_of(const struct ir_inst *d) {
     return r;
 }
 
+/* x > y and x < y are never both true. */
+static bool excludes(enum ir_op a, enum ir_op b) {
+    return (a == IR_I32_LT_S && b == IR_I32_GT_S) || (a == IR_I32_GT_S && b == IR_I32_LT_S) ||
+           (a == IR_I32_LT_U && b == IR_I32_GT_U) || (a == IR_I32_GT_U && b == IR_I32_LT_U);
+}
+
+/* `a` of 32-bit numbers, `b` of the same left one being known: x >= 13 says that x < 12 is false. */
+static enum truth follows(const struct comparison *a, const struct comparison *b, enum truth truth) {
+    bool is_unsigned = a->op == IR_I32_LT_U || a->op == IR_I32_GE_U;
+    if (!a->with_const || !b->with_const || (!is_unsigned && a->op != IR_I32_LT_S && a->op != IR_I32_GE_S) ||
+        (b->op != a->op && b->op != complement(a->op)))
+        return UNKNOWN;
+    int64_t known = is_unsigned ? (int64_t)b->c : (int32_t)(uint32_t)b->c;
+    int64_t asked = is_unsigned ? (int64_t)a->c : (int32_t)(uint32_t)a->c;
+    bool b_at_least = (b->op == IR_I32_GE_U || b->op == IR_I32_GE_S) == (truth == NOT_ZERO);
+    bool a_at_least = a->op == IR_I32_GE_U || a->op == IR_I32_GE_S;
+    if (b_at_least && known >= asked)
+        return a_at_least ? NOT_ZERO : ZERO;
+    if (!b_at_least && known <= asked)
+        return a_at_least ? ZERO : NOT_ZERO;
+    return UNKNOWN;
+}
+
 /* What is known of the value itself, or of a comparison of the same numbers. */
 static enum truth truth_of(const struct implied *m, const struct ir_value *v) {
     if (v->id < m->nknown && m->known[v->id])
@@ -124,6 +147,9 @@ static enum truth truth_of(const struct implied *m, const struct ir_value *v) {
         bool same = a.with_const && b.with_const ? a.c == b.c : a.right == b.right;
         if (same && (a.op == b.op || complement(b.op) == a.op))
             return a.op == b.op ? f->truth : opposite(f->truth);
+        enum truth t = same && f->truth == NOT_ZERO && excludes(b.op, a.op) ? ZERO : follows(&a, &b, f->truth);
+        if (t != UNKNOWN)
+            return t;
     }
     return UNKNOWN;
 }
