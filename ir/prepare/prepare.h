@@ -36,6 +36,10 @@ void prepare_module(struct ir_module *m, struct pass_ctx *passes, struct prepare
 /* The note of a loop, or NULL. */
 const struct prepare_verdict *prepare_find_note(const struct prepare_notes *notes, uint32_t func, uint32_t wasm_offset);
 
+/* carry.c: hands the element at a place on with the place, in searches for an extreme; true when the function changed.
+ */
+bool prepare_carry_elements(struct ir_func *f, struct pass_ctx *passes);
+
 /* inline.c: inlines calls in loops that can be planned once that is done; true when the function changed. */
 bool prepare_inline_calls(struct ir_func *f, const struct prepare_facts *facts, struct pass_ctx *passes,
                           struct prepare_notes *notes);

@@ -1,7 +1,7 @@
 // Greedy decoding: the place of the greatest logit in each row, and the nearest centre of each point.
 // expect: row_argmax launches
 // expect: assign launches
-// expect: best_of_all stays
+// expect: best_of_all launches
 // truth: best_of_all parallel
 #include <float.h>
 #include <stdio.h>

@@ -1,6 +1,5 @@
-// Rows of a network's layers: patches as columns where the output's size is a sum of many sizes, normalised rows of static
-// arrays that lie side by side, and causal attention in one nest with many loops inside.
-// expect: im2col launches
+// Rows of a network's layers: patches as columns where the output's size is a sum of many sizes, normalised rows of
+// static arrays that lie side by side, and causal attention in one nest with many loops inside. expect: im2col launches
 // expect: layer_norm launches
 // expect: attend launches
 #include <math.h>
@@ -9,9 +8,11 @@
 enum { CHANNELS = 3, HEIGHT = 14, WIDTH = 12, SIZE = 3, TOKENS = 24, HEADS = 4, DIM = 32 };
 
 static float image[CHANNELS * HEIGHT * WIDTH], columns[CHANNELS * SIZE * SIZE * HEIGHT * WIDTH];
-static float tokens[TOKENS * DIM], normal[TOKENS * DIM], qkv[TOKENS * 3 * DIM], scores[HEADS * TOKENS * TOKENS], out[TOKENS * DIM];
+static float tokens[TOKENS * DIM], normal[TOKENS * DIM], qkv[TOKENS * 3 * DIM], scores[HEADS * TOKENS * TOKENS],
+    out[TOKENS * DIM];
 
-__attribute__((noinline)) void im2col(const float *im, float *col, int channels, int height, int width, int size, int pad) {
+__attribute__((noinline)) void im2col(const float *im, float *col, int channels, int height, int width, int size,
+                                      int pad) {
     int rows = height + 2 * pad - size + 1, cols = width + 2 * pad - size + 1;
     for (int c = 0; c < channels * size * size; c++) {
         int dx = c % size, dy = (c / size) % size, from = c / size / size;
