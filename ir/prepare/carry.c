@@ -213,7 +213,7 @@ static void rewrite(struct carry *c, struct ir_value *param, struct arena *scrat
     struct ir_value *initial = read_ahead(c, scratch);
     struct ir_value *element = ir_region_add_param(c->body, c->first->results[0].type);
     append_operand(scratch, c->l->inst, initial);
-    struct ir_value *elements[MAX_PLACES], *last = element;
+    struct ir_value *elements[MAX_PLACES] = {NULL}, *last = element;
     for (uint32_t k = 0; k < c->nplaces; k++) {
         struct ir_inst *d = c->places[k]->def;
         bool picks = d->operands[0] == c->picked[k];

@@ -1,5 +1,7 @@
 // Rows of a network's layers: patches as columns where the output's size is a sum of many sizes, normalised rows of
-// static arrays that lie side by side, and causal attention in one nest with many loops inside. expect: im2col launches
+// static arrays side by side, and causal attention in one nest with many loops inside.
+
+// expect: im2col launches
 // expect: layer_norm launches
 // expect: attend launches
 #include <math.h>
