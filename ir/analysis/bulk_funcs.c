@@ -28,6 +28,7 @@
 enum {
     MAX_INSTS = 3000, /* of the function and what it calls */
     MAX_DEPTH = 3,
+    MAX_PARAMS = 8, /* of what it calls */
     MAX_MARKS = 4096,
     MAX_CONSTANTS = 64,
     MAX_LENGTH = 65536 + 4096, /* that is tried */
@@ -236,7 +237,7 @@ static bool check_func(struct check *c, uint32_t index, const bool *params) {
     }
     c->depth++;
     struct flow f = {.check = c, .data = arena_array(c->scratch, bool, func->next_id + 1)};
-    for (uint32_t k = 0; k < func->sig.nparams; k++)
+    for (uint32_t k = 0; k < func->sig.nparams && k < MAX_PARAMS; k++)
         f.data[func->body->params[k]->id] = params[k];
     do {
         f.changed = false;
@@ -248,8 +249,8 @@ static bool check_func(struct check *c, uint32_t index, const bool *params) {
 }
 
 static bool callee_gives_data(struct check *c, const struct ir_inst *call, const bool *data) {
-    bool params[8];
-    if (call->noperands > 8 || !c->ok) {
+    bool params[MAX_PARAMS] = {false};
+    if (call->noperands > MAX_PARAMS || !c->ok) {
         c->ok = false;
         return false;
     }
@@ -440,7 +441,7 @@ static bool has_signature(const struct ir_sig *s) {
 static bool is_bulk(const struct ir_module *m, uint32_t func, bool fill) {
     struct arena scratch = {0};
     struct check c = {.module = m, .scratch = &scratch, .ok = true};
-    bool data[3] = {false, fill, false};
+    bool data[MAX_PARAMS] = {false, fill, false};
     bool result = check_func(&c, func, data);
     bool ok = c.ok && !result;
     arena_free(&scratch);

@@ -10,11 +10,13 @@
  * another type, comes to the original and traps there. */
 #include "ir/prepare/direct.h"
 
+#include "ir/util/ice.h"
+
 bool direct_targets(const struct const_tables *t, const struct ir_inst *i, bool (*may_take)(void *user, uint32_t func),
                     void *user, struct direct *out) {
     const struct ir_module *m = i->parent->func->module;
     out->n = 0;
-    if (i->op != IR_CALL_INDIRECT || (i->next && i->next->op == IR_THROWN))
+    if (i->op != IR_CALL_INDIRECT || (i->next && i->next->op == IR_THROWN) || m->types[i->index].nresults > 16)
         return false;
     for (uint32_t slot = 0; slot < const_tables_size(t, i->index2); slot++) {
         uint32_t func = const_tables_func(t, i->index2, slot);
@@ -35,8 +37,7 @@ struct ir_inst *direct_expand(struct ir_inst *i, const struct direct *d) {
     struct ir_inst *outermost = NULL;
     struct ir_value *slot = i->operands[i->noperands - 1];
     struct ir_value *results[16];
-    if (sig->nresults > 16)
-        return NULL;
+    ICE_UNLESS(d->n > 0 && sig->nresults <= 16);
     for (uint32_t k = 0; k < d->n; k++) {
         b.wasm_offset = i->wasm_offset;
         struct ir_value *is = ir_build_simple(&b, IR_I32_EQ, slot, ir_build_i32(&b, d->slot[k]));
