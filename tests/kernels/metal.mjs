@@ -46,10 +46,12 @@ static void one(const char *in, const char *out, unsigned long bytes, void (*run
 }
 `;
 
+const spaceOf = (name) => `in_${name.replace(/\W/g, '_')}`;
+
 // The kernel's text in a namespace, and, for a case, a function that runs it over its grid and a few points outside, to see
 // the bounds test.  Streams share one memory here, as on a device.
 function textOf(name) {
-  let text = `namespace in_${name} {\n#include ${JSON.stringify(resolve(directory, name + '.metal'))}\n`;
+  let text = `namespace ${spaceOf(name)} {\n#include ${JSON.stringify(resolve(directory, name + '.metal'))}\n`;
   if (runs(name)) {
     const source = readFileSync(join(directory, name + '.metal'), 'utf8');
     const [streams, , , , , words, ...rest] = new Uint32Array(new Uint8Array(readFileSync(join(directory, name + '.case'))).buffer);
@@ -77,7 +79,7 @@ function compile(batch) {
   const cases = batch.filter(runs);
   const main = cases.map((name) => {
     const input = resolve(directory, name + '.in');
-    return `    one(${JSON.stringify(input)}, "${name}.got", ${statSync(input).size}, in_${name}::run);\n`;
+    return `    one(${JSON.stringify(input)}, "${name}.got", ${statSync(input).size}, ${spaceOf(name)}::run);\n`;
   });
   writeFileSync(unit, `${runtimeHead}${batch.map(textOf).join('')}int main() {\n${main.join('')}    return 0;\n}\n`);
   const what = cases.length ? ['-O1', unit, '-o', program] : ['-fsyntax-only', unit];
