@@ -240,10 +240,10 @@ static void test_too_complex(void **state) {
     const char *loop = "loop L (%i:i32 = %n, %q:i32 = %p) !0x10 {\n";
     const char *end = "%q1 = i32.add %q, %four\n%i1 = i32.sub %i, %one\nbr_if %i1, L(%i1, %q1)\nyield\n}\nreturn\n}\n";
     strbuf_printf(&text, "%s%s", head, loop);
-    for (unsigned k = 0; k < 97; k++)
-        strbuf_printf(&text, "i32.store offset=%u %%q, %%i !0x%x\n", 400 * k, 0x100 + k);
+    for (unsigned k = 0; k <= OFF_MAX_ACCESSES; k++)
+        strbuf_printf(&text, "i32.store offset=%u %%q, %%i !0x%x\n", 400 * k + 4 * k * k, 0x100 + k);
     strbuf_add(&text, end);
-    check_verdict(text.data, text.len, OFF_REJECT_TOO_COMPLEX, 0x160, NULL);
+    check_verdict(text.data, text.len, OFF_REJECT_TOO_COMPLEX, 0x100 + OFF_MAX_ACCESSES, NULL);
     strbuf_free(&text);
 
     strbuf_add(&text, "memory 0 min=1\nfunc 0 \"f\" (%p:i32, %n:i32, %a0:i32, %a1:i32, %a2:i32, %a3:i32, %a4:i32, "
