@@ -6,13 +6,13 @@
  * 1. Structure.  It has the signature, calls nothing but functions checked likewise, and touches no global and no
  *    table.  What it loads (and, in a fill, the byte) goes nowhere but through moves of bits into stores: no branch,
  *    no address, no comparison depends on it.  So where it goes depends on the three arguments alone.  Its constants
- * are small enough to be tried as lengths, or repeat one byte.
+ *    are small enough to be tried as lengths, or repeat one byte.
  *
  * 2. Trial.  A copy of it with a mark in every region and behind every conditional branch runs in the interpreter: all
  *    short lengths at all alignments, lengths around every constant in it, source and destination in both orders and
  *    touching, random bytes.  Each run must leave memory as a copy (a fill) does and give the first argument, and in
  *    the end the marks of all loops and four fifths of all marks must have been passed.  (Not all: musl's memcpy,
- * unrolled by clang, copies up to four bytes until the source is aligned, and there are never more than three.)
+ *    unrolled by clang, copies up to four bytes until the source is aligned, and there are never more than three.)
  *
  * That is no proof: a function that means to deceive could count to a length that no constant of it hints at.  It
  * would get a copy instead of what it does, inside of the ranges that the guard has proven to be its own. */
@@ -148,10 +148,12 @@ static void flow_region(struct flow *f, const struct ir_region *r) {
             f->changed |= any && !f->result;
             f->result |= any;
             break;
-        case IR_CALL:
-            if (i->nresults)
-                mark(f, &i->results[0], callee_gives_data(f->check, i, f->data));
+        case IR_CALL: {
+            bool data = callee_gives_data(f->check, i, f->data); /* checks the callee, results or none */
+            for (uint32_t k = 0; k < i->nresults; k++)
+                mark(f, &i->results[k], data);
             break;
+        }
         default:
             for (uint32_t k = 0; !ir_nregions(i) && k < i->nresults; k++)
                 mark(f, &i->results[k], any || ir_is_load(i));

@@ -77,6 +77,11 @@ static const struct bulk_test tests[] = {
     {"calls a fill", BULK_FILL, "%r:i32 = call 2 %d, %s, %n\nreturn %r"},
     {"calls itself", BULK_NONE, "%r:i32 = call 0 %d, %s, %n\nreturn %r"},
     {"calls an import", BULK_NONE, "%r:i32 = call 3 %d, %s, %n\nreturn %r"},
+    {"calls a copy that gives nothing", BULK_COPY, "call 4 %d, %s, %n\nreturn %d"},
+    {"calls without an end and without results", BULK_NONE, "call 5 %d, %s, %n\nreturn %d"},
+    {"counts its calls in what it calls", BULK_NONE, "call 6 %d, %s, %n\nreturn %d"},
+    {"calls what gives both", BULK_NONE,
+     "%x:i32, %y:i32 = call 7 %d, %s, %n\nif %y {\nyield\n} else {\nyield\n}\nreturn %d"},
 };
 
 static void kinds(void **state) {
@@ -98,7 +103,14 @@ static void kinds(void **state) {
             } else {
                 strbuf_printf(&text, "%c", *c);
             }
-        strbuf_printf(&text, "\n}\n");
+        strbuf_printf(
+            &text,
+            "\n}\nfunc 4 \"void copy\" (%%d:i32, %%s:i32, %%n:i32) {\nmemory.copy 0 0 %%d, %%s, %%n\nreturn\n}\n"
+            "func 5 \"deep\" (%%d:i32, %%s:i32, %%n:i32) {\ncall 5 %%d, %%s, %%n\nreturn\n}\n"
+            "func 6 \"counting\" (%%d:i32, %%s:i32, %%n:i32) {\nmemory.copy 0 0 %%d, %%s, %%n\nglobal.set 0 %%d\n"
+            "return\n}\n"
+            "func 7 \"both\" (%%d:i32, %%s:i32, %%n:i32) -> (i32, i32) {\nmemory.copy 0 0 %%d, %%s, %%n\n"
+            "%%v = i32.load8_u %%s\nreturn %%d, %%v\n}\n");
         struct ir_parse_error error;
         struct ir_module *m = ir_parse_module(text.data, text.len, &error);
         if (!m)
