@@ -136,7 +136,8 @@ static void cut_grid(struct job *job, uint32_t wanted) {
     job->boxes = 1;
     for (int a = 2; a >= 0; a--) {
         uint32_t most = a == 0 ? (uint32_t)(((uint64_t)job->extent[0] + job->grain - 1) / job->grain) : job->extent[a];
-        job->pieces[a] = wanted < most ? wanted : most;
+        uint32_t pieces = wanted < most ? wanted : most;
+        job->pieces[a] = pieces ? pieces : 1;
         job->boxes *= job->pieces[a];
         wanted = (wanted + job->pieces[a] - 1) / job->pieces[a];
     }
@@ -215,10 +216,11 @@ static double run_measured(void *context, enum wm_measured what, uint32_t points
 }
 
 static bool cpu_measure(struct wm_device *base, struct wm_rates *out) {
-    struct measurement m = {(struct cpu_device *)base, malloc(2 * WM_MEASURED_POINTS * sizeof(uint32_t))};
-    if (!m.memory)
+    uint32_t *words = malloc((size_t)2 * WM_MEASURED_POINTS * sizeof *words);
+    struct measurement m = {(struct cpu_device *)base, (uint8_t *)words};
+    if (!words)
         return false;
-    memset(m.memory, 0, 2 * WM_MEASURED_POINTS * sizeof(uint32_t));
+    memset(m.memory, 0, (size_t)2 * WM_MEASURED_POINTS * sizeof(uint32_t)); /* touches each page */
     if (!m.device->started)
         start_workers(m.device);
     bool done = wm_measure_device(run_measured, &m, out);

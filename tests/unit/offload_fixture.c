@@ -652,12 +652,12 @@ static void print_kernel(struct strbuf *out, const struct off_kernel *k) {
                           k->streams[s].reread ? " reread" : "");
     static const char *const source_name[] = {
         "s",           "last byte",     "alignment", "first written ", "last written ", "worker first",
-        "worker step", "worker rounds", "trip"};
+        "worker step", "worker rounds", "trip",      "last iteration "};
     for (uint32_t i = 0; i < k->nscalars; i++) {
         const struct off_scalar *s = &k->scalars[i];
         strbuf_printf(out, ";   scalar %s %s", ir_type_name[s->type], source_name[s->source]);
         bool numbered = s->source == OFF_SCALAR_SLOT || s->source == OFF_SCALAR_WRITTEN_FIRST ||
-                        s->source == OFF_SCALAR_WRITTEN_LAST;
+                        s->source == OFF_SCALAR_WRITTEN_LAST || s->source == OFF_SCALAR_LAST_ITERATION;
         strbuf_printf(out, numbered ? "%u\n" : "\n", s->slot);
     }
     for (uint32_t i = 0; i < k->nconditions; i++)

@@ -118,8 +118,8 @@ static void fill(void) {
 }
 
 static void report(const char *name, int n) {
-    uint32_t h = hash(a, sizeof a) ^ hash(b, sizeof b) * 3 ^ hash(c, sizeof c) * 5 ^ hash(index_of, sizeof index_of) * 7 ^
-                 hash(bytes, sizeof bytes) * 11;
+    uint32_t h = hash(a, sizeof a) ^ hash(b, sizeof b) * 3 ^ hash(c, sizeof c) * 5 ^
+                 hash(index_of, sizeof index_of) * 7 ^ hash(bytes, sizeof bytes) * 11;
     printf("%s %d %08x\n", name, n, (unsigned)h);
 }
 
@@ -140,8 +140,8 @@ int main(void) {
         pick(c, b, index_of, n);
         report("vectors", w);
         squares(index_of, n - k % 8 < 0 ? 0 : n - k % 8);
-        by_hand(a + 2, a, 0.5f, n);      /* each element depends on the one two before */
-        by_hand(a, a + 3, 0.25f, n);     /* reads what a later element writes */
+        by_hand(a + 2, a, 0.5f, n);  /* each element depends on the one two before */
+        by_hand(a, a + 3, 0.25f, n); /* reads what a later element writes */
         brighten(bytes + 1, bytes, n ? n - 1 : 0, 1);
         report("overlap", w);
     }
