@@ -23,7 +23,7 @@ import { fileURLToPath } from 'node:url';
 import { compileProgram, isFunction, programName, readHeader, sumOfFunction } from './program.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const options = { clang: '', levels: 'O1,O2,O3+simd,Os', work: 'work-detection' };
+const options = { clang: '', levels: 'O1,O2,O3+simd,Os', work: 'build/work-detection' };
 const rest = process.argv.slice(2);
 while (rest.length && rest[0].startsWith('--')) {
   const [key, ...value] = rest.shift().slice(2).split('=');
