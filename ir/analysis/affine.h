@@ -80,6 +80,10 @@ struct aff_equality {
 };
 const struct aff_equality *aff_equalities(const struct aff_ctx *cx);
 
+/* Whether some polynomial so far holds only where the guard lets a launch go: an equality is to be asked for, or a
+ * counter must not wrap. */
+bool aff_assumes(const struct aff_ctx *cx);
+
 /* All that were made so far, first made first: a later one's address may depend on an earlier one's value. */
 const struct aff_hoist *aff_hoists(const struct aff_ctx *cx);
 /* That of a load or global.get inside the nest; NULL: it was never asked for as a number, or it varies.  `make`: also

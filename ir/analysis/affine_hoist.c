@@ -216,3 +216,7 @@ void aff_solve_reloaded(struct aff_ctx *cx, struct loop *l, const struct aff **o
 const struct aff_equality *aff_equalities(const struct aff_ctx *cx) {
     return cx->equalities;
 }
+
+bool aff_assumes(const struct aff_ctx *cx) {
+    return cx->equalities || cx->counter_must_not_wrap;
+}

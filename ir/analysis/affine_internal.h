@@ -27,6 +27,7 @@ struct aff_ctx {
     struct aff_hoist *hoists, **hoists_end;
     uint32_t nhoisted_loads, nhoisted_operations;
     struct aff_equality *equalities;
+    bool counter_must_not_wrap;
 };
 
 extern const struct aff aff_unknown; /* the note of a value that is no polynomial */

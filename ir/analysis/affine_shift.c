@@ -45,6 +45,7 @@ const struct aff *aff_shifted_counter(struct aff_ctx *cx, struct ir_inst *i) {
     if (!ahead || !aff_is_const(ahead, &c) || (c != 0 && (trip.top_tested || c != step)))
         return NULL;
     const struct aff *iter = aff_symbol_expr(cx, 32, (struct aff_sym){.kind = AFF_ITER, .loop = l});
+    cx->counter_must_not_wrap = true;
     return aff_add(cx, aff_const(cx, 32, start >> n), aff_scale(cx, iter, step >> n));
 }
 

@@ -41,7 +41,12 @@ static bool read_motion(struct loop *l, struct ir_value *v, struct lin *out_from
     return true;
 }
 
-/* Signed or not makes no difference: both sides are going to be less than 2^30. */
+static bool is_unsigned(unsigned op) {
+    return op == IR_I32_LT_U || op == IR_I32_LE_U || op == IR_I32_GT_U || op == IR_I32_GE_U || op == IR_I64_LT_U ||
+           op == IR_I64_LE_U || op == IR_I64_GT_U || op == IR_I64_GE_U;
+}
+
+/* Signed or not makes no difference as long as neither side goes below 0: both are going to start below 2^30. */
 static bool read_test(const struct ir_inst *cond, bool negated, struct reroll_count *c, bool *out_swap) {
     *out_swap = false;
     switch (cond->op) {
@@ -121,6 +126,7 @@ bool reroll_read_count(struct reroll_count *c, struct loop *l, uint32_t copies) 
     }
     int64_t step = c->until_equal ? (move_a ? move_a : move_b) : move_a - move_b;
     c->step = (uint64_t)(step < 0 ? -step : step);
+    c->wraps = !c->until_equal && move_b && is_unsigned(cond->def->op);
     return (c->until_equal || step > 0) && c->step <= 1024;
 }
 
@@ -177,14 +183,17 @@ static struct ir_value *emit_while_less(struct emitter *e, const struct reroll_c
     struct ir_value *from = lin_emit(e->b, &c->from), *to = lin_emit(e->b, &c->to);
     demand_below(e, from, limit_of(c));
     demand_below(e, to, limit_of(c));
+    struct ir_value *bound = to;
     if (c->or_equal)
-        to = emit(e, IR_I32_ADD, IR_I64_ADD, to, number(e, 1));
-    struct ir_value *more = emit(e, IR_I32_GT_U, IR_I64_GT_U, to, from);
-    struct ir_value *d = emit(e, IR_I32_SUB, IR_I64_SUB, to, from);
+        bound = emit(e, IR_I32_ADD, IR_I64_ADD, to, number(e, 1));
+    struct ir_value *more = emit(e, IR_I32_GT_U, IR_I64_GT_U, bound, from);
+    struct ir_value *d = emit(e, IR_I32_SUB, IR_I64_SUB, bound, from);
     d = emit(e, IR_I32_ADD, IR_I64_ADD, d, number(e, c->step - 1));
     if (c->step > 1)
         d = emit(e, IR_I32_DIV_U, IR_I64_DIV_U, d, number(e, c->step));
     d = ir_build_select(e->b, d, number(e, 0), more);
+    if (c->wraps)
+        demand(e, emit(e, IR_I32_LE_U, IR_I64_LE_U, emit(e, IR_I32_MUL, IR_I64_MUL, d, number(e, c->step)), to));
     d = emit(e, IR_I32_ADD, IR_I64_ADD, d, number(e, 1));
     return c->copies == 1 ? d : emit(e, IR_I32_MUL, IR_I64_MUL, d, number(e, c->copies));
 }

@@ -93,6 +93,7 @@ struct reroll_count {
     uint64_t step;       /* positive: where the counter goes down, from and to are exchanged */
     bool until_equal;    /* continue while they differ; else while from is less than to */
     bool or_equal;
+    bool wraps; /* an unsigned test against a bound that goes down: below 0 it would be far above `from` again */
     uint32_t copies;
 };
 bool reroll_read_count(struct reroll_count *c, struct loop *l, uint32_t copies);

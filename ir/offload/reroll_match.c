@@ -13,18 +13,20 @@
  *
  * A load may be the partner of several (neighbours of a stencil share them), and copies may be interleaved in any way:
  * the rolled loop only runs where no element touches what another one writes.  But within one copy, loads and stores
- * must stand in the same order.  And every load, store and trap of the body must belong to some copy. */
+ * must stand in the same order, and none under a condition in the first copy alone.  And every load, store and trap of
+ * the body must belong to some copy. */
 #include <string.h>
 
 #include "ir/ir_effects.h"
 #include "ir/offload/reroll_impl.h"
 
-enum { MAX_DEPTH = 64, MAX_ROOTS = 96 };
+enum { MAX_DEPTH = 64, MAX_ROOTS = 96, MAX_STEPS = 50000 };
 
 struct matcher {
     struct reroll_loop *u;
     struct reroll_rest *rest; /* NULL: among the copies */
     unsigned depth;
+    unsigned steps; /* both orders of each operation are tried, which can take for ever */
 };
 
 struct mark {
@@ -241,7 +243,7 @@ static bool match_inst(struct matcher *m, struct ir_inst *a, struct ir_inst *b, 
 }
 
 static bool match(struct matcher *m, struct ir_value *a, struct ir_value *b, uint32_t copy) {
-    if (a->type != b->type || m->depth > MAX_DEPTH)
+    if (a->type != b->type || m->depth > MAX_DEPTH || m->steps++ > MAX_STEPS)
         return false;
     if (is_paired(m, a, b, copy))
         return true;
@@ -342,6 +344,30 @@ static bool is_in_order(const struct reroll_loop *u, uint32_t from) {
     return true;
 }
 
+static bool is_pair_of_ifs(const struct reroll_loop *u, uint32_t from, const struct reroll_pair *x,
+                           const struct ir_region *a, const struct ir_region *b) {
+    bool same_side = (a == a->parent->regions[0]) == (b == b->parent->regions[0]);
+    for (uint32_t k = from; k < u->npairs && same_side; k++)
+        if (u->pairs[k].ia == a->parent && u->pairs[k].ib == b->parent && u->pairs[k].copy == x->copy)
+            return true;
+    return false;
+}
+
+/* What may trap stands in the first copy under no condition that the other does not have: the rolled loop would pass
+ * over a trap that the original comes to. */
+static bool is_reached_alike(const struct reroll_loop *u, uint32_t from) {
+    for (uint32_t s = from; s < u->npairs; s++) {
+        const struct reroll_pair *x = &u->pairs[s];
+        const struct ir_region *home = x->ia ? x->ia->parent : NULL;
+        bool found = !home || ir_is_pure(x->ia) || home->parent->op != IR_IF;
+        for (const struct ir_region *r = found ? NULL : x->ib->parent; r && r->parent && !found; r = r->parent->parent)
+            found = r->parent->op == IR_IF && is_pair_of_ifs(u, from, x, home, r);
+        if (!found)
+            return false;
+    }
+    return true;
+}
+
 static bool read_params(struct reroll_loop *u) {
     struct ir_region *r = u->loop->inst->regions[0];
     if (r->nparams > REROLL_MAX_PARAMS)
@@ -401,7 +427,7 @@ bool reroll_match_copies(struct reroll_loop *u, struct loop *l, uint32_t copies)
         if (!u->params[k].moves && u->params[k].carried &&
             !match(&m, u->params[k].carried, loop_next_value(l, k), copies - 1))
             return false;
-    return is_covered(u, r, l->test) && is_in_order(u, 0);
+    return is_covered(u, r, l->test) && is_in_order(u, 0) && is_reached_alike(u, 0);
 }
 
 bool reroll_match_rest(struct reroll_loop *u, struct reroll_rest *rest) {
@@ -412,7 +438,8 @@ bool reroll_match_rest(struct reroll_loop *u, struct reroll_rest *rest) {
     bool ok = is_plain(rest->body, test);
     for (; ok && b && k < u->nroots; b = next_root(b->next))
         ok = match_root(&m, u->roots[k++], b, UINT32_MAX);
-    ok = ok && !b && k == u->nroots && is_covered(u, rest->body, test) && is_in_order(u, from);
+    ok = ok && !b && k == u->nroots && is_covered(u, rest->body, test) && is_in_order(u, from) &&
+         is_reached_alike(u, from);
     u->npairs = from;
     return ok;
 }

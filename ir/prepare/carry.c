@@ -110,7 +110,8 @@ static struct ir_inst *find_equal_load(const struct carry *c, struct ir_value *p
     ir_foreach_inst (i, c->body) {
         if (i == before)
             break;
-        if (i->op != c->form.op || i->mem.offset > INT32_MAX)
+        /* With a smaller offset, the other address may be one that wraps: past the end of memory with the offset. */
+        if (i->op != c->form.op || i->mem.offset < c->form.mem.offset || i->mem.offset > INT32_MAX)
             continue;
         const struct aff *at = aff_of(c->aff, i->operands[0]);
         if (aff_equal(aff_add(c->aff, at, aff_const(c->aff, 32, i->mem.offset)), want))
@@ -240,6 +241,8 @@ static bool carry_in(struct loop *l, struct arena *scratch) {
     for (uint32_t k = 0; k < c->body->nparams && found == UINT32_MAX; k++)
         if (read_param(c, k))
             found = k;
+    if (aff_assumes(c->aff)) /* no launch will ask whether that holds: the loop is changed for good */
+        found = UINT32_MAX;
     aff_end(c->aff);
     if (found == UINT32_MAX)
         return false;

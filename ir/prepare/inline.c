@@ -103,6 +103,7 @@ static void redirect_returns(struct ir_region *r, struct ir_inst *block) {
         if (i->op == IR_RETURN) {
             i->op = r->parent == block ? IR_YIELD : IR_BR;
             i->target = r->parent == block ? NULL : block;
+            i->ntargets = i->target != NULL;
         }
         ir_foreach_region (inner, i)
             redirect_returns(inner, block);

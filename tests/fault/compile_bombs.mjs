@@ -97,9 +97,17 @@ const bombs = {
     get(1), i32(i), [0x73], set(1), [0x0b])), get(1)))), 'slow'],
   loops_50000: ['compiled', () => onefunc(type(2, 1), body(cat(each(5e4, (i) => cat([0x03, 0x40], get(0), i32(i), [0x6a], set(0),
     i32(i % 999), get(0), store, get(1), i32(1), [0x6b, 0x22, 1, 0x0d, 0, 0x0b])), get(0)))), 'slow'],
+  // two copies of a body whose values are used twice, forty times over: which operand belongs to which can be asked 2^40 times
+  unrolled_squares_40: ['compiled', () => onefunc(type(1, 0), body(cat([0x03, 0x40], squares(40, 0), squares(40, 4),
+    get(1), i32(8), [0x6a, 0x22, 1], get(0), [0x47, 0x0d, 0, 0x0b]), cat([2, 1], [I32], [1], [0x7d])))],
   functions_100000: ['compiled', () => functions(1e5), 'slow'],
   functions_1000000: ['compiled', () => functions(1e6), 'slow'],
 };
+// to[i] = (from[i] + offset) squared n times over, in f32
+function squares(n, offset) {
+  const load = cat(get(1), [0x2a, 2], u32(0x1000 + offset)), add = cat([0x43, 0, 0, offset, 0x40, 0x92]);
+  return cat(get(1), load, add, times(n, [0x22, 2, 0x20, 2, 0x94]), [0x38, 2], u32(0x8000 + offset));
+}
 function functions(n) {
   const b = body(cat(get(0), i32(3), [0x6c]));
   return module([1, list([type(1, 1)])], [3, cat(u32(n), times(n, [0]))], exported, [10, cat(u32(n), times(n, b))]);
