@@ -69,7 +69,7 @@ struct wm_device_desc {
     const struct wm_module *module;
     struct wm_memory *memory;
     struct wm_log log;
-    bool no_environment;     /* do not look at WASMETAL_VALIDATION */
+    bool no_environment;     /* do not look at WASMETAL_VALIDATION or WASMETAL_CPU_ORDER */
     bool forced;             /* the user has set the threshold */
     uint64_t launch_timeout; /* milliseconds, 0: none; WM_TIMEOUT_DEFAULT: the device's own */
 };

@@ -24,7 +24,8 @@ enum {
     BOXES_PER_THREAD = 4,
     X_GRAIN = 64,
     SMALLEST_GRID = 64, /* of those measured, which is cut all the same */
-    BOX_WORK = 4000,    /* estimated operations below which a box is not worth taking from the counter */
+    MOST_BOXES = 1 << 24,
+    BOX_WORK = 4000, /* estimated operations below which a box is not worth taking from the counter */
 };
 
 struct job {
@@ -33,6 +34,7 @@ struct job {
     const uint64_t *scalars;
     uint32_t extent[3], pieces[3], grain; /* of cuts along x */
     uint32_t boxes;
+    bool backwards; /* on this thread alone, from the last box to the first */
     atomic_uint next;
 };
 
@@ -43,6 +45,7 @@ struct cpu_device {
     struct wm_log log;
 
     bool started;
+    bool backwards; /* WASMETAL_CPU_ORDER: one point at a time, the last one first */
     unsigned nworkers;
     pthread_t *workers;
     pthread_mutex_t lock;
@@ -67,7 +70,7 @@ static void run_boxes(struct job *job) {
         unsigned index = atomic_fetch_add_explicit(&job->next, 1, memory_order_relaxed);
         if (index >= job->boxes)
             return;
-        uint32_t box[6], rest = index;
+        uint32_t box[6], rest = job->backwards ? job->boxes - 1 - index : index;
         for (int a = 0; a < 3; a++) {
             uint32_t i = rest % job->pieces[a], grain = a == 0 ? job->grain : 1;
             rest /= job->pieces[a];
@@ -146,7 +149,7 @@ static void cut_grid(struct job *job, uint32_t wanted) {
 static void run_job(struct cpu_device *d) {
     struct job *job = &d->job;
     atomic_store_explicit(&job->next, 0, memory_order_relaxed);
-    if (d->nworkers == 0 || job->boxes == 1) {
+    if (d->nworkers == 0 || job->boxes == 1 || job->backwards) {
         run_boxes(job);
         return;
     }
@@ -183,9 +186,10 @@ static enum wm_device_result cpu_launch(struct wm_device *base, uint64_t kernel,
     job->scalars = scalars;
     for (int a = 0; a < 3; a++)
         job->extent[a] = plan->extent[a];
-    job->grain = plan->rounds ? 1 : X_GRAIN; /* a worker is many iterations */
+    job->backwards = d->backwards;
+    job->grain = plan->rounds || job->backwards ? 1 : X_GRAIN; /* a worker is many iterations */
     uint64_t worth = plan->work / BOX_WORK + 1, wanted = (uint64_t)(d->nworkers + 1) * BOXES_PER_THREAD;
-    cut_grid(job, d->nworkers == 0 ? 1 : (uint32_t)(worth < wanted ? worth : wanted));
+    cut_grid(job, job->backwards ? MOST_BOXES : d->nworkers == 0 ? 1 : (uint32_t)(worth < wanted ? worth : wanted));
     run_job(d);
     return WM_DEVICE_DONE;
 }
@@ -207,6 +211,7 @@ static double run_measured(void *context, enum wm_measured what, uint32_t points
     job->kernel = what == WM_MEASURED_CHAIN ? wm_measure_chain : wm_measure_copy;
     job->memory = m->memory;
     job->scalars = NULL;
+    job->backwards = false;
     job->extent[0] = points;
     job->extent[1] = job->extent[2] = 1;
     job->grain = points > SMALLEST_GRID ? X_GRAIN : 1;
@@ -254,6 +259,8 @@ struct wm_device *wm_device_cpu_open(const struct wm_device_desc *desc) {
     d->base.default_min_work = WM_DEVICE_LEAST_MIN_WORK;
     d->base.workers = wm_device_cpu_threads() * BOXES_PER_THREAD;
     snprintf(d->base.name, sizeof d->base.name, "%u threads", wm_device_cpu_threads());
+    const char *order = desc->no_environment ? NULL : getenv("WASMETAL_CPU_ORDER");
+    d->backwards = order && !strcmp(order, "backwards");
     d->base.helped = true;
     d->base.identity = wm_device_cpu_threads();
     d->module = desc->module;

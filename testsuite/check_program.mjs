@@ -201,6 +201,7 @@ for (const device of options.devices.split(',')) {
     }
     env.VK_DRIVER_FILES = env.VK_ICD_FILENAMES = driver[device];
   }
+  if (device === 'cpu' && /^O[1s]/.test(options.opt)) env.WASMETAL_CPU_ORDER ??= 'backwards'; // an order that hides nothing
   if (device === 'metal') {
     env.METAL_DOUBLE_CACHE = resolve(options.work, 'metal-cache');
     env.METAL_DOUBLE = process.env.METAL_DOUBLE ?? '';

@@ -122,6 +122,7 @@ function runSeed(seed, nest) {
     const env = { WASMETAL_MIN_WORK: '0', WASMETAL_LOG: 'warning' };
     if (drivers[device]) env.VK_DRIVER_FILES = env.VK_ICD_FILENAMES = drivers[device];
     for (let k = 0; k < program.runs; k++) {
+      env.WASMETAL_CPU_ORDER = (seed + k) % 2 ? 'backwards' : ''; // of points that are taken to touch nothing in common
       const got = run(wasmetal, ['run', `-O${[0, 1, 0, 0, 2, 0, 1][seed % 7]}`, `--device=${drivers[device] ? 'vulkan' : device}`, `--stats=${device}.json`, `--dump-memory=${device}.mem`,
                                  '--invoke=run', 'nests.wasm', '--', String(k)], work, env);
       count.runs[device] = (count.runs[device] ?? 0) + 1;
