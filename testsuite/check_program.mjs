@@ -18,6 +18,7 @@
 //   // expect: F rejected REASON   no kernel of F ever runs, and a loop of F is turned down for this reason (docs/reasons.md)
 //   // expect: F any                 parallel in a way the compiler may or may not see; only the answer counts
 //   // truth: F parallel|serial      what detection.mjs counts F as; see there
+//   // slow: swiftshader             that device's compiler takes its kernels hard: ctest runs it there at one level only
 //
 //   // simd: F ...                  with the variant "+simd" this takes the place of what is expected of F
 //
@@ -47,8 +48,8 @@ const name = programName(program);
 
 // ---- drivers ----
 
-// SwiftShader flushes subnormal floats, so in strict mode the runtime keeps float arithmetic off it: programs that
-// compute floats say "on cpu lavapipe".
+// SwiftShader has no f64 and flushes subnormal floats: in strict mode both are computed on integers there, which its
+// compiler takes its time over.
 const driver = {
   lavapipe: process.env.WASMETAL_TEST_LAVAPIPE ?? firstOf(['/usr/share/vulkan/icd.d/lvp_icd.json',
     `/usr/share/vulkan/icd.d/lvp_icd.${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}.json`]),
@@ -78,7 +79,7 @@ function die(what) {
 // Standard output goes into a file, so that both engines see the same kind of descriptor.
 function execute(command, args, stdout, env, cwd) {
   const fd = openSync(stdout, 'w');
-  const r = spawnSync(command, args, { cwd, env, stdio: ['ignore', fd, 'pipe'], timeout: 120000 });
+  const r = spawnSync(command, args, { cwd, env, stdio: ['ignore', fd, 'pipe'], timeout: 400000 });
   closeSync(fd);
   return { status: r.status, signal: r.signal, error: r.error, stdout: readFileSync(stdout),
            stderr: r.stderr ? r.stderr.toString() : '' };
@@ -98,7 +99,7 @@ const wasm = `${name}.wasm`;
 // Which kernel came from which function, and why the other loops have none.
 const metadata = (() => {
   const r = spawnSync(options.wasmetal, ['explain', '--json', wasm],
-                      { cwd: work, encoding: 'utf8', maxBuffer: 1 << 28, timeout: 120000 });
+                      { cwd: work, encoding: 'utf8', maxBuffer: 1 << 28, timeout: 400000 });
   if (r.status !== 0) die(`wasmetal explain: ${r.error ?? r.stderr}`);
   return JSON.parse(r.stdout);
 })();

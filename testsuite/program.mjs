@@ -58,8 +58,9 @@ export function readHeader(path) {
   const header = { build: [], run: '', trap: false, expect: [], simd: [], truth: new Map() };
   const said = new Map();
   for (const line of readFileSync(path, 'utf8').split('\n')) {
-    const m = /^\/\/ (build|run|trap|expect|simd|truth): (.*?)\s*$/.exec(line);
-    if (!m) continue;
+    const m = /^\/\/ (build|run|trap|expect|simd|truth|slow): (.*?)\s*$/.exec(line);
+    if (!m && /^\/\/.*\S (build|expect|simd|truth|slow): /.test(line)) throw new Error(`joined to other words: ${line}`);
+    if (!m || m[1] === 'slow') continue; // the latter is CMakeLists.txt's
     if (m[1] === 'build') header.build.push(...m[2].split(/\s+/));
     else if (m[1] === 'run') header.run = m[2];
     else if (m[1] === 'trap') header.trap = m[2] === 'yes';

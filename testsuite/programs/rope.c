@@ -1,4 +1,5 @@
 // Rotary position embedding: pairs of a vector are turned by angles from a table made once.
+// slow: swiftshader
 // expect: make_table any
 // truth: make_table parallel
 // expect: rotate launches

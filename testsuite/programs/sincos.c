@@ -1,4 +1,5 @@
 /* Waves: sinf and cosf of libm have a stack frame, for the reduction of large angles, which seldom run. */
+// slow: swiftshader
 // build: -fno-unroll-loops
 // expect: waves launches on cpu lavapipe
 // expect: waves falls-back inspected
