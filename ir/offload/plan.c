@@ -262,12 +262,13 @@ static bool check_size(struct plan *p) {
 }
 
 /* What is read before the nest needs no binding; which loads those are is known once nobody asks for values any more.
- */
+ * A delayed load is there besides the load itself, in the kernel. */
 static void mark_hoisted(struct plan *p) {
-    for (uint32_t i = 0; i < p->naccesses; i++)
-        if (plan_is_sink(p, p->accesses[i].inst) ||
-            (!p->accesses[i].desc.write && aff_hoist_of(p->aff, p->accesses[i].inst, false)))
-            p->accesses[i].desc.stream = OFF_NO_STREAM;
+    for (uint32_t i = 0; i < p->naccesses; i++) {
+        struct plan_access *x = &p->accesses[i];
+        if (plan_is_sink(p, x->inst) || (!x->desc.write && !x->delayed && aff_hoist_of(p->aff, x->inst, false)))
+            x->desc.stream = OFF_NO_STREAM;
+    }
 }
 
 /* One attempt with at most `max_chain` grid dimensions.  A smaller *out_chain asks for another attempt with that. */
