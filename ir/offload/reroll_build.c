@@ -226,6 +226,28 @@ static void mark_needed(const struct loop *l, struct ir_value *v, bool *needed) 
     mark_operands(l, v->def, needed);
 }
 
+/* Operations of the copy in `body` that `or` bits into a counter whose low bits were zero in the unrolled loop, but are
+ * not any more, become the sums as which they were matched; or, `back`, what names them as such is cleared. */
+static void make_sums(const struct reroll_loop *u, const struct ir_region *r, struct ir_region *body,
+                      struct ir_map *map, bool back) {
+    ir_foreach_inst (i, r) {
+        ir_foreach_region (inner, i)
+            make_sums(u, inner, body, map, back);
+        struct ir_value *copy = i->nresults == 1 ? ir_map_get(map, &i->results[0]) : NULL;
+        struct lin sum;
+        if (!copy || copy == &i->results[0] || !reroll_is_sum(u, &i->results[0], &sum) || !sum.ored)
+            continue;
+        copy->fwd = NULL;
+        if (back)
+            continue;
+        for (uint32_t t = 0; t < sum.n; t++)
+            sum.t[t].v = ir_map_get(map, sum.t[t].v);
+        struct ir_builder first = ir_builder_before(body->first);
+        first.wasm_offset = i->wasm_offset;
+        copy->fwd = lin_emit(&first, &sum);
+    }
+}
+
 /* Builds the loop at `b`: `count` elements, with the parameters of `u` starting at `init`. */
 static struct ir_inst *build_rolled(struct reroll_site *x, struct ir_builder *b, const struct reroll_loop *u,
                                     struct ir_value *const *init, struct ir_value *count, struct ir_map *map) {
@@ -276,6 +298,9 @@ static struct ir_inst *build_rolled(struct reroll_site *x, struct ir_builder *b,
     next[n - 1] = ir_build_simple(&in, IR_I32_ADD, body->params[n - 1], ir_build_i32(&in, UINT32_MAX));
     ir_build_br_if(&in, next[n - 1], loop, next, n);
     ir_build_yield(&in, NULL, 0);
+    make_sums(u, r, body, map, false);
+    ir_resolve_operands(body);
+    make_sums(u, r, body, map, true);
     return loop;
 }
 

@@ -13,6 +13,7 @@ enum { LIN_MAX_TERMS = 12 };
 /* c + sum of coef * v, modulo 2^32 (or 2^64: `wide`). */
 struct lin {
     bool wide;
+    bool ored; /* part of it is an `or` with bits that are 0 in every iteration */
     uint32_t n;
     struct lin_term {
         struct ir_value *v;
@@ -68,6 +69,9 @@ struct reroll_loop {
 
 /* Whether the body is `copies` times the same thing, for neighbouring elements. */
 bool reroll_match_copies(struct reroll_loop *u, struct loop *l, uint32_t copies);
+
+/* Whether `v`, of the loop, is a sum of counters and values from outside: matching then took it as such. */
+bool reroll_is_sum(const struct reroll_loop *u, struct ir_value *v, struct lin *out);
 
 /* The other loop (or single iteration) of a pair. */
 struct reroll_rest {

@@ -178,6 +178,7 @@ static bool add_value(struct lin *out, struct ir_value *v, uint64_t times, unsig
     case IR_I64_OR:
         c = ir_const_of(d->operands[1]);
         if (c && is_below(out->wide ? c->i64 : c->i32, low_zeros(d->operands[0], 0))) {
+            out->ored = true;
             out->c = (out->c + (out->wide ? c->i64 : c->i32) * times) & mask_of(out);
             return add_value(out, d->operands[0], times, depth + 1);
         }

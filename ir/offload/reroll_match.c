@@ -155,13 +155,19 @@ static bool start_rest(const struct matcher *m, struct lin *b, struct lin *out_g
 
 enum answer { NO, YES, NO_SUM };
 
+/* An `or` that adds in the unrolled loop, where the counter is a multiple of the number of copies, does not in the
+ * rolled one.  There it has to become a sum (make_sums in reroll_build.c), so that it may not be matched as anything
+ * else. */
 static enum answer match_sums(const struct matcher *m, struct ir_value *a, struct ir_value *b, uint32_t copy) {
     struct lin la, lb, growth, other;
-    if (!lin_of(a, &la) || !lin_of(b, &lb) || !growth_of(m, &la, &growth))
+    if (!lin_of(a, &la) || !growth_of(m, &la, &growth))
         return NO_SUM;
+    enum answer none = la.ored && is_in_first(m, a) ? NO : NO_SUM;
+    if (!lin_of(b, &lb))
+        return none;
     if (m->rest) {
         if (!start_rest(m, &lb, &other))
-            return NO_SUM;
+            return none;
         return (!m->rest->loop || lin_equal(&growth, &other)) && move_to_rest(m, &la) && know_better(m, &la) &&
                        lin_add(&lb, &la, UINT64_MAX) && is_zero(m, &lb)
                    ? YES
@@ -171,6 +177,12 @@ static enum answer match_sums(const struct matcher *m, struct ir_value *a, struc
                    lin_is_zero(&lb)
                ? YES
                : NO;
+}
+
+bool reroll_is_sum(const struct reroll_loop *u, struct ir_value *v, struct lin *out) {
+    struct matcher m = {.u = (struct reroll_loop *)u};
+    struct lin growth;
+    return lin_of(v, out) && growth_of(&m, out, &growth);
 }
 
 /* ---- everything else ---- */
