@@ -89,6 +89,8 @@ const struct aff_hoist *aff_hoists(const struct aff_ctx *cx);
 /* That of a load or global.get inside the nest; NULL: it was never asked for as a number, or it varies.  `make`: also
  * makes one, of any type. */
 const struct aff_hoist *aff_hoist_of(struct aff_ctx *cx, struct ir_inst *i, bool make);
+/* From now on no load becomes one that was none: for whoever goes by which loads are read before the nest. */
+void aff_end_hoisting(struct aff_ctx *cx);
 
 const struct aff *aff_const(struct aff_ctx *cx, unsigned bits, uint64_t c);
 const struct aff *aff_add(struct aff_ctx *cx, const struct aff *a, const struct aff *b); /* NULL in, NULL out */

@@ -67,7 +67,7 @@ const struct aff_hoist *aff_hoist_of(struct aff_ctx *cx, struct ir_inst *i, bool
         if (h->inst->op == i->op &&
             (base ? h->inst->mem.offset == i->mem.offset && aff_equal(h->base, base) : h->inst->index == i->index))
             return h;
-    if (!make || (base && (cx->nhoisted_loads == MAX_HOISTED_LOADS || is_stored(cx, i))))
+    if (!make || (base && (cx->all_loads_hoisted || cx->nhoisted_loads == MAX_HOISTED_LOADS || is_stored(cx, i))))
         return NULL;
     cx->nhoisted_loads += base != NULL;
     struct aff_hoist *h = arena_new(cx->arena, struct aff_hoist);
@@ -78,6 +78,10 @@ const struct aff_hoist *aff_hoist_of(struct aff_ctx *cx, struct ir_inst *i, bool
     *cx->hoists_end = h;
     cx->hoists_end = &h->next;
     return h;
+}
+
+void aff_end_hoisting(struct aff_ctx *cx) {
+    cx->all_loads_hoisted = true;
 }
 
 /* An operation on two such numbers, in front of the nest; NULL when it is new and there are `most` already. */

@@ -26,6 +26,7 @@ struct aff_ctx {
     uint32_t depth; /* recursion of aff_of */
     struct aff_hoist *hoists, **hoists_end;
     uint32_t nhoisted_loads, nhoisted_operations;
+    bool all_loads_hoisted; /* no more of them: what is to be read before the nest has been decided */
     struct aff_equality *equalities;
     bool counter_must_not_wrap;
 };

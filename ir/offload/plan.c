@@ -264,6 +264,7 @@ static bool check_size(struct plan *p) {
 /* What is read before the nest needs no binding; which loads those are is known once nobody asks for values any more.
  * A delayed load is there besides the load itself, in the kernel. */
 static void mark_hoisted(struct plan *p) {
+    aff_end_hoisting(p->aff);
     for (uint32_t i = 0; i < p->naccesses; i++) {
         struct plan_access *x = &p->accesses[i];
         if (plan_is_sink(p, x->inst) || (!x->desc.write && !x->delayed && aff_hoist_of(p->aff, x->inst, false)))
