@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { PREFIX_MISC = 0xfc, WIDE_ARITHMETIC_FIRST = 0x13, WIDE_ARITHMETIC_LAST = 0x16 };
@@ -12,9 +13,10 @@ static const struct {
     uint8_t first, last;
     const char *name;
 } opcodes[] = {
-    {0x06, 0x0a, "exception handling"},
+    {0x0a, 0x0a, "exception handling (exnref)"}, /* throw_ref */
+    {0x06, 0x09, "exception handling"},
     {0x18, 0x19, "exception handling"},
-    {0x1f, 0x1f, "exception handling"},
+    {0x1f, 0x1f, "exception handling (exnref)"}, /* try_table */
     {0x12, 0x13, "tail calls"},
     {0x14, 0x15, "typed function references"},
     {0xd3, 0xd6, "typed function references"},
@@ -31,7 +33,7 @@ static const struct {
     {NULL, "threads not allowed", "threads"},
     {"tables may not be shared", NULL, "threads"},
     {NULL, "memory64 not allowed", "memory64"},
-    {"tables may not be 64-bit", NULL, "memory64"},
+    {"tables may not be 64-bit", NULL, "memory64 (64-bit tables)"},
     {NULL, "multi_memory not allowed", "multi-memory"},
     {"only one memory block allowed", NULL, "multi-memory"},
     {NULL, "exceptions not allowed", "exception handling"},
@@ -40,6 +42,32 @@ static const struct {
     {"unexpected type form (got 0x4", NULL, "garbage collection"},
     {"unexpected type form (got 0x5", NULL, "garbage collection"},
 };
+
+/* Types, by the byte that stands for them. */
+static const struct {
+    uint8_t first, last;
+    const char *name;
+} types[] = {
+    {0x63, 0x64, "typed function references"},
+    {0x68, 0x68, "stack switching"},
+    {0x69, 0x69, "exception handling (exnref)"},
+    {0x6a, 0x6e, "garbage collection"},
+    {0x71, 0x73, "garbage collection"},
+    {0x74, 0x74, "exception handling (exnref)"},
+    {0x75, 0x75, "stack switching"},
+    {0x77, 0x78, "garbage collection"},
+};
+
+/* "expected valid param type (got -0x17)": wabt prints the byte as what it is as a signed LEB128 number. */
+static const char *proposal_of_type(const char *message) {
+    static const char got[] = "(got -0x";
+    const char *number = strncmp(message, "expected valid", 14) == 0 ? strstr(message, got) : NULL;
+    unsigned long byte = number ? 0x80 - strtoul(number + sizeof got - 1, NULL, 16) : 0;
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (byte >= types[i].first && byte <= types[i].last)
+            return types[i].name;
+    return NULL;
+}
 
 const char *proposal_of_opcode(const uint8_t *p, const uint8_t *end) {
     if (p >= end)
@@ -57,5 +85,5 @@ const char *proposal_of_message(const char *message) {
         if (begin ? strncmp(message, begin, strlen(begin)) == 0 : strstr(message, messages[i].part) != NULL)
             return messages[i].name;
     }
-    return NULL;
+    return proposal_of_type(message);
 }
