@@ -20,8 +20,10 @@
 //   8 GROW         u32 pages: memory.grow by the host
 //   9 END
 //
-// The host may not put functions into a table nor call what it finds there, nor pass references: the recorder then gives up loudly.
+// What the host finds in a table it may call where a segment has put it there: the module in a trace has exports for that
+// (table_exports.mjs).  It may not put functions into a table nor pass references: the recorder then gives up loudly.
 import { functionTypes } from '../wasm_types.mjs';
+import { PREFIX, exportTableFunctions } from './table_exports.mjs';
 
 const CHUNK = 4096;
 const KIND = { CALL: 1, RETURN: 2, THROWN: 3, IMPORT: 4, ANSWER: 5, THROW: 6, WRITE: 7, GROW: 8, END: 9 };
@@ -81,12 +83,14 @@ export function hashMemory(buffer) {
 
 class Recording {
   constructor(bytes) {
-    this.wasm = Buffer.from(bytes);
+    this.wasm = exportTableFunctions(bytes);
     this.types = functionTypes(this.wasm);
     this.out = new Writer();
     this.out.bytes(Buffer.from('WMTRACE1'));
     this.shadow = Buffer.alloc(0);
     this.crossings = 0;
+    this.tables = new Set();
+    this.reachable = new Map(); // functions, and what records a call of them
   }
 
   // Before control leaves the module: what memory is now.
@@ -186,7 +190,10 @@ class Recording {
       wrapped[module][name] = this.wrapImport(index, type, func);
     });
     for (const fields of Object.values(wrapped))
-      for (const f of Object.values(fields)) if (f instanceof WebAssembly.Memory) this.memory = f;
+      for (const f of Object.values(fields)) {
+        if (f instanceof WebAssembly.Memory) this.memory = f;
+        if (f instanceof WebAssembly.Table) this.tables.add(f);
+      }
     this.leave();
     return wrapped;
   }
@@ -195,12 +202,14 @@ class Recording {
     const exports = Object.create(null);
     for (const [name, value] of Object.entries(instance.exports)) {
       if (value instanceof WebAssembly.Memory) this.memory ??= value;
-      if (value instanceof WebAssembly.Table) this.table ??= value;
-      exports[name] = value;
+      if (value instanceof WebAssembly.Table) this.tables.add(value);
+      if (!name.startsWith(PREFIX)) exports[name] = value;
     }
     this.types.exports.forEach(({ name, type }, index) => {
       const func = instance.exports[name];
-      exports[name] = (...args) => this.call(index, type, func, args);
+      const recorded = (...args) => this.call(index, type, func, args);
+      if (!name.startsWith(PREFIX)) exports[name] = recorded;
+      this.reachable.set(func, recorded);
     });
     this.leave();
     // "instanceof WebAssembly.Instance" must hold, and its own getter must not be asked.
@@ -229,7 +238,7 @@ export function install(choose = () => true) {
                                                           : new Uint8Array(source));
   const start = (module, bytes, imports) => {
     const r = begin(bytes);
-    return r ? r.wrapInstance(new real.Instance(module, r.wrapImports(imports))) : new real.Instance(module, imports);
+    return r ? r.wrapInstance(new real.Instance(new real.Module(r.wasm), r.wrapImports(imports))) : new real.Instance(module, imports);
   };
 
   WebAssembly.Module = new Proxy(real.Module, {
@@ -267,13 +276,13 @@ export function install(choose = () => true) {
   };
   WebAssembly.Table.prototype.get = function get(index) {
     const value = real.get.call(this, index);
-    if (!recording || recording.table !== this || typeof value !== 'function') return value;
-    return () => {
-      throw new Error('the host calls a function from a table: not supported');
-    };
+    if (!recording?.tables.has(this) || typeof value !== 'function') return value;
+    return recording.reachable.get(value) ?? (() => {
+      throw new Error('the host calls a function that no segment has put into the table: not supported');
+    });
   };
   WebAssembly.Table.prototype.set = function set(index, ...value) {
-    if (recording && recording.table === this) throw new Error('the host fills a table: not supported');
+    if (recording?.tables.has(this)) throw new Error('the host fills a table: not supported');
     return real.set.call(this, index, ...value);
   };
   return {
