@@ -5,7 +5,8 @@
  *
  * 1. Structure.  It has the signature, calls nothing but functions checked likewise, and touches no global and no
  *    table.  What it loads (and, in a fill, the byte) goes nowhere but through moves of bits into stores: no branch,
- *    no address, no comparison depends on it.  So where it goes depends on the three arguments alone.  Its constants
+ *    no address, no comparison depends on it.  So where it goes depends on the three arguments alone; and of these on
+ *    n, on how far source and destination are apart, and on the lowest bits of both (bulk_control.c).  Its constants
  *    are small enough to be tried as lengths, or repeat one byte.
  *
  * 2. Trial.  A copy of it with a mark in every region and behind every conditional branch runs in the interpreter: all
@@ -14,13 +15,16 @@
  *    the end the marks of all loops and four fifths of all marks must have been passed.  (Not all: musl's memcpy,
  *    unrolled by clang, copies up to four bytes until the source is aligned, and there are never more than three.)
  *
- * That is no proof: a function that means to deceive could count to a length that no constant of it hints at.  It
- * would get a copy instead of what it does, inside of the ranges that the guard has proven to be its own. */
+ * All other addresses are like those that were tried: moving both pointers by a multiple of 128 changes nothing
+ * (bulk_control.c).  For other lengths there is no proof: a function that means to deceive could add up, in loops, to a
+ * length that no constant of it hints at, or to how far the two are apart.  It would get a copy instead of what it
+ * does, inside of the ranges that the guard has proven to be its own. */
 #include "ir/analysis/bulk_funcs.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "ir/analysis/bulk_control.h"
 #include "ir/ir_build.h"
 #include "ir/ir_effects.h"
 #include "ir/ir_interp.h"
@@ -33,6 +37,7 @@ enum {
     MAX_CONSTANTS = 64,
     MAX_LENGTH = 65536 + 4096, /* that is tried */
     SHORT = 68,                /* up to here, all lengths are */
+    ALL_LOW = 128,             /* values of the bits of a pointer that a function may look at (bulk_control.c) */
     ROOM = 128,                /* around source and destination, watched in each run */
     FIRST_BYTE = 16384,        /* of the memory that the function works on; the marks are below */
     PAGES = 5,
@@ -389,6 +394,9 @@ static bool passes(struct trial *t, const struct check *c) {
     static const uint32_t wide[] = {1, 7, 15, 16, 17, 31, 33, 64, 100, 129, 255, 256, 1027};
     for (unsigned k = 0; k < sizeof wide / sizeof *wide; k++)
         run_length(t, wide[k], 16, t->fill ? 1 : 16);
+    run_length(t, 200, ALL_LOW, 1);
+    if (!t->fill)
+        run_length(t, 200, 1, ALL_LOW);
     for (uint32_t k = 0; k < c->nconstants; k++)
         for (uint32_t n = c->constants[k] - 1; n <= c->constants[k] + 1; n++) {
             run_length(t, n, 2, t->fill ? 1 : 2);
@@ -445,7 +453,7 @@ static bool is_bulk(const struct ir_module *m, uint32_t func, bool fill) {
     struct check c = {.module = m, .scratch = &scratch, .ok = true};
     bool data[MAX_PARAMS] = {false, fill, false};
     bool result = check_func(&c, func, data);
-    bool ok = c.ok && !result;
+    bool ok = c.ok && !result && bulk_control_is_plain(m, func, fill);
     arena_free(&scratch);
     return ok && try_func(m, &c, func, fill);
 }

@@ -66,6 +66,35 @@ static const struct bulk_test tests[] = {
      "%odd = i32.const 30011\n%is = i32.eq %n, %odd\n%m = i32.sub %n, %is\n" LOOP("%m", COPY) "return %d"},
     {"a length that is not tried", BULK_NONE,
      "%odd = i32.const 3001100\n%is = i32.eq %n, %odd\n%m = i32.sub %n, %is\n" LOOP("%m", COPY) "return %d"},
+    {"another length, by its square", BULK_NONE,
+     "%sq = i32.mul %n, %n\n%odd = i32.const 22801\n%is = i32.eq %sq, %odd\n%m = i32.sub %n, %is\n" LOOP(
+         "%m", COPY) "return %d"},
+    {"another length, by its upper bits", BULK_NONE,
+     "%by = i32.const 12\n%h = i32.shr_u %n, %by\n%three = i32.const 3\n%is = i32.eq %h, %three\n%m = i32.sub %n, "
+     "%is\n" LOOP("%m", COPY) "return %d"},
+    {"another length, by its bits", BULK_NONE,
+     "%ones = i32.popcnt %n\n%many = i32.const 12\n%is = i32.eq %ones, %many\n%m = i32.sub %n, %is\n" LOOP(
+         "%m", COPY) "return %d"},
+    {"not at one address", BULK_NONE,
+     "%odd = i32.const 61440\n%is = i32.eq %d, %odd\n%m = i32.sub %n, %is\n" LOOP("%m", COPY) "return %d"},
+    {"not from one address", BULK_NONE,
+     "%odd = i32.const 61440\n%off = i32.sub %s, %odd\n%is = i32.eqz %off\n%m = i32.sub %n, %is\n" LOOP("%m",
+                                                                                                        COPY) "ret"
+                                                                                                              "urn "
+                                                                                                              "%d"},
+    {"not far up", BULK_NONE,
+     "%by = i32.const 20\n%h = i32.shr_u %d, %by\n%any = i32.const 7\n%is = i32.eq %h, %any\n%m = i32.sub %n, "
+     "%is\n" LOOP("%m", COPY) "return %d"},
+    {"not on some pages", BULK_NONE,
+     "%mask = i32.const 65280\n%h = i32.and %s, %mask\n%any = i32.const 256\n%is = i32.eq %h, %any\n%m = i32.sub %n, "
+     "%is\n" LOOP("%m", COPY) "return %d"},
+    {"not in the upper half of memory", BULK_NONE,
+     "%nought = i32.const 0\n%is = i32.lt_s %d, %nought\n%m = i32.sub %n, %is\n" LOOP("%m", COPY) "return %d"},
+    {"up to an end", BULK_COPY,
+     "%e = i32.add %d, %n\n%one = i32.const 1\n%some = i32.ne %d, %e\nif %some {\nloop L (%q:i32 = %d, %p:i32 = %s) "
+     "{\n" COPY "%q1 = i32.add %q, %one\n%p1 = i32.add %p, %one\n%more = i32.ne %q1, %e\nbr_if %more, L(%q1, "
+     "%p1)\nyield\n}\nyield\n} "
+     "else {\nyield\n}\nreturn %d"},
     {"code that nothing reaches", BULK_NONE,
      LOOP("%n", COPY) "%never = i32.const 0\nif %never {\nloop M (%y:i32 = %n) {\ni32.store8 %s, %y\n%z = i32.sub %y, "
                       "%d\nbr_if %z, M(%z)\nyield\n}\nyield\n} else {\nyield\n}\nreturn %d"},
