@@ -31,17 +31,24 @@ static void print_limits(struct strbuf *out, const wasmetal_device_info *v) {
     }
 }
 
+/* Whether the runtime decides by what was measured; a software Vulkan driver keeps its built-in threshold. */
+static bool decides_by_rates(const wasmetal_device_info *v, const wasmetal_device_rates *r) {
+    return r && !(v->software && strncmp(v->spec, "vulkan", 6) == 0);
+}
+
 /* What was measured, or that nothing was. */
 static void print_rates(struct strbuf *out, const wasmetal_device_info *v, const wasmetal_device_rates *r) {
     if (!r) {
         strbuf_printf(out, "    launches    from %" PRIu64 " operations (built in, not measured)\n", v->min_work);
         return;
     }
+    bool measured = decides_by_rates(v, r);
     strbuf_printf(out,
-                  "    launches    from %" PRIu64 " operations (measured): a launch takes %.1f us\n"
+                  "    launches    from %" PRIu64 " operations (%s): a launch takes %.1f us\n"
                   "    operation   %.4f ns, in one grid point alone %.3f ns, on the calling thread %.3f ns\n"
                   "    byte        %.4f ns, on the calling thread %.4f ns\n",
-                  r->min_work, r->launch / 1e3, r->op, r->step, r->host_op, r->byte, r->host_byte);
+                  measured ? r->min_work : v->min_work, measured ? "measured" : "built in for software devices",
+                  r->launch / 1e3, r->op, r->step, r->host_op, r->byte, r->host_byte);
 }
 
 static void print_device(struct strbuf *out, const wasmetal_device_info *v, const wasmetal_device_rates *r,
@@ -82,9 +89,10 @@ static void json_device(struct strbuf *out, const wasmetal_device_info *v, const
                   ", \"software\": %s, \"usable\": %s, \"min_work\": %" PRIu64 ", \"max_buffer_bytes\": %" PRIu64
                   ", \"max_binding_bytes\": %" PRIu64 ", \"import_alignment\": %" PRIu64
                   ", \"max_workgroup\": [%" PRIu32 ", %" PRIu32 ", %" PRIu32 "], \"max_invocations\": %" PRIu32,
-                  v->software ? "true" : "false", v->usable ? "true" : "false", r ? r->min_work : v->min_work,
-                  v->max_buffer_bytes, v->max_binding_bytes, v->import_alignment, v->max_workgroup[0],
-                  v->max_workgroup[1], v->max_workgroup[2], v->max_invocations);
+                  v->software ? "true" : "false", v->usable ? "true" : "false",
+                  decides_by_rates(v, r) ? r->min_work : v->min_work, v->max_buffer_bytes, v->max_binding_bytes,
+                  v->import_alignment, v->max_workgroup[0], v->max_workgroup[1], v->max_workgroup[2],
+                  v->max_invocations);
     if (r)
         strbuf_printf(out,
                       ", \"calibration\": {\"launch\": %.0f, \"op\": %.0f, \"step\": %.0f, \"byte\": %.0f, "
