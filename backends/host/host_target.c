@@ -15,9 +15,14 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 static const char *native_triple, *native_cpu, *native_features;
 static char version[32];
 
-/* Joining equal code of two paths in the code generator would join accesses with different wasm offsets.  LLVM has no
- * other switch for it than this one, which holds for the whole process. */
-static const char *const llvm_options[] = {"wasmetal", "-enable-tail-merge=0"};
+/* Joining equal code of two paths in the code generator would join accesses with different wasm offsets.
+ *
+ * Loops whose accesses are marked as parallel (host_kernel.c) are vectorised as if nothing in one iteration depended on
+ * anything either, where accesses lie in strides: `d[2 * i] = x; y = s[2 * i]; d[2 * i + 1] = y` loads all of s before
+ * it stores any of d.  But a grid point may store what it loads later.
+ *
+ * LLVM has no other switches for these than those below, which hold for the whole process. */
+static const char *const llvm_options[] = {"wasmetal", "-enable-tail-merge=0", "-enable-interleaved-mem-accesses=0"};
 
 static void init_all(void) {
     LLVMInitializeAllTargetInfos();

@@ -235,6 +235,86 @@
                   (i32.load offset=16 (i32.add (local.get $x) (i32.shl (local.get $at) (i32.const 2)))))))
       (br_if $l (i32.ne (local.tee $i (i32.add (local.get $i) (i32.const 1))) (local.get $n))))
     (i32.store (local.get $d) (local.get $at)))
+  ;; two elements an iteration, whose loads and stores stand in another order
+  (func (export "unlike_order") (param $d i32) (param $s i32) (param $e i32) (param $n i32) (local $v i32)
+    (loop $l
+      (i32.store (local.get $d) (local.get $n))
+      (i32.store (local.get $e) (i32.load (local.get $s)))
+      (local.set $v (i32.load offset=4 (local.get $s)))
+      (i32.store offset=4 (local.get $d) (i32.sub (local.get $n) (i32.const 1)))
+      (i32.store offset=4 (local.get $e) (local.get $v))
+      (local.set $d (i32.add (local.get $d) (i32.const 8)))
+      (local.set $s (i32.add (local.get $s) (i32.const 8)))
+      (local.set $e (i32.add (local.get $e) (i32.const 8)))
+      (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 2))))))
+  ;; a load beside the copies, of which nothing comes but perhaps a trap
+  (func (export "odd_load") (param $d i32) (param $x i32) (param $n i32)
+    (loop $l
+      (i32.store (local.get $d) (i32.const 1))
+      (drop (i32.load (i32.load (local.get $x))))
+      (i32.store offset=4 (local.get $d) (i32.const 1))
+      (local.set $d (i32.add (local.get $d) (i32.const 8)))
+      (local.set $x (i32.add (local.get $x) (i32.const 4)))
+      (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 2))))))
+  ;; the value that is kept for the next iteration is not the one that is kept for the next element
+  (func (export "odd_carry") (param $d i32) (param $s i32) (param $n i32) (local $kept i32)
+    (loop $l
+      (i32.store (local.get $d) (i32.sub (i32.load (local.get $s)) (local.get $kept)))
+      (i32.store offset=4 (local.get $d) (i32.sub (i32.load offset=4 (local.get $s)) (i32.load (local.get $s))))
+      (local.set $kept (i32.load (local.get $s)))
+      (local.set $d (i32.add (local.get $d) (i32.const 8)))
+      (local.set $s (i32.add (local.get $s) (i32.const 8)))
+      (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 2))))))
+  ;; rows of four elements an iteration and a remainder that moves in steps of `step`, until a counter meets its bound
+  (func (export "rest_in_steps") (param $d i32) (param $w i32) (param $step i32) (local $i i32)
+    (loop $l
+      (i32.store (i32.add (local.get $d) (i32.shl (local.get $i) (i32.const 2))) (local.get $w))
+      (i32.store offset=4 (i32.add (local.get $d) (i32.shl (local.get $i) (i32.const 2))) (local.get $w))
+      (i32.store offset=8 (i32.add (local.get $d) (i32.shl (local.get $i) (i32.const 2))) (local.get $w))
+      (i32.store offset=12 (i32.add (local.get $d) (i32.shl (local.get $i) (i32.const 2))) (local.get $w))
+      (br_if $l (i32.ne (local.tee $i (i32.add (local.get $i) (i32.const 4))) (i32.and (local.get $w) (i32.const -4)))))
+    (local.set $d (i32.add (local.get $d) (i32.shl (local.get $i) (i32.const 2))))
+    (loop $r
+      (i32.store (local.get $d) (local.get $w))
+      (local.set $d (i32.add (local.get $d) (local.get $step)))
+      (br_if $r (i32.ne (local.tee $i (i32.add (local.get $i) (i32.const 1))) (local.get $w)))))
+  (func (export "rest_of_eights") (param $d i32) (param $w i32) (local $i i32)
+    (loop $l
+      (i32.store (local.get $d) (local.get $w))
+      (i32.store offset=4 (local.get $d) (local.get $w))
+      (local.set $d (i32.add (local.get $d) (i32.const 8)))
+      (br_if $l (i32.ne (local.tee $i (i32.add (local.get $i) (i32.const 2))) (i32.and (local.get $w) (i32.const -2)))))
+    (loop $r
+      (i32.store (local.get $d) (local.get $w))
+      (local.set $d (i32.add (local.get $d) (i32.const 8)))
+      (br_if $r (i32.ne (local.tee $i (i32.add (local.get $i) (i32.const 1))) (local.get $w)))))
+  (func (export "twos_until") (param $d i32) (param $w i32) (local $i i32)
+    (loop $l
+      (i32.store (local.get $d) (local.get $w))
+      (i32.store offset=4 (local.get $d) (local.get $w))
+      (local.set $d (i32.add (local.get $d) (i32.const 8)))
+      (br_if $l (i32.ne (local.tee $i (i32.add (local.get $i) (i32.const 2))) (local.get $w)))))
+  ;; what a point stores first it may load afterwards: the same place, or a part of it
+  (func (export "store_then_load") (param $d i32) (param $s i32) (param $e i32) (param $n i32)
+    (loop $l
+      (i32.store (local.get $d) (local.get $n))
+      (i32.store (local.get $e) (i32.load8_u (local.get $s)))
+      (local.set $d (i32.add (local.get $d) (i32.const 4)))
+      (local.set $s (i32.add (local.get $s) (i32.const 4)))
+      (local.set $e (i32.add (local.get $e) (i32.const 4)))
+      (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1))))))
+  ;; three words each, stored, loaded and stored over
+  (func (export "thrice") (param $d i32) (param $s i32) (param $e i32) (param $n i32)
+    (loop $l
+      (i32.store (local.get $d) (local.get $n))
+      (i32.store offset=4 (local.get $d) (i32.load (local.get $s)))
+      (i32.store offset=8 (local.get $e) (local.get $n))
+      (i32.store offset=8 (local.get $d) (i32.load offset=4 (local.get $s)))
+      (i32.store (local.get $e) (i32.load offset=8 (local.get $s)))
+      (local.set $d (i32.add (local.get $d) (i32.const 12)))
+      (local.set $s (i32.add (local.get $s) (i32.const 12)))
+      (local.set $e (i32.add (local.get $e) (i32.const 12)))
+      (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1))))))
   (func (export "grow") (param $pages i32)
     (if (i32.eq (memory.grow (local.get $pages)) (i32.const -1)) (then unreachable)))
 )
