@@ -3,28 +3,36 @@
 
 #include <string.h>
 
+#include "compiler/explain_begin.h"
 #include "compiler/source_map.h"
 #include "ir/fp_mode.h"
+#include "ir/util/ice.h"
 
 static const char *func_name(const struct ir_module *m, uint32_t func) {
     return m->funcs[func].func->name;
 }
 
 /* The file name without its folders: reports are read beside the source. */
-static const char *base_name(const char *path) {
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
-static void json_place(struct strbuf *out, const struct source_map *map, uint32_t offset) {
+static void json_place(struct strbuf *out, const struct ir_module *m, const struct source_map *map,
+                       const struct off_loop_report *r) {
     const char *file;
     uint32_t line;
-    strbuf_printf(out, "\"offset\": %u", offset);
-    if (source_map_find(map, offset, &file, &line)) {
+    strbuf_printf(out, "\"offset\": %u", r->wasm_offset);
+    if (explain_find_line(map, m, r, &file, &line)) {
         strbuf_add(out, ", \"file\": ");
-        strbuf_add_json(out, base_name(file), strlen(base_name(file)));
+        strbuf_add_json(out, file, strlen(file));
         strbuf_printf(out, ", \"line\": %u", line);
     }
+}
+
+/* The outermost loop of a kernel. */
+static const struct off_loop_report *loop_of(const struct off_report *report, const struct off_kernel *k) {
+    for (uint32_t i = 0; i < report->nloops; i++) {
+        const struct off_loop_report *r = &report->loops[i];
+        if (r->func == k->func && r->wasm_offset == k->wasm_offset)
+            return r;
+    }
+    ICE("kernel %s has no loop", k->name);
 }
 
 static void json_text(struct strbuf *out, const char *key, const char *text) {
@@ -56,13 +64,13 @@ static void json_webgpu(struct strbuf *out, const struct off_kernel *k) {
     strbuf_printf(out, "\"default_limits\": %s}", enough ? "true" : "false");
 }
 
-static void json_kernel(struct strbuf *out, const struct ir_module *m, const struct off_kernel *k,
-                        const struct source_map *map) {
+static void json_kernel(struct strbuf *out, const struct ir_module *m, const struct off_report *report,
+                        const struct off_kernel *k, const struct source_map *map) {
     strbuf_add(out, "\n    {\"name\": ");
     strbuf_add_json(out, k->name, strlen(k->name));
     json_text(out, "func", func_name(m, k->func));
     strbuf_add(out, ", ");
-    json_place(out, map, k->wasm_offset);
+    json_place(out, m, map, loop_of(report, k));
     strbuf_printf(out, ", \"grid\": %u, \"workgroup\": [%u, %u, %u], \"streams\": [", k->ngrid, k->workgroup[0],
                   k->workgroup[1], k->workgroup[2]);
     for (uint32_t s = 0; s < k->nstreams; s++)
@@ -104,7 +112,7 @@ void explain_json(struct strbuf *out, struct ir_module *m, const struct off_repo
     strbuf_printf(out, ",\n  \"fp\": \"%s\",\n  \"kernels\": [", fp_mode_text(m->fp));
     for (uint32_t i = 0; i < m->nkernels; i++) {
         strbuf_add(out, i ? "," : "");
-        json_kernel(out, m, m->kernels[i], map);
+        json_kernel(out, m, report, m->kernels[i], map);
     }
     strbuf_add(out, "],\n  \"loops\": [");
     for (uint32_t i = 0; i < report->nloops; i++) {
@@ -112,7 +120,7 @@ void explain_json(struct strbuf *out, struct ir_module *m, const struct off_repo
         strbuf_printf(out, "%s\n    {\"func\": ", i ? "," : "");
         strbuf_add_json(out, func_name(m, r->func), strlen(func_name(m, r->func)));
         strbuf_add(out, ", ");
-        json_place(out, map, r->wasm_offset);
+        json_place(out, m, map, r);
         strbuf_printf(out, ", \"depth\": %u", r->depth);
         json_text(out, "verdict", off_reject_name(r->verdict));
         if (r->kernel >= 0)

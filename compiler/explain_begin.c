@@ -47,11 +47,11 @@ static uint32_t loop_to_change(const struct off_report *report, uint32_t i) {
     return at;
 }
 
-static struct place *place_of(struct place *places, uint32_t *n, const struct off_report *report,
-                              const struct source_map *map, uint32_t loop) {
+static struct place *place_of(struct place *places, uint32_t *n, const struct ir_module *m,
+                              const struct off_report *report, const struct source_map *map, uint32_t loop) {
     const struct off_loop_report *r = &report->loops[loop];
     struct place p = {.loop = loop};
-    if (!explain_find_line(map, r->wasm_offset, &p.file, &p.line))
+    if (!explain_find_line(map, m, r, &p.file, &p.line))
         p.line = 0;
     for (uint32_t k = 0; k < *n; k++) {
         const struct off_loop_report *other = &report->loops[places[k].loop];
@@ -109,7 +109,7 @@ void explain_begin(struct strbuf *out, const struct ir_module *m, const struct o
         if (explain_in_kernel(r))
             continue;
         uint32_t change = loop_to_change(report, i);
-        struct place *p = place_of(places, &n, report, map, change);
+        struct place *p = place_of(places, &n, m, report, map, change);
         p->weight += explain_own_weight(r);
         p->loops += change == i;
         if (change != i) {

@@ -15,7 +15,8 @@ double explain_own_weight(const struct off_loop_report *r);
 static inline bool explain_in_kernel(const struct off_loop_report *r) {
     return r->verdict == OFF_REJECT_NONE || r->verdict == OFF_REJECT_PART_OF_KERNEL;
 }
-/* The line of a loop, file without folders: the `loop` opcode itself often has none, what stands first in it has. */
-bool explain_find_line(const struct source_map *map, uint32_t offset, const char **out_file, uint32_t *out_line);
+/* The line of a loop, file without folders.  The `loop` opcode itself often has none. */
+bool explain_find_line(const struct source_map *map, const struct ir_module *m, const struct off_loop_report *r,
+                       const char **out_file, uint32_t *out_line);
 
 #endif

@@ -168,14 +168,37 @@ static void explain_advice(struct explain *x, uint32_t index, uint32_t alike) {
     strbuf_add(x->out, "\n");
 }
 
-bool explain_find_line(const struct source_map *map, uint32_t offset, const char **out_file, uint32_t *out_line) {
+struct source_place {
+    const char *file;
+    uint32_t line;
+};
+
+/* The first place from an offset on, not far behind it. */
+static bool find_first(const struct source_map *map, uint32_t offset, struct source_place *out) {
     enum { LINE_SEARCH = 32 };
-    for (uint32_t n = 0; n < LINE_SEARCH; n++)
-        if (source_map_find(map, offset + n, out_file, out_line)) {
-            *out_file = base_name(*out_file);
+    for (uint32_t n = 0; n < LINE_SEARCH && offset != IR_NO_OFFSET; n++)
+        if (source_map_find(map, offset + n, &out->file, &out->line))
             return true;
-        }
     return false;
+}
+
+/* The branch back has the line of the `for` or `while`; what stands first in the loop may belong to a function that was
+ * inlined there.  And where the branch has come out of a library's iterator, what stands first may be the user's. */
+bool explain_find_line(const struct source_map *map, const struct ir_module *m, const struct off_loop_report *r,
+                       const char **out_file, uint32_t *out_line) {
+    struct source_place first, back, func;
+    bool has_first = find_first(map, r->wasm_offset, &first);
+    bool has_back =
+        r->back_offset != IR_NO_OFFSET && source_map_find(map, r->back_offset, &back.file, &back.line) && back.line;
+    if (!has_first && !has_back)
+        return false;
+    bool by_back = !has_first;
+    if (has_first && has_back)
+        by_back = strcmp(first.file, back.file) == 0 ||
+                  (find_first(map, m->funcs[r->func].func->wasm_offset, &func) && strcmp(func.file, back.file) == 0);
+    *out_file = base_name(by_back ? back.file : first.file);
+    *out_line = by_back ? back.line : first.line;
+    return true;
 }
 
 /* Whether two loops on the CPU, without loops inside, can share a line: an unrolled loop and its remainder, or a
@@ -187,8 +210,8 @@ static bool are_alike(const struct explain *x, uint32_t a, uint32_t b) {
     return p->func == q->func && p->depth == q->depth && p->verdict == q->verdict && !explain_in_kernel(p) &&
            nest_of(x->report, a).count == 1 && nest_of(x->report, b).count == 1 &&
            (p->detail == q->detail || (p->detail && q->detail && strcmp(p->detail, q->detail) == 0)) &&
-           explain_find_line(x->map, p->wasm_offset, &files[0], &lines[0]) &&
-           explain_find_line(x->map, q->wasm_offset, &files[1], &lines[1]) && lines[0] == lines[1] &&
+           explain_find_line(x->map, x->m, p, &files[0], &lines[0]) &&
+           explain_find_line(x->map, x->m, q, &files[1], &lines[1]) && lines[0] == lines[1] &&
            strcmp(files[0], files[1]) == 0;
 }
 
@@ -197,7 +220,7 @@ static void add_loop_places(struct explain *x, const uint32_t *loops, uint32_t n
     uint32_t line;
     for (uint32_t k = 0; k < n; k++)
         strbuf_printf(x->out, "%s+0x%x", k ? ", " : "", x->report->loops[loops[k]].wasm_offset);
-    if (explain_find_line(x->map, x->report->loops[loops[0]].wasm_offset, &file, &line))
+    if (explain_find_line(x->map, x->m, &x->report->loops[loops[0]], &file, &line))
         strbuf_printf(x->out, " (%s:%u)", file, line);
 }
 

@@ -240,15 +240,16 @@ static void offload_func(struct offloader *o) {
     struct loop_tree *tree = loop_tree_build(&scratch, o->func);
     o->first = o->report->nloops;
     for (uint32_t i = 0; i < tree->nloops; i++)
-        *arena_push(&o->module->arena, o->report->loops, o->report->nloops, o->report->cap) =
-            (struct off_loop_report){.func = o->func->index,
-                                     .wasm_offset = tree->loops[i].inst->wasm_offset,
-                                     .depth = tree->loops[i].depth,
-                                     .verdict = OFF_REJECT_DISABLED,
-                                     .at = IR_NO_OFFSET,
-                                     .kernel = -1,
-                                     .part_kernel = -1,
-                                     .ops = count_own(tree->loops[i].inst->regions[0])};
+        *arena_push(&o->module->arena, o->report->loops, o->report->nloops, o->report->cap) = (struct off_loop_report){
+            .func = o->func->index,
+            .wasm_offset = tree->loops[i].inst->wasm_offset,
+            .back_offset = tree->loops[i].nback_edges == 1 ? tree->loops[i].back->wasm_offset : IR_NO_OFFSET,
+            .depth = tree->loops[i].depth,
+            .verdict = OFF_REJECT_DISABLED,
+            .at = IR_NO_OFFSET,
+            .kernel = -1,
+            .part_kernel = -1,
+            .ops = count_own(tree->loops[i].inst->regions[0])};
     uint32_t kernels = o->module->nkernels;
     if (o->options->enabled)
         for (struct loop *l = tree->first; l; l = l->next)

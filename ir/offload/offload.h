@@ -22,6 +22,7 @@ const char *off_reject_hint(enum off_reject r); /* "" when there is nothing to a
 struct off_loop_report {
     uint32_t func;        /* function index */
     uint32_t wasm_offset; /* of the loop */
+    uint32_t back_offset; /* of the branch that starts the next iteration; IR_NO_OFFSET: there are several */
     uint32_t depth;       /* 0: outermost in its function */
     enum off_reject verdict;
     uint32_t at;         /* wasm offset of what caused the rejection, or IR_NO_OFFSET */
