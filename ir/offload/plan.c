@@ -365,6 +365,7 @@ static bool plan_whole(struct plan *p, struct loop *root) {
         if (!plan_require(p, (struct plan_slot){.kind = PLAN_SLOT_IS_ZERO, .expr = difference}))
             return false;
     }
+    plan_clip_loads(p);
     plan_add_cost_dims(p, root);
     p->reject = OFF_REJECT_NONE; /* cost dimensions are best effort */
     mark_hoisted(p);

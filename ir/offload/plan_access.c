@@ -165,6 +165,10 @@ static int pseudo_dim(struct plan *p, int sym, enum off_trip_rel rel, uint64_t c
     return d;
 }
 
+int plan_range_dim(struct plan *p, int sym, uint32_t range, uint32_t wasm_offset) {
+    return pseudo_dim(p, sym, OFF_TRIP_RANGE, range, wasm_offset);
+}
+
 static int dim_of_sym(struct plan *p, uint32_t sym);
 
 /* `a` as *out_base + sum of strides over dimensions, all known before the nest.  Makes the dimensions it needs.  False
@@ -225,7 +229,7 @@ int plan_range_of_expr(struct plan *p, const struct aff *a) {
 }
 
 /* The range `op` of two others, either of which may be -1: there is none. */
-static int combine_ranges(struct plan *p, enum off_range_op op, int a, int b) {
+int plan_combine_ranges(struct plan *p, enum off_range_op op, int a, int b) {
     if (a < 0 || b < 0)
         return -1;
     struct off_range r = {.op = op, .a = (uint32_t)a, .b = (uint32_t)b, .base_slot = OFF_NO_SLOT};
@@ -236,9 +240,9 @@ static int combine_ranges(struct plan *p, enum off_range_op op, int a, int b) {
 static int range_of_side(struct plan *p, const struct aff_side *s) {
     int r = plan_range_of_expr(p, s->value);
     if (r >= 0 && s->restriction)
-        r = combine_ranges(p, (enum off_range_op)s->restriction, r, plan_range_of_expr(p, s->bound));
+        r = plan_combine_ranges(p, (enum off_range_op)s->restriction, r, plan_range_of_expr(p, s->bound));
     if (r >= 0 && s->extremum)
-        r = combine_ranges(p, (enum off_range_op)s->extremum, r, plan_range_of_expr(p, s->limit));
+        r = plan_combine_ranges(p, (enum off_range_op)s->extremum, r, plan_range_of_expr(p, s->limit));
     return r;
 }
 
@@ -263,7 +267,7 @@ static int range_of_value(struct plan *p, struct ir_value *v, uint32_t shift) {
     bool sides = r.op == OFF_RANGE_UNION;
     int a = sides ? range_of_side(p, &r.sides[0]) : plan_range_of_expr(p, r.a);
     int b = a < 0 ? -1 : sides ? range_of_side(p, &r.sides[1]) : plan_range_of_expr(p, r.b);
-    return combine_ranges(p, (enum off_range_op)r.op, a, b);
+    return plan_combine_ranges(p, (enum off_range_op)r.op, a, b);
 }
 
 /* The dimension of an iteration, choice or range symbol, made when new; -1 when that cannot be. */
@@ -277,7 +281,7 @@ static int dim_of_sym(struct plan *p, uint32_t sym) {
     if (s->kind == AFF_CHOICE)
         return pseudo_dim(p, (int)sym, OFF_TRIP_CONST, 2, s->merge->wasm_offset);
     int range = range_of_value(p, s->value, s->which);
-    return range < 0 ? -1 : pseudo_dim(p, (int)sym, OFF_TRIP_RANGE, (uint64_t)range, s->value->def->wasm_offset);
+    return range < 0 ? -1 : plan_range_dim(p, (int)sym, (uint32_t)range, s->value->def->wasm_offset);
 }
 
 /* Loops that no address depends on still cost time; they are entered last, as far as there is room. */
@@ -354,6 +358,20 @@ static bool find_copy(const struct plan *p, const struct ir_inst *i, uint8_t *ou
         if (p->dims[d].loop && p->dims[d].loop->inst == loop)
             *out = (uint8_t)(d + 1);
     return *out != 0;
+}
+
+bool plan_place_access(struct plan *p, struct plan_access *x, const struct aff *a,
+                       const struct aff *const more[OFF_MAX_DIMS]) {
+    memset(x->strides, 0, sizeof x->strides);
+    if (!linearise(p, a, &x->base, x->strides))
+        return false;
+    for (uint32_t d = 0; d < p->ndims; d++) {
+        if (more[d])
+            x->strides[d] = more[d];
+        if (x->strides[d] && p->dims[d].desc.unbounded)
+            return false;
+    }
+    return linear_slots(p, x->base, x->strides, &x->desc.base_slot, x->desc.stride_slot);
 }
 
 /* Of a load, the reason does not matter: see add_access. */

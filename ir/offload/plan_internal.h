@@ -50,6 +50,15 @@ bool plan_add_accesses(struct plan *p, struct ir_region *r);
 bool plan_add_load_at(struct plan *p, struct ir_inst *inst, const struct aff *a);
 /* Index of the range of values that `a` takes, -1 when it has none. */
 int plan_range_of_expr(struct plan *p, const struct aff *a);
+/* The range `op` of two others, either of which may be -1: there is none. */
+int plan_combine_ranges(struct plan *p, enum off_range_op op, int a, int b);
+/* A dimension over the values of a range; `sym`: what it stands for, or -1.  -1 when there are too many. */
+int plan_range_dim(struct plan *p, int sym, uint32_t range, uint32_t wasm_offset);
+/* Gives the access the address `a` plus `more[d]` times the index of dimension d.  False: *x is half changed. */
+bool plan_place_access(struct plan *p, struct plan_access *x, const struct aff *a,
+                       const struct aff *const more[OFF_MAX_DIMS]);
+/* plan_clip.c: bounds loads behind tests of what their addresses are made of by what the tests say. */
+void plan_clip_loads(struct plan *p);
 /* plan_vary.c: whether the count of inner loop `l` differs between iterations of the loops around it in a way that the
  * guard can bound; fills the fields of *out that say how.  No is no rejection. */
 bool plan_vary(struct plan *p, struct loop *l, struct off_dim *out);

@@ -286,6 +286,17 @@ export const KINDS = {
       return { body: [`p[${g.flat}] = ${g.kept(`q[${lo}] ${g.r.oneOf(['+', '-'])} q[${hi}] ${g.r.oneOf(['+', '-'])} q[${g.flat}]`)};`] };
     },
   },
+  bordered: { // neighbours are left out where a test says that there are none
+    weight: 5, dims: [1, 2],
+    make: (g) => {
+      const row = g.r.oneOf(['i + x - 1', 'i - x', 'i * 2 + x - 2', '(n - 1 - i) + x', 'i + x * s - 1']), h = g.r.oneOf(['n', 'n', 'n - 1', '(k & 15)', '(n + 3) / 2', '5']);
+      const test = g.r.oneOf([`row < 0 || row >= ${h}`, `(unsigned)row >= (unsigned)(${h})`, `!(row >= 0 && row < ${h})`, `row < 1 || row > ${h} - 1`, `row < 0 || ${h} <= row`, `row <= -1 || (unsigned)row > (unsigned)(${h})`]);
+      const rest = g.dims === 1 ? '' : ' * 64 + j', from = g.r.oneOf(['q', 'q', 'r', 'p', 'w']), source = from === 'w' ? `((const ${g.type.c} *)t)` : from;
+      return { text: ['for (int i = 0; i < n; i++)', ...(g.dims === 1 ? ['    {'] : ['    for (int j = 0; j < m; j++) {']), `        ${g.type.compute} a = ${g.zero};`,
+                      `        for (int x = 0; x < ${g.r.oneOf(['3', '4', '(k & 3)'])}; x++) {`, `            int row = ${row};`, `            if (${test}) continue;`,
+                      `            a = ${g.keptCompute(`a + ${source}[row${rest}]`)};`, '        }', `        p[i${rest}] = ${g.kept('a')};`, '    }'], span: 4 };
+    },
+  },
   time_steps: { // the outer loop is sequential, the inner ones are not
     weight: 5, dims: [1, 2],
     make: (g) => {
