@@ -83,6 +83,7 @@ static bool emit_helper(struct spv_emit *e, const struct spv_helper *helper) {
     e->func = f;
     e->exit_var = 0;
     e->control = (struct control){0};
+    memset(e->zeros, 0, sizeof e->zeros);
     e->ids = arena_array(m->arena, uint32_t, f->next_id + 1);
     e->bools = arena_array(m->arena, uint32_t, f->next_id + 1);
     e->floats = arena_array(m->arena, uint32_t, f->next_id + 1);

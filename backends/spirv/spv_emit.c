@@ -42,6 +42,10 @@ uint32_t spv_const(struct spv_emit *e, enum ir_type t, union ir_bits bits) {
     return spv_unique(&e->m, SpvOpConstant, spv_type(e, t), bits.i32);
 }
 
+static bool is_zero(enum ir_type t, union ir_bits bits) {
+    return (t == IR_F32 ? (uint64_t)bits.i32 << 33 : bits.i64 << 1) == 0;
+}
+
 uint32_t spv_uint(struct spv_emit *e, uint32_t v) {
     return spv_unique(&e->m, SpvOpConstant, spv_type_uint(e), v);
 }
@@ -58,7 +62,7 @@ uint32_t spv_operand(struct spv_emit *e, const struct ir_value *v) {
     if (e->floats[v->id])
         return e->floats[v->id];
     uint32_t type = spv_type_float(e, v->type);
-    if (!known)
+    if (!known || (e->precise && is_zero(v->type, *known)))
         return spv_code(e, SpvOpBitcast, type, spv_value(e, v));
     if (v->type == IR_F32)
         return spv_unique(&e->m, SpvOpConstant, type, known->i32);
@@ -164,6 +168,21 @@ static uint32_t load_param(struct spv_emit *e, uint32_t word) {
         place =
             prologue(e, SpvOpAccessChain, pointer, e->params_var, zero, spv_uint(e, word / 4), spv_uint(e, word % 4));
     return prologue(e, SpvOpLoad, spv_type_uint(e), place);
+}
+
+/* The grid's extent along z, which no launch lets come near 2^32 - 1 (count_groups of the runtime), decides between the
+ * zero and something else. */
+uint32_t spv_float_const(struct spv_emit *e, enum ir_type t, union ir_bits bits) {
+    if (!e->precise || !is_zero(t, bits))
+        return spv_const(e, t, bits);
+    uint32_t *zero = &e->zeros[(t == IR_F64 ? 2 : 0) + ((t == IR_F32 ? bits.i32 : bits.i64) != 0)];
+    if (!*zero) {
+        /* Not 1: Mesa takes the choice between that and a zero of either sign for a conversion from bool. */
+        union ir_bits other = {.i64 = t == IR_F32 ? UINT64_C(0x40490fdb) : UINT64_C(0x400921fb54442d18)};
+        uint32_t never = prologue(e, SpvOpIEqual, spv_type_bool(e), load_param(e, 2), spv_uint(e, UINT32_MAX));
+        *zero = prologue(e, SpvOpSelect, spv_type(e, t), never, spv_const(e, t, other), spv_const(e, t, bits));
+    }
+    return *zero;
 }
 
 static uint32_t load_scalar(struct spv_emit *e, enum ir_type t, uint32_t word) {

@@ -32,10 +32,11 @@ struct spv_emit {
     struct spv_module m;
     const struct off_kernel *kernel;
     struct ir_func *func;
-    bool precise;     /* decorate float arithmetic NoContraction */
-    uint32_t *ids;    /* by IR value id */
-    uint32_t *bools;  /* by IR value id: the same as a bool, 0 when there is none */
-    uint32_t *floats; /* by IR value id: the same as a float, of results of float operations */
+    bool precise;      /* decorate float arithmetic NoContraction */
+    uint32_t *ids;     /* by IR value id */
+    uint32_t *bools;   /* by IR value id: the same as a bool, 0 when there is none */
+    uint32_t *floats;  /* by IR value id: the same as a float, of results of float operations */
+    uint32_t zeros[4]; /* of the current function; see spv_float_const */
     struct spv_stream streams[OFF_MAX_STREAMS];
     uint32_t params_var;
     bool params_pushed;
@@ -65,6 +66,10 @@ uint32_t spv_type_bool(struct spv_emit *e);
 uint32_t spv_type_uint(struct spv_emit *e);
 uint32_t spv_uint(struct spv_emit *e, uint32_t v);
 uint32_t spv_const(struct spv_emit *e, enum ir_type t, union ir_bits bits);
+/* A constant f32 or f64.  When precise, zero is a number that drivers cannot know: Mesa's gallivm (25.0, lavapipe)
+ * drops constant zeros from x + 0 and 0 - x, which loses the sign of zero, and makes 0 of x / 0 and 0 / x.  A driver
+ * may also come upon them by unrolling a loop whose sum starts from zero. */
+uint32_t spv_float_const(struct spv_emit *e, enum ir_type t, union ir_bits bits);
 uint32_t spv_value(struct spv_emit *e, const struct ir_value *v);
 uint32_t spv_operand(struct spv_emit *e, const struct ir_value *v); /* as an operation takes it: a float if it is one */
 /* Enters the result of an operation. */

@@ -149,7 +149,9 @@ static uint32_t emit_special(struct spv_emit *e, struct ir_inst *i) {
 void spv_emit_op(struct spv_emit *e, struct ir_inst *i) {
     struct ir_value *result = &i->results[0];
     if (ir_is_const(i)) {
-        e->ids[result->id] = spv_const(e, result->type, i->bits);
+        e->ids[result->id] = result->type == IR_F32 || result->type == IR_F64
+                                 ? spv_float_const(e, result->type, i->bits)
+                                 : spv_const(e, result->type, i->bits);
         return;
     }
     uint32_t type = spv_type(e, result->type), id;
