@@ -6,7 +6,7 @@
 // expect: shrink launches
 // expect: grow launches
 // expect: add_channel launches 2
-// truth: grow parallel
+// simd: conv2d any
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
