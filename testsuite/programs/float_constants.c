@@ -1,5 +1,7 @@
-// Arithmetic with constant zeros, which a driver may take for no arithmetic at all: x + 0 is not x when x is -0, and
-// neither 0 - x, x / 0 nor 0 / x is what it looks like.  The sums start from a constant, in a loop short enough to unroll.
+// Arithmetic with constant zeros, which a driver may take for no arithmetic at all: x + 0 is not x when x is -0,
+// and neither 0 - x, x / 0 nor 0 / x is what it looks like.  The sums start from a constant, in a loop short
+// enough to unroll.
+
 // expect: with_zeros launches 2
 // expect: with_zeros_wide launches 2
 // expect: short_sums launches 2
