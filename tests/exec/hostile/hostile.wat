@@ -257,11 +257,12 @@
       (local.set $x (i32.add (local.get $x) (i32.const 4)))
       (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 2))))))
   ;; the value that is kept for the next iteration is not the one that is kept for the next element
-  (func (export "odd_carry") (param $d i32) (param $s i32) (param $n i32) (local $kept i32)
+  (func (export "odd_carry") (param $d i32) (param $s i32) (param $n i32) (local $kept i32) (local $v i32)
     (loop $l
-      (i32.store (local.get $d) (i32.sub (i32.load (local.get $s)) (local.get $kept)))
-      (i32.store offset=4 (local.get $d) (i32.sub (i32.load offset=4 (local.get $s)) (i32.load (local.get $s))))
-      (local.set $kept (i32.load (local.get $s)))
+      (local.set $v (i32.load (local.get $s)))
+      (i32.store (local.get $d) (i32.sub (local.get $v) (local.get $kept)))
+      (i32.store offset=4 (local.get $d) (i32.sub (i32.load offset=4 (local.get $s)) (local.get $v)))
+      (local.set $kept (local.get $v))
       (local.set $d (i32.add (local.get $d) (i32.const 8)))
       (local.set $s (i32.add (local.get $s) (i32.const 8)))
       (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 2))))))
