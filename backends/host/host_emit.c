@@ -27,6 +27,13 @@ static void share(struct host_cx *cx, LLVMValueRef fn) {
     LLVMSetVisibility(fn, LLVMHiddenVisibility);
 }
 
+/* Functions of other parts are but declared here, and a declaration must have none. */
+static void set_personalities(struct host_cx *cx) {
+    for (LLVMValueRef fn = LLVMGetFirstFunction(cx->module); fn && cx->catches; fn = LLVMGetNextFunction(fn))
+        if (!LLVMIsDeclaration(fn))
+            LLVMSetPersonalityFn(fn, cx->rt[HOST_RT_PERSONALITY]);
+}
+
 static LLVMValueRef declare(struct host_cx *cx, const char *name, LLVMTypeRef type) {
     LLVMValueRef fn = LLVMAddFunction(cx->module, name, type);
     host_set_attributes(cx, fn);
@@ -149,6 +156,7 @@ static void emit_all(struct host_cx *cx) {
         emit_marker(cx, cx->code_end);
     if (part->head)
         host_emit_module_constant(cx);
+    set_personalities(cx);
     arena_free(&scratch);
 }
 

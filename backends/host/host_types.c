@@ -228,9 +228,7 @@ enum { UNWIND_SYNC = 1 }; /* llvm::UWTableKind::Sync: tables that hold at calls 
 /* For every function with a body.  All code stays in one section, which the trap map counts from. */
 void host_set_attributes(struct host_cx *cx, LLVMValueRef fn) {
     if (!cx->catches)
-        host_add_attribute(cx, fn, LLVMAttributeFunctionIndex, "nounwind");
-    else
-        LLVMSetPersonalityFn(fn, cx->rt[HOST_RT_PERSONALITY]);
+        host_add_attribute(cx, fn, LLVMAttributeFunctionIndex, "nounwind"); /* else see set_personalities */
     LLVMAddAttributeAtIndex(
         fn, LLVMAttributeFunctionIndex,
         LLVMCreateEnumAttribute(cx->llvm, LLVMGetEnumAttributeKindForName("uwtable", 7), UNWIND_SYNC));
