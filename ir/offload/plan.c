@@ -186,7 +186,7 @@ static bool add_reduce_slots(struct plan *p) {
         if (!r->param)
             continue;
         struct ir_value *init = p->root->inst->operands[r->param->index];
-        for (uint8_t half = 0; half < (r->type == IR_V128 ? 2 : 1); half++) {
+        for (uint32_t half = 0; half < (r->type == IR_V128 ? 2u : 1u); half++) {
             enum plan_slot_kind kind = r->type == IR_V128 ? PLAN_SLOT_HALF : PLAN_SLOT_VALUE;
             uint32_t slot = plan_slot_of(p, (struct plan_slot){.kind = kind, .value = init, .lane = half});
             if (slot == OFF_NO_SLOT)
