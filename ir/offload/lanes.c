@@ -18,6 +18,7 @@ struct lanes {
 struct lanes_cx {
     struct arena *arena;
     struct lanes *values; /* by value id of the old function */
+    bool memory_lanes;
 };
 
 unsigned lanes_count(enum lane_shape s) {
@@ -35,15 +36,20 @@ enum ir_type lanes_type(enum lane_shape s) {
     return types[s];
 }
 
-struct lanes_cx *lanes_new(struct arena *a, uint32_t nvalues) {
+struct lanes_cx *lanes_new(struct arena *a, uint32_t nvalues, bool memory_lanes) {
     struct lanes_cx *cx = arena_new(a, struct lanes_cx);
     cx->arena = a;
     cx->values = arena_array(a, struct lanes, nvalues + 1);
+    cx->memory_lanes = memory_lanes;
     return cx;
 }
 
 static const struct lanes_cx *lanes_of_step(const struct rebuild *r) {
     return *(struct lanes_cx *const *)r->user;
+}
+
+bool lanes_of_memory(const struct rebuild *r) {
+    return lanes_of_step(r)->memory_lanes;
 }
 
 static struct lanes *lanes_of(const struct rebuild *r, const struct ir_value *v) {

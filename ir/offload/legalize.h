@@ -45,6 +45,9 @@ bool legalize_has_unaligned(struct ir_func *f);
  * `keep`:
  * bit s leaves the 8- and 16-bit accesses of stream s as they are. */
 struct ir_func *legalize_v128(struct ir_func *f);
+/* Like legalize_v128, but accesses lane by lane what the function accesses as vectors, which traps elsewhere.  NULL: a
+ * v128 is passed in or out, or something cannot be made of lanes.  The input need not pass legalize_check. */
+struct ir_func *legalize_v128_apart(struct ir_func *f);
 struct ir_func *legalize_unaligned(struct ir_func *f);
 struct ir_func *legalize_arith(struct ir_func *f, bool soft_f64);
 /* f32 division and square root corrected to be exact on devices where they nearly are; comes before legalize_arith. */

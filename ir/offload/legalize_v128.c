@@ -9,10 +9,11 @@
  *       yield %t
  *     }
  *
- * Memory is accessed in words (legalize_unaligned.h).
+ * Memory is accessed in words (legalize_unaligned.h), or, for legalize_v128_apart, lane by lane (lanes_memory.h).
  */
 #include "ir/offload/legalize_v128.h"
 
+#include "ir/offload/lanes_memory.h"
 #include "ir/offload/legalize.h"
 #include "ir/offload/legalize_unaligned.h"
 #include "ir/util/ice.h"
@@ -48,7 +49,8 @@ struct web {
 };
 
 struct webs {
-    struct web *of; /* by value id */
+    struct web *of;  /* by value id */
+    bool *is_signed; /* likewise: some operation takes its narrow lanes with their sign */
 };
 
 static uint32_t root_of(struct webs *w, uint32_t id) {
@@ -72,6 +74,7 @@ static void join(struct webs *w, const struct ir_value *a, const struct ir_value
 static void vote(struct webs *w, const struct ir_value *v, enum lane_shape s) {
     if (v->type != IR_V128)
         return;
+    w->is_signed[v->id] |= s == LANES_BS || s == LANES_HS;
     if (lanes_bytes(s) < 4)
         s = lanes_bytes(s) == 1 ? LANES_BX : LANES_HX;
     w->of[root_of(w, v->id)].votes[s]++;
@@ -179,6 +182,14 @@ static void select_lanes(struct rebuild *r, struct ir_inst *i) {
 
 static void load_lanes(struct rebuild *r, struct ir_inst *i) {
     struct ir_value *out[4];
+    const struct step *step = r->user;
+    if (lanes_of_memory(r)) {
+        enum lane_shape s = shape_of(r, &i->results[0]);
+        if (step->webs.is_signed[i->results[0].id])
+            s = s == LANES_HX ? LANES_HS : s == LANES_BX ? LANES_BS : s;
+        lanes_load(r, i, s);
+        return;
+    }
     unsigned n = ir_info(i)->bytes / 4u;
     legalize_load_words(r, i, ir_info(i)->bytes, out);
     for (unsigned k = n; k < 4; k++)
@@ -206,24 +217,75 @@ static bool lower(struct rebuild *r, struct ir_inst *i) {
         select_lanes(r, i);
     else if (gives && ir_is_load(i))
         load_lanes(r, i);
+    else if (i->op == IR_V128_STORE && lanes_of_memory(r))
+        lanes_store(r, i);
     else if (i->op == IR_V128_STORE)
         store_lanes(r, i);
     else
-        return false;
+        return lanes_of_memory(r) && lanes_store_packed(r, i);
     return true;
 }
 
-struct ir_func *legalize_v128(struct ir_func *f) {
+static struct ir_func *take_apart(struct ir_func *f, bool memory_lanes) {
     static const struct rebuild_parts parts = {part_types, get_parts, set_parts};
     struct arena scratch = {0};
-    struct step step = {.lanes = lanes_new(&scratch, f->next_id)};
+    struct step step = {.lanes = lanes_new(&scratch, f->next_id, memory_lanes)};
     step.webs.of = arena_array(&scratch, struct web, f->next_id + 1);
+    step.webs.is_signed = arena_array(&scratch, bool, f->next_id + 1);
     for (uint32_t k = 0; k <= f->next_id; k++)
         step.webs.of[k].parent = k;
     find_webs(&step.webs, f->body);
     struct ir_func *out = rebuild_with_parts(f, lower, &parts, &step);
     arena_free(&scratch);
     return out;
+}
+
+struct ir_func *legalize_v128(struct ir_func *f) {
+    return take_apart(f, false);
+}
+
+/* Whether all that takes or gives a v128 can be made of lanes. */
+static bool has_lanes(struct ir_region *region) {
+    ir_foreach_inst (i, region) {
+        const struct lanes_row *row = row_of((enum ir_op)i->op);
+        bool any = false;
+        for (uint32_t k = 0; k < i->nresults; k++)
+            any |= i->results[k].type == IR_V128;
+        for (uint32_t k = 0; k < i->noperands; k++)
+            any |= i->operands[k]->type == IR_V128;
+        switch (i->op) {
+        case IR_BLOCK:
+        case IR_LOOP:
+        case IR_IF:
+        case IR_YIELD:
+        case IR_RETURN:
+        case IR_BR:
+        case IR_BR_IF:
+        case IR_BR_TABLE:
+        case IR_SELECT:
+        case IR_V128_CONST:
+            break;
+        default:
+            if (ir_nregions(i) || (any && !row && !ir_is_load(i) && i->op != IR_V128_STORE) ||
+                (row && row->lower == lanes_fused))
+                return false;
+            if (any && (ir_is_load(i) || i->op == IR_V128_STORE) && i->mem.offset > UINT32_MAX - 16)
+                return false;
+        }
+        for (unsigned k = 0; k < ir_nregions(i); k++)
+            if (!has_lanes(i->regions[k]))
+                return false;
+    }
+    return true;
+}
+
+struct ir_func *legalize_v128_apart(struct ir_func *f) {
+    bool passed = false;
+    for (uint32_t k = 0; k < f->body->nparams; k++)
+        passed |= f->body->params[k]->type == IR_V128;
+    for (uint32_t k = 0; k < f->sig.nresults; k++)
+        passed |= f->sig.results[k] == IR_V128;
+    return passed || !has_lanes(f->body) ? NULL : take_apart(f, true);
 }
 
 /* ---- what there is ---- */

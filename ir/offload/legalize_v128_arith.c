@@ -63,10 +63,12 @@ void lanes_compare(struct rebuild *r, struct ir_inst *i, const struct lanes_row 
 /* x OP y ? x : y, compared in the input's shape and chosen in the output's, so that floats stay the bits they are. */
 static void choose(struct rebuild *r, struct ir_inst *i, const struct lanes_row *row, unsigned x, unsigned y) {
     struct ir_value *out[LANES_MAX];
-    for (unsigned k = 0; k < lanes_count(row->out); k++)
+    bool is_float = row->in == LANES_F || row->in == LANES_D;
+    enum lane_shape s = is_float && lanes_of_memory(r) ? row->in : row->out;
+    for (unsigned k = 0; k < lanes_count(s); k++)
         out[k] = rebuild_select(r, op(r, row->op, lane(r, i, x, row->in, k), lane(r, i, y, row->in, k)),
-                                lane(r, i, x, row->out, k), lane(r, i, y, row->out, k));
-    set(r, i, row, out);
+                                lane(r, i, x, s, k), lane(r, i, y, s, k));
+    lanes_set(r, &i->results[0], s, out);
 }
 
 void lanes_choose(struct rebuild *r, struct ir_inst *i, const struct lanes_row *row) {

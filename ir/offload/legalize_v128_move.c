@@ -171,6 +171,15 @@ void lanes_andnot(struct rebuild *r, struct ir_inst *i, const struct lanes_row *
     lanes_set(r, &i->results[0], s, out);
 }
 
+/* The shape to choose lanes in, as wide as `s`: that of floats where they are to stay floats. */
+static enum lane_shape chosen_shape(const struct rebuild *r, const struct ir_inst *i, enum lane_shape s) {
+    enum lane_shape a = lanes_natural(r, i->operands[0]), b = lanes_natural(r, i->operands[1]);
+    bool is_a = !lanes_const(r, i->operands[0]), is_b = !lanes_const(r, i->operands[1]);
+    enum lane_shape f = s == LANES_L ? LANES_D : LANES_F;
+    bool floats = (s == LANES_W || s == LANES_L) && (is_a || is_b) && (!is_a || a == f) && (!is_b || b == f);
+    return floats && lanes_of_memory(r) ? f : s;
+}
+
 /* Where the mask is a comparison's, a choice between lanes. */
 void lanes_bitselect(struct rebuild *r, struct ir_inst *i, const struct lanes_row *row) {
     (void)row;
@@ -178,6 +187,7 @@ void lanes_bitselect(struct rebuild *r, struct ir_inst *i, const struct lanes_ro
     enum lane_shape s =
         lanes_const(r, i->operands[2]) ? LANES_W : integer_shape(lanes_bytes(lanes_natural(r, i->operands[2])));
     if (lanes_truth(r, i->operands[2], s, 0)) {
+        s = chosen_shape(r, i, s);
         for (unsigned k = 0; k < lanes_count(s); k++)
             out[k] = rebuild_select(r, lanes_truth(r, i->operands[2], s, k), lane(r, i, 0, s, k), lane(r, i, 1, s, k));
         lanes_set(r, &i->results[0], s, out);

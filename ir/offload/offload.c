@@ -152,7 +152,7 @@ static bool offload_rolled(struct offloader *o, struct arena *scratch, struct lo
     struct off_kernel *k = NULL;
     for (unsigned attempt = 0; attempt < 2 && !k; attempt++) {
         struct reroll part;
-        if (!reroll_extract(&part, scratch, l, attempt ? gains : NULL, ngains))
+        if (!reroll_extract(&part, scratch, &o->passes, l, attempt ? gains : NULL, ngains))
             return false;
         opt_simplify(part.func, &o->passes);
         struct loop *root = only_root(scratch, part.func);

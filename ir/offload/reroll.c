@@ -5,6 +5,7 @@
 
 #include "ir/ir_effects.h"
 #include "ir/offload/reroll_build.h"
+#include "ir/offload/reroll_vector.h"
 
 enum { MAX_ARGS = 200, MAX_CLOSURE = 400, MAX_PART_INSTS = 3000 };
 
@@ -300,8 +301,31 @@ static bool is_one_nest(const struct ir_region *r, uint32_t *nloops) {
     return true;
 }
 
-static bool extract(struct reroll *r, struct arena *scratch, struct ir_inst *first, struct ir_inst *last,
-                    const uint32_t *only, uint32_t nonly) {
+static bool holds_loop(const struct ir_region *r) {
+    ir_foreach_inst (i, r) {
+        if (i->op == IR_LOOP)
+            return true;
+        ir_foreach_region (inner, i)
+            if (holds_loop(inner))
+                return true;
+    }
+    return false;
+}
+
+/* Vectors as lanes. */
+static void take_apart(struct reroll_site *x, struct pass_ctx *passes) {
+    struct ir_func *apart = reroll_take_apart(x->scratch, x->func, passes);
+    if (!apart)
+        return;
+    ir_func_free(x->func);
+    x->func = x->out->func = apart;
+    struct ir_builder b = ir_builder_before(apart->body->first);
+    x->top = ir_build_i32(&b, 0)->def;
+}
+
+static bool extract(struct reroll *r, struct arena *scratch, struct pass_ctx *passes, struct ir_inst *first,
+                    struct ir_inst *last, const uint32_t *only, uint32_t nonly) {
+    bool in_nest = first == last && first->op == IR_LOOP && holds_loop(first->regions[0]);
     *r = (struct reroll){.first = first, .last = last, .args = arena_array(scratch, struct ir_value *, MAX_ARGS)};
     struct extractor x = {.out = r, .scratch = scratch, .map = ir_map_new(scratch)};
     struct reroll_site site = {.scratch = scratch, .out = r, .at_top = ir_map_new(scratch)};
@@ -309,6 +333,8 @@ static bool extract(struct reroll *r, struct arena *scratch, struct ir_inst *fir
     x.last_label = last_label(last);
     if (!first->label || x.last_label < x.first_label || !copy_part(&x, &site))
         goto no;
+    if (in_nest)
+        take_apart(&site, passes);
     while (r->nrolled < REROLL_MAX_LOOPS && roll_one(&site, only, nonly))
         ;
     uint32_t nloops = 0;
@@ -327,35 +353,36 @@ no:
     return false;
 }
 
-/* Whether there are two things alike in a loop to begin with. */
-static bool is_worth_a_try(const struct ir_region *r, bool in_loop) {
+/* Whether there are two things alike in a loop to begin with; in a nest, lanes of a vector will do. */
+static bool is_worth_a_try(const struct ir_region *r, bool in_loop, bool in_nest) {
     uint32_t roots = 0;
     ir_foreach_inst (i, r) {
-        roots += in_loop && (ir_is_store(i) || i->op == IR_IF);
+        roots += !in_loop ? 0 : in_nest && i->op == IR_V128_STORE ? 2 : ir_is_store(i) || i->op == IR_IF;
         ir_foreach_region (inner, i)
-            if (is_worth_a_try(inner, i->op == IR_LOOP))
+            if (is_worth_a_try(inner, i->op == IR_LOOP, in_nest))
                 return true;
     }
     return roots >= 2;
 }
 
-bool reroll_extract(struct reroll *r, struct arena *scratch, struct loop *l, const uint32_t *only, uint32_t nonly) {
+bool reroll_extract(struct reroll *r, struct arena *scratch, struct pass_ctx *passes, struct loop *l,
+                    const uint32_t *only, uint32_t nonly) {
     struct ir_inst *i = l->inst;
     *r = (struct reroll){.nargs = 0};
     if (l->shape != LOOP_BOTTOM_YIELD || count_insts(i->regions[0]) > MAX_PART_INSTS)
         return false;
     if (l->first_child)
-        return is_worth_a_try(i->regions[0], true) && extract(r, scratch, i, i, only, nonly);
+        return is_worth_a_try(i->regions[0], true, true) && extract(r, scratch, passes, i, i, only, nonly);
     for (unsigned with_if = 2; with_if-- > 0;) {
         struct ir_inst *piece = with_if ? piece_of(i) : i;
         struct ir_inst *other = with_if && piece == i ? NULL : neighbour(piece, true);
         if (!other || count_insts(other->regions[0]) > MAX_PART_INSTS)
             continue;
-        if ((is_worth_a_try(i->regions[0], true) || is_worth_a_try(other->regions[0], other->op == IR_LOOP)) &&
-            extract(r, scratch, piece, other, only, nonly))
+        if ((is_worth_a_try(i->regions[0], true, false) || is_worth_a_try(other->regions[0], other->op == IR_LOOP, false)) &&
+            extract(r, scratch, passes, piece, other, only, nonly))
             return true;
     }
-    return is_worth_a_try(i->regions[0], true) && extract(r, scratch, i, i, only, nonly);
+    return is_worth_a_try(i->regions[0], true, false) && extract(r, scratch, passes, i, i, only, nonly);
 }
 
 void reroll_free(struct reroll *r) {

@@ -46,7 +46,8 @@ struct reroll {
 };
 
 /* Makes the function for the nest of `l`.  False: nothing to roll.  `only`: not NULL: of these `nonly` loops alone. */
-bool reroll_extract(struct reroll *r, struct arena *scratch, struct loop *l, const uint32_t *only, uint32_t nonly);
+bool reroll_extract(struct reroll *r, struct arena *scratch, struct pass_ctx *passes, struct loop *l,
+                    const uint32_t *only, uint32_t nonly);
 void reroll_free(struct reroll *r);
 bool reroll_has(const struct reroll *r, uint32_t wasm_offset);
 
