@@ -2,6 +2,9 @@
 #include "ir/offload/reroll.h"
 
 #include <string.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include "ir/ir_text.h"
 
 #include "ir/ir_effects.h"
 #include "ir/offload/reroll_build.h"
@@ -335,8 +338,10 @@ static bool extract(struct reroll *r, struct arena *scratch, struct pass_ctx *pa
         goto no;
     if (in_nest)
         take_apart(&site, passes);
+    if (getenv("DBGRR")) { struct strbuf sb = {0}; ir_print_func(&sb, r->func); fprintf(stderr, "BEFORE %d\n%.*s\n", r->nrolled, (int)sb.len, sb.data); }
     while (r->nrolled < REROLL_MAX_LOOPS && roll_one(&site, only, nonly))
         ;
+    if (getenv("DBGRR")) { struct strbuf sb = {0}; ir_print_func(&sb, r->func); fprintf(stderr, "AFTER %d broken %d\n%.*s\n", r->nrolled, site.broken, (int)sb.len, sb.data); }
     uint32_t nloops = 0;
     if (!r->nrolled || site.broken || !is_one_nest(r->func->body, &nloops) || nloops != 1)
         goto no;

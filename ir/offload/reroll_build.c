@@ -46,7 +46,7 @@ static bool bring_to_top(struct reroll_site *x, struct lin *a) {
 
 static bool is_pure_but(const struct ir_region *r, const struct ir_inst *but) {
     ir_foreach_inst (i, r)
-        if (i != but && i->op != IR_YIELD && !ir_is_pure(i))
+        if (i != but && i->op != IR_YIELD && !ir_is_pure(i) && !(but && ir_is_load(i)))
             return false;
     return r->last->op == IR_YIELD;
 }

@@ -19,6 +19,7 @@
 #include "ir/ir_build.h"
 #include "ir/ir_effects.h"
 #include "ir/offload/legalize.h"
+#include "ir/offload/reroll_tidy.h"
 
 enum { MAX_INSTS = 800, MAX_CLONES = 16 };
 
@@ -73,7 +74,7 @@ static struct ir_inst *find_leave(const struct ir_inst *choice, const struct ir_
 static bool can_depend(const struct ir_inst *choice, const struct ir_inst *block) {
     const struct ir_inst *i = choice->next;
     for (; i && i->op != IR_YIELD; i = i->next) {
-        if (is_plain_pure(i))
+        if (is_plain_pure(i) || (i->op == IR_BR_IF && i->target == block))
             continue;
         if (i->op != IR_IF && (i->op != IR_LOOP || i->nresults))
             return false;
@@ -136,8 +137,13 @@ static bool separate(struct arena *scratch, struct ir_inst *block) {
     }
     for (struct ir_inst *i = choice->next, *next; i != block; i = next) {
         next = i->next;
-        if (!is_plain_pure(i))
+        if (i->op == IR_BR_IF) {
+            b = ir_builder_before(i);
+            more = ir_build_select(&b, ir_build_i32(&b, 0), more, i->operands[0]);
+            ir_inst_remove(i);
+        } else if (!is_plain_pure(i)) {
             put_under(i, more);
+        }
     }
     ir_inst_remove(block);
     return true;
@@ -172,6 +178,7 @@ struct ir_func *reroll_take_apart(struct arena *scratch, struct ir_func *f, stru
         return NULL;
     opt_simplify(apart, passes);
     drop_unused(apart->body, arena_array(scratch, bool, apart->next_id + 1));
+    reroll_tidy(scratch, apart);
     opt_simplify(apart, passes);
     separate_all(scratch, apart->body);
     return apart;
