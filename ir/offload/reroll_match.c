@@ -155,19 +155,13 @@ static bool start_rest(const struct matcher *m, struct lin *b, struct lin *out_g
 
 enum answer { NO, YES, NO_SUM };
 
-/* An `or` that adds in the unrolled loop, where the counter is a multiple of the number of copies, does not in the
- * rolled one.  There it has to become a sum (make_sums in reroll_build.c), so that it may not be matched as anything
- * else. */
-static enum answer match_sums(const struct matcher *m, struct ir_value *a, struct ir_value *b, uint32_t copy) {
-    struct lin la, lb, growth, other;
-    if (!lin_of(a, &la) || !growth_of(m, &la, &growth))
+static enum answer compare_sums(const struct matcher *m, struct lin la, struct lin lb, uint32_t copy) {
+    struct lin growth, other;
+    if (!growth_of(m, &la, &growth))
         return NO_SUM;
-    enum answer none = la.ored && is_in_first(m, a) ? NO : NO_SUM;
-    if (!lin_of(b, &lb))
-        return none;
     if (m->rest) {
         if (!start_rest(m, &lb, &other))
-            return none;
+            return NO_SUM;
         return (!m->rest->loop || lin_equal(&growth, &other)) && move_to_rest(m, &la) && know_better(m, &la) &&
                        lin_add(&lb, &la, UINT64_MAX) && is_zero(m, &lb)
                    ? YES
@@ -179,10 +173,71 @@ static enum answer match_sums(const struct matcher *m, struct ir_value *a, struc
                : NO;
 }
 
+/* An `or` that adds in the unrolled loop, where the counter is a multiple of the number of copies, does not in the
+ * rolled one.  There it has to become a sum (make_sums in reroll_build.c), so that it may not be matched as anything
+ * else. */
+static enum answer match_sums(const struct matcher *m, struct ir_value *a, struct ir_value *b, uint32_t copy) {
+    struct lin la, lb, growth;
+    if (!lin_of(a, &la) || !growth_of(m, &la, &growth))
+        return NO_SUM;
+    enum answer none = la.ored && is_in_first(m, a) ? NO : NO_SUM;
+    enum answer answer = lin_of(b, &lb) ? compare_sums(m, la, lb, copy) : NO_SUM;
+    return answer == NO_SUM ? none : answer;
+}
+
 bool reroll_is_sum(const struct reroll_loop *u, struct ir_value *v, struct lin *out) {
     struct matcher m = {.u = (struct reroll_loop *)u};
     struct lin growth;
     return lin_of(v, out) && growth_of(&m, out, &growth);
+}
+
+static bool is_counter(const struct matcher *m, const struct ir_value *v, bool first) {
+    if (v->def)
+        return false;
+    if (first || !m->rest)
+        return v->region->parent == m->u->loop->inst && m->u->params[v->index].moves;
+    struct lin step;
+    return m->rest->loop && v->region->parent == m->rest->loop->inst && reroll_step_of(m->rest->loop, v->index, &step);
+}
+
+/* Takes one term with the partner of `t` out of `b`. */
+static bool take_partner(struct matcher *m, const struct lin_term *t, struct lin *b, uint32_t copy) {
+    for (uint32_t k = 0; k < b->n; k++) {
+        struct mark before = mark_of(m);
+        if (b->t[k].coef != t->coef || !is_in_other(m, b->t[k].v) || is_counter(m, b->t[k].v, false))
+            continue;
+        if (match(m, t->v, b->t[k].v, copy)) {
+            b->t[k] = b->t[--b->n];
+            return true;
+        }
+        undo(m, &before);
+    }
+    return false;
+}
+
+/* Sums whose terms are not all counters: the others have partners, in whatever order both add them up.  None has an
+ * `or` that adds, which nobody would make a sum of. */
+static bool match_terms(struct matcher *m, struct ir_value *a, struct ir_value *b, uint32_t copy) {
+    struct lin la, lb;
+    if (!lin_of(a, &la) || la.ored || !lin_of(b, &lb) || (la.n == 1 && la.t[0].v == a) || (lb.n == 1 && lb.t[0].v == b))
+        return false;
+    struct mark before = mark_of(m);
+    for (uint32_t k = 0; k < la.n;) {
+        struct lin_term t = la.t[k];
+        if (!is_in_first(m, t.v) || is_counter(m, t.v, true)) {
+            k++;
+            continue;
+        }
+        if (!take_partner(m, &t, &lb, copy)) {
+            undo(m, &before);
+            return false;
+        }
+        la.t[k] = la.t[--la.n];
+    }
+    if (compare_sums(m, la, lb, copy) == YES)
+        return true;
+    undo(m, &before);
+    return false;
 }
 
 /* ---- everything else ---- */
@@ -213,9 +268,19 @@ static bool same_place(const struct matcher *m, const struct ir_inst *a, const s
     if (a->mem.offset == b->mem.offset)
         return true;
     struct lin la, lb, growth;
+    if (!lin_of(a->operands[0], &la) || !lin_of(b->operands[0], &lb))
+        return false;
     *out_done = true; /* the same address, and offsets that differ: an array at a constant place */
-    return !m->rest && lin_of(a->operands[0], &la) && lin_of(b->operands[0], &lb) && lin_equal(&la, &lb) &&
-           growth_of(m, &la, &growth) && !growth.n && b->mem.offset - a->mem.offset == growth.c * copy;
+    if (!m->rest && lin_equal(&la, &lb) && growth_of(m, &la, &growth) && !growth.n &&
+        b->mem.offset - a->mem.offset == growth.c * copy)
+        return true;
+    /* The other has a part of the offset in its address.  No less than the offset of `b` is in all that `a` accesses,
+     * so where `a` stays inside memory, the address of `b` has not wrapped. */
+    if (a->mem.offset < b->mem.offset || la.wide)
+        return false;
+    la.c = (uint32_t)(la.c + a->mem.offset);
+    lb.c = (uint32_t)(lb.c + b->mem.offset);
+    return compare_sums(m, la, lb, copy) == YES;
 }
 
 static bool same_immediates(const struct ir_inst *a, const struct ir_inst *b) {
@@ -262,7 +327,8 @@ static bool match(struct matcher *m, struct ir_value *a, struct ir_value *b, uin
     bool inside = is_in_first(m, a);
     if (!inside && a == b)
         return true;
-    enum answer sums = a->type == IR_I32 || a->type == IR_I64 ? match_sums(m, a, b, copy) : NO_SUM;
+    bool is_integer = a->type == IR_I32 || a->type == IR_I64;
+    enum answer sums = is_integer ? match_sums(m, a, b, copy) : NO_SUM;
     if (sums != NO_SUM)
         return sums == YES;
     if (inside && !a->def)
@@ -271,7 +337,7 @@ static bool match(struct matcher *m, struct ir_value *a, struct ir_value *b, uin
     if (!a->def || !b->def)
         return false;
     m->depth++;
-    bool ok = match_inst(m, a->def, b->def, copy);
+    bool ok = match_inst(m, a->def, b->def, copy) || (is_integer && match_terms(m, a, b, copy));
     m->depth--;
     return ok;
 }
