@@ -13,6 +13,8 @@
 
 #include "ir/analysis/loops.h"
 #include "ir/ir_build.h"
+#include "ir/ir_effects.h"
+#include "ir/offload/reroll_impl.h"
 
 enum { MAX_DEPTH = 40 };
 
@@ -292,35 +294,58 @@ static void tidy_region(struct tidier *t, struct ir_region *r) {
 
 /* ---- counters ---- */
 
-/* The constant by which parameter `k` grows in each iteration, and what it starts with. */
-static bool read_counter(const struct loop *l, uint32_t k, uint32_t *out_init, uint32_t *out_step) {
+/* Whether a - b is the same number whichever way control comes. */
+static bool difference(struct ir_value *a, struct ir_value *b, uint32_t *out) {
+    struct lin x, y;
+    if (lin_of(a, &x) && lin_of(b, &y) && lin_add(&x, &y, UINT64_MAX) && !x.n) {
+        *out = (uint32_t)x.c;
+        return true;
+    }
+    uint32_t other;
+    struct ir_inst *i = a->def;
+    if (!i || i->op != IR_IF || b->def != i || !ir_falls_out(i->regions[0]) || !ir_falls_out(i->regions[1]))
+        return false;
+    struct ir_value **one = i->regions[0]->last->operands, **two = i->regions[1]->last->operands;
+    return difference(one[a->index], one[b->index], out) && difference(two[a->index], two[b->index], &other) &&
+           *out == other;
+}
+
+/* The constant by which parameter `k` grows in each iteration. */
+static bool read_step(const struct loop *l, uint32_t k, uint32_t *out_step) {
     struct ir_value *p = l->inst->regions[0]->params[k];
     const struct ir_inst *next = p->type == IR_I32 ? loop_next_value(l, k)->def : NULL;
-    int32_t step, init;
-    if (!next || next->op != IR_I32_ADD || next->operands[0] != p || !const_of(next->operands[1], &step) || !step ||
-        !const_of(l->inst->operands[k], &init))
+    int32_t step;
+    if (!next || next->op != IR_I32_ADD || next->operands[0] != p || !const_of(next->operands[1], &step) || !step)
         return false;
     *out_step = (uint32_t)step;
-    *out_init = (uint32_t)init;
     return true;
+}
+
+/* Whether parameter `k` is always parameter `i` and *out_more: both move alike, or it holds what `i` was before. */
+static bool follows(const struct loop *l, uint32_t k, uint32_t i, uint32_t *out_more) {
+    struct ir_region *body = l->inst->regions[0];
+    uint32_t step, own;
+    if (k == i || body->params[i]->fwd || body->params[k]->type != IR_I32 || !read_step(l, i, &step))
+        return false;
+    bool lags = loop_next_value(l, k) == body->params[i];
+    if ((!lags && (k < i || !read_step(l, k, &own) || own != step)) ||
+        !difference(l->inst->operands[k], l->inst->operands[i], out_more))
+        return false;
+    return !lags || *out_more == 0 - step;
 }
 
 static void merge_counters(struct loop *l) {
     struct ir_region *body = l->inst->regions[0];
     struct ir_builder b = ir_builder_before(body->first);
     b.wasm_offset = l->inst->wasm_offset;
-    for (uint32_t k = 1; k < body->nparams; k++) {
-        uint32_t init, step, other, other_step;
-        if (!read_counter(l, k, &init, &step))
-            continue;
-        for (uint32_t i = 0; i < k; i++) {
-            if (body->params[i]->fwd || !read_counter(l, i, &other, &other_step) || step != other_step)
+    for (uint32_t k = 0; k < body->nparams; k++)
+        for (uint32_t i = 0; i < body->nparams; i++) {
+            uint32_t more;
+            if (!follows(l, k, i, &more))
                 continue;
-            body->params[k]->fwd =
-                ir_build_simple(&b, IR_I32_ADD, body->params[i], ir_build_i32(&b, init - other));
+            body->params[k]->fwd = ir_build_simple(&b, IR_I32_ADD, body->params[i], ir_build_i32(&b, more));
             break;
         }
-    }
 }
 
 static void clear_notes(struct ir_region *r) {
