@@ -1,8 +1,9 @@
 /* Accesses of v128 values lane by lane, each of the width and kind that scalar code for one lane would have:
  *
  *     %v = v128.load %p               %v0 = f32.load %p   %v1 = f32.load offset=4 %p  ...     where %v is used as f32x4
- *     v128.store %q, %w               f32.store %q, %w0   f32.store offset=4 %q, %w1  ...     where %w was made as f32x4
- *     i32.store %q, lane 0 of %b      i32.store8 %q, %b0  ...                                 where %b is made of bytes
+ *     v128.store %q, %w               f32.store %q, %w0   f32.store offset=4 %q, %w1  ...     where %w was made as
+ * f32x4 i32.store %q, lane 0 of %b      i32.store8 %q, %b0  ...                                 where %b is made of
+ * bytes
  *
  * A store in parts may trap half-way, where the whole would have left memory alone, so this is for code that runs
  * only where a guard has seen that no access traps (reroll.h). */
@@ -45,9 +46,8 @@ void lanes_load(struct rebuild *r, struct ir_inst *i, enum lane_shape s) {
         size = 4;
     }
     for (unsigned k = 0; k < lanes_count(s); k++)
-        out[k] = k * size < bytes
-                     ? ir_build_load(&r->b, load_of(s), rebuild_lo(r, i, 0), part_of(i, k * size, size))
-                     : ir_build_const(&r->b, lanes_type(s), (union ir_bits){.i64 = 0});
+        out[k] = k * size < bytes ? ir_build_load(&r->b, load_of(s), rebuild_lo(r, i, 0), part_of(i, k * size, size))
+                                  : ir_build_const(&r->b, lanes_type(s), (union ir_bits){.i64 = 0});
     lanes_set(r, &i->results[0], s, out);
 }
 

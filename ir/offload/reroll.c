@@ -251,7 +251,7 @@ static bool roll(struct reroll_site *x, const struct loop_tree *tree, struct rer
         for (unsigned behind = 2; behind-- > 0;) {
             struct ir_inst *other = neighbour(i, behind);
             if (other && reroll_read_piece(&pu, tree, i) && pu.loop == u->loop && reroll_read_piece(&pv, tree, other) &&
-                reroll_join(x, u, &pu, &pv, behind))
+                ((behind && reroll_join_twins(x, u, &pu, &pv)) || reroll_join(x, u, &pu, &pv, behind)))
                 return true;
             if (x->broken)
                 return false;

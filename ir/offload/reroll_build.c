@@ -384,6 +384,31 @@ static void note(uint32_t *list, uint32_t *n, const struct ir_inst *loop) {
         list[(*n)++] = loop->wasm_offset;
 }
 
+/* The loop of `count` elements in the place of both.  `before`: the elements of the rest, where that comes first. */
+static void build_joined(struct reroll_site *x, struct reroll_loop *u, const struct reroll_piece *pu,
+                         const struct reroll_piece *pv, struct ir_value *count, struct ir_value *before) {
+    const struct reroll_piece *first = before ? pv : pu, *second = before ? pu : pv;
+    struct ir_builder b = ir_builder_before(second->inst);
+    struct ir_inst *any = emit_if_any(&b, count);
+    struct ir_builder in = ir_builder_at_end(any->regions[0]);
+    struct ir_map *map = ir_map_new(x->scratch);
+    struct ir_value *inits[REROLL_MAX_PARAMS];
+    emit_inits(&in, u, pu->region, map, inits);
+    for (uint32_t k = 0; k < u->loop->inst->regions[0]->nparams && before; k++)
+        if (inits[k]) { /* where it would have been had it begun with the rest */
+            struct ir_value *back =
+                ir_build_simple(&in, IR_I32_MUL, before, ir_build_i32(&in, (uint32_t)u->params[k].step.c));
+            inits[k] = ir_build_simple(&in, IR_I32_SUB, inits[k], back);
+        }
+    build_rolled(x, &in, u, inits, count, map);
+    ir_build_yield(&in, NULL, 0);
+    note(x->out->rolled, &x->out->nrolled, u->loop->inst);
+    if (pv->loop)
+        note(x->out->merged, &x->out->nmerged, pv->loop->inst);
+    ir_inst_remove(second->inst);
+    ir_inst_remove(first->inst);
+}
+
 bool reroll_join(struct reroll_site *x, struct reroll_loop *u, const struct reroll_piece *pu,
                  const struct reroll_piece *pv, bool u_first) {
     const struct reroll_piece *first = u_first ? pu : pv, *second = u_first ? pv : pu;
@@ -433,31 +458,186 @@ bool reroll_join(struct reroll_site *x, struct reroll_loop *u, const struct rero
         return false;
     }
     struct ir_builder top = ir_builder_before(x->top);
-    struct ir_value *count = ir_build_simple(&top, IR_I32_ADD, n_first, n_second);
-    struct ir_builder b = ir_builder_before(second->inst);
-    struct ir_inst *any = emit_if_any(&b, count);
-    struct ir_builder in = ir_builder_at_end(any->regions[0]);
-    struct ir_map *map = ir_map_new(x->scratch);
-    struct ir_value *inits[REROLL_MAX_PARAMS];
-    emit_inits(&in, u, pu->region, map, inits);
-    for (uint32_t k = 0; k < r->nparams && !u_first; k++)
-        if (inits[k]) { /* where it would have been had it begun with the rest */
-            struct ir_value *back =
-                ir_build_simple(&in, IR_I32_MUL, n_first, ir_build_i32(&in, (uint32_t)u->params[k].step.c));
-            inits[k] = ir_build_simple(&in, IR_I32_SUB, inits[k], back);
-        }
-    build_rolled(x, &in, u, inits, count, map);
-    ir_build_yield(&in, NULL, 0);
-    note(x->out->rolled, &x->out->nrolled, u->loop->inst);
-    if (pv->loop)
-        note(x->out->merged, &x->out->nmerged, pv->loop->inst);
-    ir_inst_remove(second->inst);
-    ir_inst_remove(first->inst);
+    build_joined(x, u, pu, pv, ir_build_simple(&top, IR_I32_ADD, n_first, n_second), u_first ? NULL : n_first);
     return true;
 no:
     x->valid = valid;
     x->nreplaced = 0;
     return false;
+}
+
+/* ---- twins ---- */
+
+/* What `%s` of an `if` around the unrolled loop stands for in the other: `from` + `factor` for each element. */
+struct twin_start {
+    struct ir_value *result;
+    struct lin from;
+    uint64_t factor;
+};
+
+struct twins {
+    struct reroll_count fast, whole; /* how many elements the unrolled loop does, and the other when it does all */
+    struct lin nfast, nwhole;        /* the same as sums */
+    struct twin_start starts[REROLL_MAX_KNOWN];
+    uint32_t nstarts;
+};
+
+/* Numbers of elements as plain distances. */
+static bool read_distance(struct reroll_count *c, struct loop *l, uint32_t copies, struct lin *out) {
+    if (!reroll_read_count(c, l, copies) || !c->until_equal || c->step != copies || c->from.wide)
+        return false;
+    *out = c->to;
+    if (!lin_add(out, &c->from, UINT64_MAX))
+        return false;
+    out->c = (uint32_t)(out->c + c->step);
+    return true;
+}
+
+/* Puts what the other loop starts with when it does everything, in the place of the results of the `if`; *out_factor:
+ * what the sum grows by for each element that the unrolled loop has done. */
+static bool from_start(const struct twins *t, struct lin *a, uint64_t *out_factor) {
+    *out_factor = 0;
+    for (uint32_t k = 0; k < t->nstarts; k++) {
+        uint64_t coef = lin_take(a, t->starts[k].result);
+        *out_factor += coef * t->starts[k].factor;
+        if (coef && !lin_add(a, &t->starts[k].from, coef))
+            return false;
+    }
+    *out_factor &= UINT32_MAX;
+    return true;
+}
+
+/* Whether all uses of `v` are in `second` or in pure operations in front of it that serve nothing else. */
+static bool serves_only(const struct ir_region *r, const struct ir_value *v, const struct ir_inst *second,
+                        unsigned depth) {
+    ir_foreach_inst (i, r) {
+        if (i == second)
+            continue;
+        bool uses = false;
+        for (uint32_t k = 0; k < i->noperands; k++)
+            uses |= i->operands[k] == v;
+        if (uses && (i->parent != second->parent || !ir_is_pure(i) || ir_nregions(i) || i->nresults != 1 || !depth ||
+                     !serves_only(r, &i->results[0], second, depth - 1)))
+            return false;
+        ir_foreach_region (inner, i)
+            if (!serves_only(inner, v, second, depth))
+                return false;
+    }
+    return true;
+}
+
+/* Whether the other loop runs just when elements are left: its condition is 0 where the unrolled loop has run and
+ * `left` is 0, and nowhere else. */
+static bool runs_for_the_rest(const struct reroll_piece *pu, const struct reroll_piece *pv, const struct lin *left) {
+    if (!pv->region)
+        return true;
+    const struct ir_inst *choice = pv->inst->operands[0]->def;
+    if (!choice || choice->op != IR_SELECT || choice->operands[2] != pu->inst->operands[0] || pv->side)
+        return false;
+    const struct ir_inst *more = choice->operands[pu->side]->def;
+    const union ir_bits *one = ir_const_of(choice->operands[!pu->side]);
+    const struct ir_inst *all = more && more->op == IR_I32_EQZ ? more->operands[0]->def : NULL;
+    struct lin a, b;
+    if (!one || !one->i32 || !all || all->op != IR_I32_EQ || !lin_of(all->operands[0], &a) ||
+        !lin_of(all->operands[1], &b) || !lin_add(&a, &b, UINT64_MAX))
+        return false;
+    b = *left;
+    return lin_equal(&a, left) || (lin_add(&b, &a, 1) && lin_is_zero(&b));
+}
+
+static bool read_twins(struct reroll_site *x, struct twins *t, const struct reroll_loop *u,
+                       const struct reroll_piece *pu, const struct reroll_piece *pv, struct ir_value *n) {
+    struct lin last;
+    uint64_t factor;
+    if (!read_distance(&t->fast, u->loop, u->copies, &t->nfast) || !read_distance(&t->whole, pv->loop, 1, &last))
+        return false;
+    for (uint32_t k = 0; k < pu->inst->nresults; k++) {
+        struct twin_start *s = &t->starts[t->nstarts];
+        s->result = &pu->inst->results[k];
+        if (!is_used(x->func->body, s->result, NULL))
+            continue;
+        if (++t->nstarts == REROLL_MAX_KNOWN || !serves_only(x->func->body, s->result, pv->inst, 8) ||
+            !result_of(pu, k, u->copies, n, &t->nfast, &s->from) || !is_known_before(pu, &s->from) || s->from.wide)
+            return false;
+        s->factor = lin_take(&s->from, n);
+    }
+    /* The other loop does as many elements less as the unrolled one has done. */
+    t->nwhole = last;
+    if (!from_start(t, &t->nwhole, &factor) || factor != UINT32_MAX || !from_start(t, &t->whole.from, &factor) ||
+        !from_start(t, &t->whole.to, &factor))
+        return false;
+    struct lin left = t->nwhole;
+    return lin_add(&left, &t->nfast, UINT64_MAX) && runs_for_the_rest(pu, pv, &left);
+}
+
+/* Whether the other loop's element is the unrolled one's, wherever it starts: `n` elements on. */
+static bool match_twins(struct reroll_site *x, struct reroll_loop *u, const struct reroll_piece *pv,
+                        const struct twins *t, struct ir_value *n) {
+    struct reroll_rest rest = {.inst = pv->inst, .loop = pv->loop, .aff = x->aff};
+    rest.body = pv->loop->inst->regions[0];
+    for (uint32_t k = 0; k < t->nstarts; k++) {
+        rest.from[k] = t->starts[k].result;
+        rest.to[k] = t->starts[k].from;
+        if (!lin_add_value(&rest.to[k], n, t->starts[k].factor))
+            return false;
+    }
+    rest.nfrom = t->nstarts;
+    for (uint32_t k = 0; k < u->loop->inst->regions[0]->nparams; k++) {
+        const struct reroll_param *p = &u->params[k];
+        if (p->carried ||
+            (p->moves && (p->step.n || p->step.wide || !lin_of(u->loop->inst->operands[k], &rest.start[k]) ||
+                          !lin_add_value(&rest.start[k], n, p->step.c))))
+            return false;
+    }
+    return reroll_match_rest(u, &rest);
+}
+
+/* Code for the number of all elements, and when it holds: the unrolled loop, where it runs, does a part of them. */
+static struct ir_value *emit_all_elements(struct reroll_site *x, struct twins *t, const struct reroll_piece *pu,
+                                          bool some_left) {
+    if (!bring_to_top(x, &t->fast.from) || !bring_to_top(x, &t->fast.to) || !bring_to_top(x, &t->whole.from) ||
+        !bring_to_top(x, &t->whole.to))
+        return NULL;
+    struct ir_value *cond = reroll_top_value(x, pu->inst->operands[0]), *valid = NULL, *whole_valid = NULL;
+    struct ir_builder b = ir_builder_before(x->top);
+    struct ir_value *nfast = reroll_emit_count(&b, &t->fast, &valid);
+    struct ir_value *n = reroll_emit_count(&b, &t->whole, &whole_valid);
+    if (!nfast || !n)
+        return NULL;
+    valid =
+        ir_build_simple(&b, IR_I32_AND, valid, ir_build_simple(&b, some_left ? IR_I32_LT_U : IR_I32_LE_U, nfast, n));
+    struct ir_value *one = ir_build_i32(&b, 1);
+    if (cond)
+        valid = pu->side ? ir_build_select(&b, one, valid, cond) : ir_build_select(&b, valid, one, cond);
+    valid = ir_build_simple(&b, IR_I32_AND, valid, whole_valid);
+    x->valid = x->valid ? ir_build_simple(&b, IR_I32_AND, x->valid, valid) : valid;
+    return n;
+}
+
+bool reroll_join_twins(struct reroll_site *x, struct reroll_loop *u, const struct reroll_piece *pu,
+                       const struct reroll_piece *pv) {
+    if (!pu->region || !pv->loop || pv->inst->nresults)
+        return false;
+    struct ir_builder b = ir_builder_before(x->top);
+    enum ir_type i32 = IR_I32;
+    struct ir_inst *some = ir_build(&b, IR_MEMORY_SIZE, &i32, 1, NULL, 0); /* a number that nothing is known of */
+    struct twins t = {.nstarts = 0};
+    struct ir_value *n = NULL;
+    if (read_twins(x, &t, u, pu, pv, &some->results[0]) && match_twins(x, u, pv, &t, &some->results[0]))
+        n = emit_all_elements(x, &t, pu, !pv->region);
+    ir_inst_remove(some);
+    if (!n)
+        return false;
+    b = ir_builder_before(pu->inst);
+    x->nreplaced = 0;
+    for (uint32_t k = 0; k < t.nstarts; k++) { /* for what is left of it, which serves nothing */
+        x->replaced[k] = t.starts[k].result;
+        x->by[k] = lin_emit(&b, &t.starts[k].from);
+        x->nreplaced++;
+    }
+    forward_replaced(x);
+    build_joined(x, u, pu, pv, n, NULL);
+    return true;
 }
 
 bool reroll_alone(struct reroll_site *x, struct reroll_loop *u) {

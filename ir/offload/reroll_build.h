@@ -35,6 +35,11 @@ struct ir_value *reroll_top_value(struct reroll_site *x, struct ir_value *v);
 /* Makes one loop of both pieces; false: they do not fit, and nothing has changed. */
 bool reroll_join(struct reroll_site *x, struct reroll_loop *u, const struct reroll_piece *pu,
                  const struct reroll_piece *pv, bool u_first);
+/* The same for the unrolled loop `pu` in an `if`, and behind it the loop `pv` that would do all elements by itself if
+ * the other did not run: then whether that one runs does not matter, nor how many elements it does. */
+bool reroll_join_twins(struct reroll_site *x, struct reroll_loop *u, const struct reroll_piece *pu,
+                       const struct reroll_piece *pv);
+
 /* Rolls the loop where it stands. */
 bool reroll_alone(struct reroll_site *x, struct reroll_loop *u);
 

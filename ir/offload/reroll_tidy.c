@@ -224,7 +224,8 @@ static struct ir_value *absolute_of(const struct ir_inst *i) {
         !const_of(s->def->operands[1], &c) || c != 31)
         return NULL;
     struct ir_value *x = s->def->operands[0];
-    bool fits = (flip->operands[0] == x && flip->operands[1] == s) || (flip->operands[0] == s && flip->operands[1] == x);
+    bool fits =
+        (flip->operands[0] == x && flip->operands[1] == s) || (flip->operands[0] == s && flip->operands[1] == x);
     return fits ? x : NULL;
 }
 
