@@ -6,7 +6,7 @@
  * multiplied out with such numbers as sums. */
 #include "ir/offload/reroll_impl.h"
 
-enum { MAX_PRODUCTS = 96, MAX_FACTORS = AFF_MAX_DEGREE };
+enum { MAX_PRODUCTS = 96, MAX_FACTORS = 2 * AFF_MAX_DEGREE };
 
 struct product {
     uint64_t coef;
@@ -48,24 +48,62 @@ static bool add_product(struct products *all, const struct product *p) {
     return true;
 }
 
-/* Adds `so_far` times the factors of the term from `at` on. */
+/* Values known before the nest, by which a product is still to be multiplied. */
+struct pending {
+    struct ir_value *v[MAX_FACTORS];
+    uint32_t n;
+};
+
 static bool multiply_out(struct products *all, struct aff_ctx *cx, const struct aff_term *t, uint32_t at,
-                         const struct product *so_far) {
-    if (at == t->degree)
-        return add_product(all, so_far);
-    const struct aff_sym *s = aff_sym(cx, t->syms[at]);
+                         const struct product *so_far, struct pending left);
+
+static bool is_product(const struct ir_value *v) {
+    return v->def && (v->def->op == IR_I32_MUL || v->def->op == IR_I64_MUL);
+}
+
+/* Multiplies by the last value left, which is a sum, of products perhaps. */
+static bool multiply_value(struct products *all, struct aff_ctx *cx, const struct aff_term *t, uint32_t at,
+                           const struct product *so_far, struct pending left) {
+    struct ir_value *v = left.v[--left.n];
     struct lin sum;
-    if (s->kind != AFF_VALUE || !lin_of(s->value, &sum)) {
+    if (!lin_of(v, &sum)) {
         struct product p = *so_far;
-        return add_factor(&p, s) && multiply_out(all, cx, t, at + 1, &p);
+        return add_factor(&p, v) && multiply_out(all, cx, t, at, &p, left);
     }
     for (uint32_t k = 0; k <= sum.n; k++) {
         struct product p = *so_far;
+        struct pending then = left;
         p.coef *= k < sum.n ? sum.t[k].coef : sum.c;
-        if (p.coef && ((k < sum.n && !add_factor(&p, sum.t[k].v)) || !multiply_out(all, cx, t, at + 1, &p)))
+        if (!p.coef)
+            continue;
+        if (k < sum.n && is_product(sum.t[k].v)) {
+            if (then.n + 2 > MAX_FACTORS)
+                return false;
+            then.v[then.n++] = sum.t[k].v->def->operands[0];
+            then.v[then.n++] = sum.t[k].v->def->operands[1];
+        } else if (k < sum.n && !add_factor(&p, sum.t[k].v)) {
+            return false;
+        }
+        if (!multiply_out(all, cx, t, at, &p, then))
             return false;
     }
     return true;
+}
+
+/* Adds `so_far` times what is left times the factors of the term from `at` on. */
+static bool multiply_out(struct products *all, struct aff_ctx *cx, const struct aff_term *t, uint32_t at,
+                         const struct product *so_far, struct pending left) {
+    if (left.n)
+        return multiply_value(all, cx, t, at, so_far, left);
+    if (at == t->degree)
+        return add_product(all, so_far);
+    const struct aff_sym *s = aff_sym(cx, t->syms[at]);
+    if (s->kind == AFF_VALUE) {
+        left.v[left.n++] = s->value;
+        return multiply_value(all, cx, t, at + 1, so_far, left);
+    }
+    struct product p = *so_far;
+    return add_factor(&p, s) && multiply_out(all, cx, t, at + 1, &p, left);
 }
 
 bool reroll_is_zero(struct aff_ctx *cx, const struct lin *d) {
@@ -77,7 +115,7 @@ bool reroll_is_zero(struct aff_ctx *cx, const struct lin *d) {
     bool ok = sum && !aff_hoists(cx) && !aff_equalities(cx); /* what a launch would have to ask is not known here */
     for (uint32_t t = 0; ok && t < sum->nterms; t++) {
         struct product one = {.coef = sum->terms[t].coef};
-        ok = multiply_out(&all, cx, &sum->terms[t], 0, &one);
+        ok = multiply_out(&all, cx, &sum->terms[t], 0, &one, (struct pending){.n = 0});
     }
     for (uint32_t k = 0; ok && k < all.n; k++)
         ok = (d->wide ? all.p[k].coef : (uint32_t)all.p[k].coef) == 0;
