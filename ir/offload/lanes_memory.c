@@ -66,10 +66,11 @@ void lanes_store(struct rebuild *r, struct ir_inst *i) {
 }
 
 bool lanes_store_packed(struct rebuild *r, struct ir_inst *i) {
-    if (i->op != IR_I32_STORE && i->op != IR_I64_STORE)
+    if (i->op != IR_I32_STORE && i->op != IR_I64_STORE && i->op != IR_F32_STORE && i->op != IR_F64_STORE)
         return false;
     const struct ir_inst *d = i->operands[1]->def;
-    if (!d || (d->op != IR_I32X4_EXTRACT_LANE && d->op != IR_I64X2_EXTRACT_LANE))
+    if (!d || (d->op != IR_I32X4_EXTRACT_LANE && d->op != IR_I64X2_EXTRACT_LANE && d->op != IR_F32X4_EXTRACT_LANE &&
+               d->op != IR_F64X2_EXTRACT_LANE))
         return false;
     const struct ir_value *v = d->operands[0];
     unsigned bytes = ir_info(i)->bytes;

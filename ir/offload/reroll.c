@@ -2,9 +2,6 @@
 #include "ir/offload/reroll.h"
 
 #include <string.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include "ir/ir_text.h"
 
 #include "ir/ir_effects.h"
 #include "ir/offload/reroll_build.h"
@@ -231,15 +228,26 @@ static struct ir_inst *neighbour(struct ir_inst *i, bool behind) {
     return i && ir_nregions(i) ? i : NULL;
 }
 
-/* The loop, or the `if` around it that holds nothing else. */
+/* The loop, or the `if` around it that holds nothing else but loads. */
 static struct ir_inst *piece_of(struct ir_inst *loop) {
     struct ir_inst *around = loop->parent->parent;
     if (!around || around->op != IR_IF)
         return loop;
     ir_foreach_inst (i, loop->parent)
-        if (i != loop && i->op != IR_YIELD && (!ir_is_pure(i) || ir_nregions(i)))
+        if (i != loop && i->op != IR_YIELD && !ir_is_load(i) && (!ir_is_pure(i) || ir_nregions(i)))
             return loop;
     return around;
+}
+
+static bool join_twins(struct reroll_site *x, const struct loop_tree *tree, struct reroll_loop *u,
+                       const struct reroll_piece *pu, const struct reroll_piece *next) {
+    if (next->loop)
+        return reroll_join_twins(x, u, pu, NULL, next, NULL);
+    struct ir_inst *last = neighbour(next->inst, true);
+    struct reroll_loop *pairs = arena_new(x->scratch, struct reroll_loop);
+    struct reroll_piece pv;
+    return last && reroll_read_piece(&pv, tree, last) && pv.loop && reroll_match_copies(pairs, pv.loop, 2) &&
+           reroll_join_twins(x, u, pu, next, &pv, pairs);
 }
 
 static bool roll(struct reroll_site *x, const struct loop_tree *tree, struct reroll_loop *u) {
@@ -251,7 +259,7 @@ static bool roll(struct reroll_site *x, const struct loop_tree *tree, struct rer
         for (unsigned behind = 2; behind-- > 0;) {
             struct ir_inst *other = neighbour(i, behind);
             if (other && reroll_read_piece(&pu, tree, i) && pu.loop == u->loop && reroll_read_piece(&pv, tree, other) &&
-                ((behind && reroll_join_twins(x, u, &pu, &pv)) || reroll_join(x, u, &pu, &pv, behind)))
+                ((behind && join_twins(x, tree, u, &pu, &pv)) || reroll_join(x, u, &pu, &pv, behind)))
                 return true;
             if (x->broken)
                 return false;
@@ -338,10 +346,8 @@ static bool extract(struct reroll *r, struct arena *scratch, struct pass_ctx *pa
         goto no;
     if (in_nest)
         take_apart(&site, passes);
-    if (getenv("DBGRR")) { struct strbuf sb = {0}; ir_print_func(&sb, r->func); fprintf(stderr, "BEFORE %d\n%.*s\n", r->nrolled, (int)sb.len, sb.data); }
     while (r->nrolled < REROLL_MAX_LOOPS && roll_one(&site, only, nonly))
         ;
-    if (getenv("DBGRR")) { struct strbuf sb = {0}; ir_print_func(&sb, r->func); fprintf(stderr, "AFTER %d broken %d\n%.*s\n", r->nrolled, site.broken, (int)sb.len, sb.data); }
     uint32_t nloops = 0;
     if (!r->nrolled || site.broken || !is_one_nest(r->func->body, &nloops) || nloops != 1)
         goto no;
@@ -383,7 +389,8 @@ bool reroll_extract(struct reroll *r, struct arena *scratch, struct pass_ctx *pa
         struct ir_inst *other = with_if && piece == i ? NULL : neighbour(piece, true);
         if (!other || count_insts(other->regions[0]) > MAX_PART_INSTS)
             continue;
-        if ((is_worth_a_try(i->regions[0], true, false) || is_worth_a_try(other->regions[0], other->op == IR_LOOP, false)) &&
+        if ((is_worth_a_try(i->regions[0], true, false) ||
+             is_worth_a_try(other->regions[0], other->op == IR_LOOP, false)) &&
             extract(r, scratch, passes, piece, other, only, nonly))
             return true;
     }

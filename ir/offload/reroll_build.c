@@ -468,21 +468,29 @@ no:
 
 /* ---- twins ---- */
 
-/* What `%s` of an `if` around the unrolled loop stands for in the other: `from` + `factor` for each element. */
+/* What a result of an `if` around elements stands for in what comes behind: `from` + `factor` for each element. */
 struct twin_start {
     struct ir_value *result;
     struct lin from;
     uint64_t factor;
 };
 
+/* The unrolled loop, and what is behind it: a loop that does one element an iteration, or an odd element and a loop
+ * that does two. */
 struct twins {
-    struct reroll_count fast, whole; /* how many elements the unrolled loop does, and the other when it does all */
-    struct lin nfast, nwhole;        /* the same as sums */
+    struct reroll_loop *u;
+    const struct reroll_piece *pu, *odd, *pv; /* odd: NULL: there is none */
+    const struct reroll_loop *pairs;          /* the loop behind, where it does two */
+    struct reroll_count fast;                 /* how many elements the unrolled loop does */
+    struct lin nfast, nwhole;                 /* the same as a sum; and how many there are in all */
+    struct ir_value *more, *is_odd;           /* conditions of what is behind; NULL: none */
     struct twin_start starts[REROLL_MAX_KNOWN];
-    uint32_t nstarts;
+    uint32_t nstarts, nodd; /* the first `nodd` are results of the odd element */
+    /* Numbers that nothing is known of: the elements of the unrolled loop, and of the odd element. */
+    struct ir_value *n, *one;
 };
 
-/* Numbers of elements as plain distances. */
+/* How many elements the loop does, as a plain distance. */
 static bool read_distance(struct reroll_count *c, struct loop *l, uint32_t copies, struct lin *out) {
     if (!reroll_read_count(c, l, copies) || !c->until_equal || c->step != copies || c->from.wide)
         return false;
@@ -493,149 +501,210 @@ static bool read_distance(struct reroll_count *c, struct loop *l, uint32_t copie
     return true;
 }
 
-/* Puts what the other loop starts with when it does everything, in the place of the results of the `if`; *out_factor:
- * what the sum grows by for each element that the unrolled loop has done. */
-static bool from_start(const struct twins *t, struct lin *a, uint64_t *out_factor) {
-    *out_factor = 0;
+/* Puts what is behind starts with, when it does everything, in the place of the results; *out_factor: what the sum
+ * grows by for each element that the unrolled loop has done, *out_odd: likewise for the odd element. */
+static bool from_start(const struct twins *t, struct lin *a, uint32_t *out_factor, uint32_t *out_odd) {
+    *out_factor = *out_odd = 0;
     for (uint32_t k = 0; k < t->nstarts; k++) {
         uint64_t coef = lin_take(a, t->starts[k].result);
-        *out_factor += coef * t->starts[k].factor;
+        *(k < t->nodd ? out_odd : out_factor) += (uint32_t)(coef * t->starts[k].factor);
         if (coef && !lin_add(a, &t->starts[k].from, coef))
             return false;
     }
-    *out_factor &= UINT32_MAX;
     return true;
 }
 
-/* Whether all uses of `v` are in `second` or in pure operations in front of it that serve nothing else. */
-static bool serves_only(const struct ir_region *r, const struct ir_value *v, const struct ir_inst *second,
-                        unsigned depth) {
+/* Whether all uses of `v` are in what is behind, or in pure operations beside it that serve nothing else. */
+static bool serves_only(const struct ir_region *r, const struct ir_value *v, const struct twins *t, unsigned depth) {
     ir_foreach_inst (i, r) {
-        if (i == second)
+        if (i == t->pv->inst || (t->odd && i == t->odd->inst))
             continue;
         bool uses = false;
         for (uint32_t k = 0; k < i->noperands; k++)
             uses |= i->operands[k] == v;
-        if (uses && (i->parent != second->parent || !ir_is_pure(i) || ir_nregions(i) || i->nresults != 1 || !depth ||
-                     !serves_only(r, &i->results[0], second, depth - 1)))
+        if (uses && (i->parent != t->pv->inst->parent || !ir_is_pure(i) || ir_nregions(i) || i->nresults != 1 ||
+                     !depth || !serves_only(r, &i->results[0], t, depth - 1)))
             return false;
         ir_foreach_region (inner, i)
-            if (!serves_only(inner, v, second, depth))
+            if (!serves_only(inner, v, t, depth))
                 return false;
     }
     return true;
 }
 
-/* Whether the other loop runs just when elements are left: its condition is 0 where the unrolled loop has run and
- * `left` is 0, and nowhere else. */
-static bool runs_for_the_rest(const struct reroll_piece *pu, const struct reroll_piece *pv, const struct lin *left) {
-    if (!pv->region)
-        return true;
-    const struct ir_inst *choice = pv->inst->operands[0]->def;
-    if (!choice || choice->op != IR_SELECT || choice->operands[2] != pu->inst->operands[0] || pv->side)
-        return false;
-    const struct ir_inst *more = choice->operands[pu->side]->def;
-    const union ir_bits *one = ir_const_of(choice->operands[!pu->side]);
-    const struct ir_inst *all = more && more->op == IR_I32_EQZ ? more->operands[0]->def : NULL;
-    struct lin a, b;
-    if (!one || !one->i32 || !all || all->op != IR_I32_EQ || !lin_of(all->operands[0], &a) ||
-        !lin_of(all->operands[1], &b) || !lin_add(&a, &b, UINT64_MAX))
-        return false;
-    b = *left;
-    return lin_equal(&a, left) || (lin_add(&b, &a, 1) && lin_is_zero(&b));
+static bool is_i32(const struct ir_value *v, uint32_t want) {
+    const union ir_bits *c = ir_const_of(v);
+    return c && v->type == IR_I32 && c->i32 == want;
 }
 
-static bool read_twins(struct reroll_site *x, struct twins *t, const struct reroll_loop *u,
-                       const struct reroll_piece *pu, const struct reroll_piece *pv, struct ir_value *n) {
-    struct lin last;
-    uint64_t factor;
-    if (!read_distance(&t->fast, u->loop, u->copies, &t->nfast) || !read_distance(&t->whole, pv->loop, 1, &last))
+/* Whether `v` says that the sum is 0, and nothing else. */
+static bool says_zero(const struct twins *t, const struct ir_value *v, const struct lin *sum) {
+    struct lin a, b;
+    uint32_t factor, odd;
+    if (!v->def || v->def->op != IR_I32_EQ || !lin_of(v->def->operands[0], &a) || !lin_of(v->def->operands[1], &b) ||
+        !lin_add(&a, &b, UINT64_MAX) || !from_start(t, &a, &factor, &odd) || odd || !lin_add_value(&a, t->n, factor))
         return false;
-    for (uint32_t k = 0; k < pu->inst->nresults; k++) {
+    b = a;
+    return lin_equal(&a, sum) || (lin_add(&b, sum, 1) && lin_is_zero(&b));
+}
+
+/* Conditions as reroll_vector.c makes them: nothing behind runs where the unrolled loop has run and has left nothing.
+ * The odd element runs where another condition holds as well; and the pairs do not where one element was left. */
+static bool read_conditions(struct twins *t) {
+    struct ir_value *v = t->pv->region ? t->pv->inst->operands[0] : NULL;
+    struct lin left = t->nwhole;
+    if (t->odd) {
+        const struct ir_inst *d = t->odd->inst->operands[0]->def;
+        if (t->odd->loop || t->odd->side || !d || d->op != IR_SELECT || !is_i32(d->operands[1], 0))
+            return false;
+        t->is_odd = d->operands[0];
+        struct ir_value *more = d->operands[2];
+        d = v ? v->def : NULL;
+        left.c = (uint32_t)(left.c - 1);
+        if (!d || d->op != IR_SELECT || !is_i32(d->operands[0], 0) || d->operands[1] != more ||
+            !lin_add_value(&left, t->n, UINT64_MAX) || !says_zero(t, d->operands[2], &left))
+            return false;
+        v = more;
+        left = t->nwhole;
+    }
+    if (!t->pv->region)
+        return true;
+    const struct ir_inst *choice = v->def, *some;
+    if (t->pv->side || !choice || choice->op != IR_SELECT || choice->operands[2] != t->pu->inst->operands[0] ||
+        !is_i32(choice->operands[!t->pu->side], 1) || !lin_add(&left, &t->nfast, UINT64_MAX))
+        return false;
+    some = choice->operands[t->pu->side]->def;
+    if (!some || some->op != IR_I32_EQZ)
+        return false;
+    const struct ir_inst *all = some->operands[0]->def;
+    struct lin a, b;
+    if (!all || all->op != IR_I32_EQ || !lin_of(all->operands[0], &a) || !lin_of(all->operands[1], &b) ||
+        !lin_add(&a, &b, UINT64_MAX))
+        return false;
+    b = a;
+    return lin_equal(&a, &left) || (lin_add(&b, &left, 1) && lin_is_zero(&b));
+}
+
+/* Results of the piece, of whose elements `n` is the number. */
+static bool read_starts(struct reroll_site *x, struct twins *t, const struct reroll_piece *p, uint32_t copies,
+                        struct ir_value *n, const struct lin *sum) {
+    for (uint32_t k = 0; k < p->inst->nresults; k++) {
         struct twin_start *s = &t->starts[t->nstarts];
-        s->result = &pu->inst->results[k];
+        s->result = &p->inst->results[k];
         if (!is_used(x->func->body, s->result, NULL))
             continue;
-        if (++t->nstarts == REROLL_MAX_KNOWN || !serves_only(x->func->body, s->result, pv->inst, 8) ||
-            !result_of(pu, k, u->copies, n, &t->nfast, &s->from) || !is_known_before(pu, &s->from) || s->from.wide)
+        if (++t->nstarts == REROLL_MAX_KNOWN || !serves_only(x->func->body, s->result, t, 8) ||
+            !result_of(p, k, copies, n, sum, &s->from) || !is_known_before(p, &s->from) || s->from.wide)
             return false;
         s->factor = lin_take(&s->from, n);
     }
-    /* The other loop does as many elements less as the unrolled one has done. */
-    t->nwhole = last;
-    if (!from_start(t, &t->nwhole, &factor) || factor != UINT32_MAX || !from_start(t, &t->whole.from, &factor) ||
-        !from_start(t, &t->whole.to, &factor))
-        return false;
-    struct lin left = t->nwhole;
-    return lin_add(&left, &t->nfast, UINT64_MAX) && runs_for_the_rest(pu, pv, &left);
+    return true;
 }
 
-/* Whether the other loop's element is the unrolled one's, wherever it starts: `n` elements on. */
-static bool match_twins(struct reroll_site *x, struct reroll_loop *u, const struct reroll_piece *pv,
-                        const struct twins *t, struct ir_value *n) {
-    struct reroll_rest rest = {.inst = pv->inst, .loop = pv->loop, .aff = x->aff};
-    rest.body = pv->loop->inst->regions[0];
+static bool read_twins(struct reroll_site *x, struct twins *t) {
+    struct reroll_count slow;
+    struct lin none = {.c = 0};
+    uint32_t factor, odd;
+    if (!read_distance(&t->fast, t->u->loop, t->u->copies, &t->nfast) ||
+        !read_distance(&slow, t->pv->loop, t->pairs ? 2 : 1, &t->nwhole) ||
+        (t->odd && !read_starts(x, t, t->odd, 1, t->one, &none)))
+        return false;
+    t->nodd = t->nstarts;
+    /* The loop behind does as many elements less as have been done. */
+    return read_starts(x, t, t->pu, t->u->copies, t->n, &t->nfast) && from_start(t, &t->nwhole, &factor, &odd) &&
+           factor == UINT32_MAX && (!t->odd || odd == UINT32_MAX) && read_conditions(t);
+}
+
+/* Whether an element of `p` is one of the unrolled loop's, wherever it starts. */
+static bool match_twin(struct reroll_site *x, const struct twins *t, const struct reroll_piece *p) {
+    struct reroll_loop *u = t->u;
+    bool after_odd = t->odd && p == t->pv;
+    struct reroll_rest rest = {.inst = p->inst, .loop = p->loop, .aff = x->aff, .nfrom = t->nstarts};
+    rest.body = p->loop ? p->loop->inst->regions[0] : p->region;
+    rest.unrolled = p == t->pv ? t->pairs : NULL;
     for (uint32_t k = 0; k < t->nstarts; k++) {
         rest.from[k] = t->starts[k].result;
         rest.to[k] = t->starts[k].from;
-        if (!lin_add_value(&rest.to[k], n, t->starts[k].factor))
+        if (!lin_add_value(&rest.to[k], k < t->nodd ? t->one : t->n, t->starts[k].factor))
             return false;
     }
-    rest.nfrom = t->nstarts;
     for (uint32_t k = 0; k < u->loop->inst->regions[0]->nparams; k++) {
-        const struct reroll_param *p = &u->params[k];
-        if (p->carried ||
-            (p->moves && (p->step.n || p->step.wide || !lin_of(u->loop->inst->operands[k], &rest.start[k]) ||
-                          !lin_add_value(&rest.start[k], n, p->step.c))))
+        const struct reroll_param *q = &u->params[k];
+        if (q->carried ||
+            (q->moves && (q->step.n || q->step.wide || !lin_of(u->loop->inst->operands[k], &rest.start[k]) ||
+                          !lin_add_value(&rest.start[k], t->n, q->step.c) ||
+                          (after_odd && !lin_add_value(&rest.start[k], t->one, q->step.c)))))
             return false;
     }
     return reroll_match_rest(u, &rest);
 }
 
+static struct ir_value *emit_and(struct ir_builder *b, struct ir_value *x, struct ir_value *y) {
+    return x ? ir_build_simple(b, IR_I32_AND, x, y) : y;
+}
+
+/* 1 when the number is odd just where the odd element runs. */
+static struct ir_value *emit_parity(struct ir_builder *b, struct ir_value *n, struct ir_value *is_odd) {
+    struct ir_value *low = ir_build_simple(b, IR_I32_AND, n, ir_build_i32(b, 1));
+    return ir_build_simple(b, IR_I32_EQ, low, ir_build_simple(b, IR_I32_NE, is_odd, ir_build_i32(b, 0)));
+}
+
 /* Code for the number of all elements, and when it holds: the unrolled loop, where it runs, does a part of them. */
-static struct ir_value *emit_all_elements(struct reroll_site *x, struct twins *t, const struct reroll_piece *pu,
-                                          bool some_left) {
-    if (!bring_to_top(x, &t->fast.from) || !bring_to_top(x, &t->fast.to) || !bring_to_top(x, &t->whole.from) ||
-        !bring_to_top(x, &t->whole.to))
+static struct ir_value *emit_all_elements(struct reroll_site *x, struct twins *t) {
+    struct ir_value *is_odd = t->is_odd ? reroll_top_value(x, t->is_odd) : NULL;
+    if (!bring_to_top(x, &t->fast.from) || !bring_to_top(x, &t->fast.to) || !bring_to_top(x, &t->nwhole) ||
+        (t->is_odd && !is_odd))
         return NULL;
-    struct ir_value *cond = reroll_top_value(x, pu->inst->operands[0]), *valid = NULL, *whole_valid = NULL;
+    struct ir_value *cond = reroll_top_value(x, t->pu->inst->operands[0]), *fits = NULL;
     struct ir_builder b = ir_builder_before(x->top);
-    struct ir_value *nfast = reroll_emit_count(&b, &t->fast, &valid);
-    struct ir_value *n = reroll_emit_count(&b, &t->whole, &whole_valid);
-    if (!nfast || !n)
+    struct ir_value *nfast = reroll_emit_count(&b, &t->fast, &fits), *n = lin_emit(&b, &t->nwhole);
+    if (!nfast)
         return NULL;
-    valid =
-        ir_build_simple(&b, IR_I32_AND, valid, ir_build_simple(&b, some_left ? IR_I32_LT_U : IR_I32_LE_U, nfast, n));
+    fits = emit_and(&b, fits, ir_build_simple(&b, t->pv->region ? IR_I32_LE_U : IR_I32_LT_U, nfast, n));
+    if (is_odd)
+        fits = emit_and(&b, fits, emit_parity(&b, ir_build_simple(&b, IR_I32_SUB, n, nfast), is_odd));
     struct ir_value *one = ir_build_i32(&b, 1);
     if (cond)
-        valid = pu->side ? ir_build_select(&b, one, valid, cond) : ir_build_select(&b, valid, one, cond);
-    valid = ir_build_simple(&b, IR_I32_AND, valid, whole_valid);
-    x->valid = x->valid ? ir_build_simple(&b, IR_I32_AND, x->valid, valid) : valid;
+        fits = t->pu->side ? ir_build_select(&b, one, fits, cond) : ir_build_select(&b, fits, one, cond);
+    if (is_odd)
+        fits = emit_and(&b, fits, emit_parity(&b, n, is_odd));
+    /* 1 to 2^30 - 1 */
+    struct ir_value *most = ir_build_i32(&b, (UINT32_C(1) << 30) - 1);
+    struct ir_value *less = ir_build_simple(&b, IR_I32_SUB, n, one);
+    fits = emit_and(&b, fits, ir_build_simple(&b, IR_I32_LT_U, less, most));
+    x->valid = emit_and(&b, x->valid, fits);
     return n;
 }
 
 bool reroll_join_twins(struct reroll_site *x, struct reroll_loop *u, const struct reroll_piece *pu,
-                       const struct reroll_piece *pv) {
-    if (!pu->region || !pv->loop || pv->inst->nresults)
+                       const struct reroll_piece *odd, const struct reroll_piece *pv, const struct reroll_loop *pairs) {
+    if (!pu->region || !pv->loop || pv->inst->nresults || (odd != NULL) != (pairs != NULL) || (odd && !pv->region))
         return false;
     struct ir_builder b = ir_builder_before(x->top);
     enum ir_type i32 = IR_I32;
-    struct ir_inst *some = ir_build(&b, IR_MEMORY_SIZE, &i32, 1, NULL, 0); /* a number that nothing is known of */
-    struct twins t = {.nstarts = 0};
+    struct ir_inst *some = ir_build(&b, IR_MEMORY_SIZE, &i32, 1, NULL, 0);
+    struct ir_inst *other = ir_build(&b, IR_MEMORY_SIZE, &i32, 1, NULL, 0);
+    struct twins *t = arena_new(x->scratch, struct twins);
+    *t = (struct twins){.u = u, .pu = pu, .odd = odd, .pv = pv, .pairs = pairs};
+    t->n = &some->results[0];
+    t->one = &other->results[0];
     struct ir_value *n = NULL;
-    if (read_twins(x, &t, u, pu, pv, &some->results[0]) && match_twins(x, u, pv, &t, &some->results[0]))
-        n = emit_all_elements(x, &t, pu, !pv->region);
+    if (read_twins(x, t) && (!odd || match_twin(x, t, odd)) && match_twin(x, t, pv))
+        n = emit_all_elements(x, t);
     ir_inst_remove(some);
+    ir_inst_remove(other);
     if (!n)
         return false;
     b = ir_builder_before(pu->inst);
     x->nreplaced = 0;
-    for (uint32_t k = 0; k < t.nstarts; k++) { /* for what is left of it, which serves nothing */
-        x->replaced[k] = t.starts[k].result;
-        x->by[k] = lin_emit(&b, &t.starts[k].from);
+    for (uint32_t k = 0; k < t->nstarts; k++) { /* for what is left of it, which serves nothing */
+        x->replaced[k] = t->starts[k].result;
+        x->by[k] = lin_emit(&b, &t->starts[k].from);
         x->nreplaced++;
     }
     forward_replaced(x);
+    if (odd)
+        ir_inst_remove(odd->inst);
     build_joined(x, u, pu, pv, n, NULL);
     return true;
 }

@@ -143,8 +143,9 @@ static bool start_rest(const struct matcher *m, struct lin *b, struct lin *out_g
     for (uint32_t k = 0; l && k < l->inst->regions[0]->nparams; k++) {
         struct lin init, step;
         uint64_t coef = lin_take(b, l->inst->regions[0]->params[k]);
-        if (coef && (!reroll_step_of(l, k, &step) || !lin_of(l->inst->operands[k], &init) ||
-                     !lin_add(out_growth, &step, coef) || !lin_add(b, &init, coef)))
+        if (coef &&
+            (!reroll_step_of(l, k, &step) || (m->rest->unrolled && !lin_divide(&step, m->rest->unrolled->copies)) ||
+             !lin_of(l->inst->operands[k], &init) || !lin_add(out_growth, &step, coef) || !lin_add(b, &init, coef)))
             return false;
     }
     for (uint32_t k = 0; k < b->n; k++)
@@ -514,6 +515,13 @@ bool reroll_match_rest(struct reroll_loop *u, struct reroll_rest *rest) {
     const struct ir_inst *test = rest->loop ? rest->loop->test : NULL;
     struct ir_inst *b = next_root(rest->body->first);
     bool ok = is_plain(rest->body, test);
+    if (rest->unrolled) {
+        for (ok = ok && u->nroots == rest->unrolled->nroots; ok && k < u->nroots; k++)
+            ok = match_root(&m, u->roots[k], rest->unrolled->roots[k], UINT32_MAX);
+        ok = ok && is_in_order(u, from);
+        u->npairs = from;
+        return ok;
+    }
     for (; ok && b && k < u->nroots; b = next_root(b->next))
         ok = match_root(&m, u->roots[k++], b, UINT32_MAX);
     ok = ok && !b && k == u->nroots && is_covered(u, rest->body, test) && is_in_order(u, from) &&

@@ -21,7 +21,7 @@
 #include "ir/offload/legalize.h"
 #include "ir/offload/reroll_tidy.h"
 
-enum { MAX_INSTS = 800, MAX_CLONES = 16 };
+enum { MAX_INSTS = 1000, MAX_CLONES = 16 };
 
 /* ---- loads of lanes that nobody wants ---- */
 
