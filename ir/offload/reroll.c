@@ -241,13 +241,17 @@ static struct ir_inst *piece_of(struct ir_inst *loop) {
 
 static bool join_twins(struct reroll_site *x, const struct loop_tree *tree, struct reroll_loop *u,
                        const struct reroll_piece *pu, const struct reroll_piece *next) {
-    if (next->loop)
-        return reroll_join_twins(x, u, pu, NULL, next, NULL);
-    struct ir_inst *last = neighbour(next->inst, true);
+    if (next->loop && reroll_join_twins(x, u, pu, NULL, next, NULL))
+        return true;
+    struct ir_inst *last = next->region ? neighbour(next->inst, true) : NULL;
     struct reroll_loop *pairs = arena_new(x->scratch, struct reroll_loop);
     struct reroll_piece pv;
-    return last && reroll_read_piece(&pv, tree, last) && pv.loop && reroll_match_copies(pairs, pv.loop, 2) &&
-           reroll_join_twins(x, u, pu, next, &pv, pairs);
+    if (!last || !reroll_read_piece(&pv, tree, last) || !pv.loop)
+        return false;
+    for (uint32_t copies = 8; copies >= 2; copies /= 2)
+        if (reroll_match_copies(pairs, pv.loop, copies) && reroll_join_twins(x, u, pu, next, &pv, pairs))
+            return true;
+    return false;
 }
 
 static bool roll(struct reroll_site *x, const struct loop_tree *tree, struct reroll_loop *u) {

@@ -475,18 +475,20 @@ struct twin_start {
     uint64_t factor;
 };
 
-/* The unrolled loop, and what is behind it: a loop that does one element an iteration, or an odd element and a loop
- * that does two. */
+/* The unrolled loop, and what is behind it: a loop that does one element an iteration; or some elements, one by one,
+ * and a loop that does several. */
 struct twins {
     struct reroll_loop *u;
     const struct reroll_piece *pu, *odd, *pv; /* odd: NULL: there is none */
-    const struct reroll_loop *pairs;          /* the loop behind, where it does two */
+    const struct reroll_loop *pairs;          /* the loop behind, where it does several */
     struct reroll_count fast;                 /* how many elements the unrolled loop does */
     struct lin nfast, nwhole;                 /* the same as a sum; and how many there are in all */
+    struct lin nodds;                         /* how many are done one by one, where any are */
+    struct lin ones;                          /* how many that is, 0 where none are */
     struct ir_value *more, *is_odd;           /* conditions of what is behind; NULL: none */
     struct twin_start starts[REROLL_MAX_KNOWN];
-    uint32_t nstarts, nodd; /* the first `nodd` are results of the odd element */
-    /* Numbers that nothing is known of: the elements of the unrolled loop, and of the odd element. */
+    uint32_t nstarts, nodd; /* the first `nodd` are results of `odd` */
+    /* Numbers that nothing is known of: the elements of the unrolled loop, and those done one by one. */
     struct ir_value *n, *one;
 };
 
@@ -502,7 +504,7 @@ static bool read_distance(struct reroll_count *c, struct loop *l, uint32_t copie
 }
 
 /* Puts what is behind starts with, when it does everything, in the place of the results; *out_factor: what the sum
- * grows by for each element that the unrolled loop has done, *out_odd: likewise for the odd element. */
+ * grows by for each element that the unrolled loop has done, *out_odd: likewise for those done one by one. */
 static bool from_start(const struct twins *t, struct lin *a, uint32_t *out_factor, uint32_t *out_odd) {
     *out_factor = *out_odd = 0;
     for (uint32_t k = 0; k < t->nstarts; k++) {
@@ -537,35 +539,41 @@ static bool is_i32(const struct ir_value *v, uint32_t want) {
     return c && v->type == IR_I32 && c->i32 == want;
 }
 
-/* Whether `v` says that the sum is 0, and nothing else. */
-static bool says_zero(const struct twins *t, const struct ir_value *v, const struct lin *sum) {
-    struct lin a, b;
-    uint32_t factor, odd;
-    if (!v->def || v->def->op != IR_I32_EQ || !lin_of(v->def->operands[0], &a) || !lin_of(v->def->operands[1], &b) ||
-        !lin_add(&a, &b, UINT64_MAX) || !from_start(t, &a, &factor, &odd) || odd || !lin_add_value(&a, t->n, factor))
+/* Whether `v` says that the number of elements left behind the unrolled loop is too small for the last loop, and not 0.
+ */
+static bool says_few_left(const struct twins *t, const struct ir_value *v) {
+    struct lin a, b, left = t->nwhole;
+    const struct ir_inst *d = v->def;
+    uint32_t factor, odd, several = t->pairs->copies;
+    bool is_one = d && d->op == IR_I32_EQ && several == 2;
+    if ((!is_one && (!d || d->op != IR_I32_GT_U || !is_i32(d->operands[1], 0 - several))) ||
+        !lin_of(d->operands[0], &a) || !lin_of(d->operands[1], &b) || (is_one && !lin_add(&a, &b, UINT64_MAX)) ||
+        !from_start(t, &a, &factor, &odd) || odd || !lin_add_value(&a, t->n, factor) ||
+        !lin_add_value(&left, t->n, UINT64_MAX))
         return false;
+    if (is_one)
+        left.c = (uint32_t)(left.c - 1);
     b = a;
-    return lin_equal(&a, sum) || (lin_add(&b, sum, 1) && lin_is_zero(&b));
+    return (is_one && lin_equal(&a, &left)) || (lin_add(&b, &left, 1) && lin_is_zero(&b));
 }
 
 /* Conditions as reroll_vector.c makes them: nothing behind runs where the unrolled loop has run and has left nothing.
- * The odd element runs where another condition holds as well; and the pairs do not where one element was left. */
+ * What does some elements runs where another condition holds as well; and the last loop does not where few were left.
+ */
 static bool read_conditions(struct twins *t) {
     struct ir_value *v = t->pv->region ? t->pv->inst->operands[0] : NULL;
     struct lin left = t->nwhole;
     if (t->odd) {
         const struct ir_inst *d = t->odd->inst->operands[0]->def;
-        if (t->odd->loop || t->odd->side || !d || d->op != IR_SELECT || !is_i32(d->operands[1], 0))
+        if (t->odd->side || !d || d->op != IR_SELECT || !is_i32(d->operands[1], 0))
             return false;
         t->is_odd = d->operands[0];
         struct ir_value *more = d->operands[2];
         d = v ? v->def : NULL;
-        left.c = (uint32_t)(left.c - 1);
         if (!d || d->op != IR_SELECT || !is_i32(d->operands[0], 0) || d->operands[1] != more ||
-            !lin_add_value(&left, t->n, UINT64_MAX) || !says_zero(t, d->operands[2], &left))
+            !says_few_left(t, d->operands[2]))
             return false;
         v = more;
-        left = t->nwhole;
     }
     if (!t->pv->region)
         return true;
@@ -601,18 +609,29 @@ static bool read_starts(struct reroll_site *x, struct twins *t, const struct rer
     return true;
 }
 
+/* Where just the number of elements done one by one is tested, it is that number in all cases. */
+static bool read_ones(struct twins *t) {
+    struct lin tested;
+    t->ones = (struct lin){.c = 0};
+    if (!t->is_odd || !lin_of(t->is_odd, &tested) || !lin_equal(&tested, &t->nodds))
+        return lin_add_value(&t->ones, t->one, 1);
+    t->ones = tested;
+    return true;
+}
+
 static bool read_twins(struct reroll_site *x, struct twins *t) {
     struct reroll_count slow;
-    struct lin none = {.c = 0};
     uint32_t factor, odd;
+    t->nodds = (struct lin){.c = 1};
     if (!read_distance(&t->fast, t->u->loop, t->u->copies, &t->nfast) ||
-        !read_distance(&slow, t->pv->loop, t->pairs ? 2 : 1, &t->nwhole) ||
-        (t->odd && !read_starts(x, t, t->odd, 1, t->one, &none)))
+        !read_distance(&slow, t->pv->loop, t->pairs ? t->pairs->copies : 1, &t->nwhole) ||
+        (t->odd && t->odd->loop && !read_distance(&slow, t->odd->loop, 1, &t->nodds)) ||
+        (t->odd && !read_starts(x, t, t->odd, 1, t->one, &t->nodds)))
         return false;
     t->nodd = t->nstarts;
     /* The loop behind does as many elements less as have been done. */
     return read_starts(x, t, t->pu, t->u->copies, t->n, &t->nfast) && from_start(t, &t->nwhole, &factor, &odd) &&
-           factor == UINT32_MAX && (!t->odd || odd == UINT32_MAX) && read_conditions(t);
+           factor == UINT32_MAX && (!t->odd || odd == UINT32_MAX) && read_conditions(t) && read_ones(t);
 }
 
 /* Whether an element of `p` is one of the unrolled loop's, wherever it starts. */
@@ -625,7 +644,8 @@ static bool match_twin(struct reroll_site *x, const struct twins *t, const struc
     for (uint32_t k = 0; k < t->nstarts; k++) {
         rest.from[k] = t->starts[k].result;
         rest.to[k] = t->starts[k].from;
-        if (!lin_add_value(&rest.to[k], k < t->nodd ? t->one : t->n, t->starts[k].factor))
+        if (k < t->nodd ? !lin_add(&rest.to[k], &t->ones, t->starts[k].factor)
+                        : !lin_add_value(&rest.to[k], t->n, t->starts[k].factor))
             return false;
     }
     for (uint32_t k = 0; k < u->loop->inst->regions[0]->nparams; k++) {
@@ -633,7 +653,7 @@ static bool match_twin(struct reroll_site *x, const struct twins *t, const struc
         if (q->carried ||
             (q->moves && (q->step.n || q->step.wide || !lin_of(u->loop->inst->operands[k], &rest.start[k]) ||
                           !lin_add_value(&rest.start[k], t->n, q->step.c) ||
-                          (after_odd && !lin_add_value(&rest.start[k], t->one, q->step.c)))))
+                          (after_odd && !lin_add(&rest.start[k], &t->ones, q->step.c)))))
             return false;
     }
     return reroll_match_rest(u, &rest);
@@ -643,17 +663,18 @@ static struct ir_value *emit_and(struct ir_builder *b, struct ir_value *x, struc
     return x ? ir_build_simple(b, IR_I32_AND, x, y) : y;
 }
 
-/* 1 when the number is odd just where the odd element runs. */
-static struct ir_value *emit_parity(struct ir_builder *b, struct ir_value *n, struct ir_value *is_odd) {
-    struct ir_value *low = ir_build_simple(b, IR_I32_AND, n, ir_build_i32(b, 1));
-    return ir_build_simple(b, IR_I32_EQ, low, ir_build_simple(b, IR_I32_NE, is_odd, ir_build_i32(b, 0)));
+/* 1 when as many of `n` elements are done one by one as the last loop leaves over. */
+static struct ir_value *emit_left_over(struct ir_builder *b, const struct twins *t, struct ir_value *n,
+                                       struct ir_value *odds) {
+    struct ir_value *mask = ir_build_i32(b, t->pairs->copies - 1);
+    return ir_build_simple(b, IR_I32_EQ, odds, ir_build_simple(b, IR_I32_AND, n, mask));
 }
 
 /* Code for the number of all elements, and when it holds: the unrolled loop, where it runs, does a part of them. */
 static struct ir_value *emit_all_elements(struct reroll_site *x, struct twins *t) {
     struct ir_value *is_odd = t->is_odd ? reroll_top_value(x, t->is_odd) : NULL;
     if (!bring_to_top(x, &t->fast.from) || !bring_to_top(x, &t->fast.to) || !bring_to_top(x, &t->nwhole) ||
-        (t->is_odd && !is_odd))
+        (t->is_odd && (!is_odd || !bring_to_top(x, &t->nodds))))
         return NULL;
     struct ir_value *cond = reroll_top_value(x, t->pu->inst->operands[0]), *fits = NULL;
     struct ir_builder b = ir_builder_before(x->top);
@@ -661,13 +682,14 @@ static struct ir_value *emit_all_elements(struct reroll_site *x, struct twins *t
     if (!nfast)
         return NULL;
     fits = emit_and(&b, fits, ir_build_simple(&b, t->pv->region ? IR_I32_LE_U : IR_I32_LT_U, nfast, n));
-    if (is_odd)
-        fits = emit_and(&b, fits, emit_parity(&b, ir_build_simple(&b, IR_I32_SUB, n, nfast), is_odd));
+    struct ir_value *odds = is_odd ? ir_build_select(&b, lin_emit(&b, &t->nodds), ir_build_i32(&b, 0), is_odd) : NULL;
+    if (odds)
+        fits = emit_and(&b, fits, emit_left_over(&b, t, ir_build_simple(&b, IR_I32_SUB, n, nfast), odds));
     struct ir_value *one = ir_build_i32(&b, 1);
     if (cond)
         fits = t->pu->side ? ir_build_select(&b, one, fits, cond) : ir_build_select(&b, fits, one, cond);
-    if (is_odd)
-        fits = emit_and(&b, fits, emit_parity(&b, n, is_odd));
+    if (odds)
+        fits = emit_and(&b, fits, emit_left_over(&b, t, n, odds));
     /* 1 to 2^30 - 1 */
     struct ir_value *most = ir_build_i32(&b, (UINT32_C(1) << 30) - 1);
     struct ir_value *less = ir_build_simple(&b, IR_I32_SUB, n, one);

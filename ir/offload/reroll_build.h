@@ -36,8 +36,8 @@ struct ir_value *reroll_top_value(struct reroll_site *x, struct ir_value *v);
 bool reroll_join(struct reroll_site *x, struct reroll_loop *u, const struct reroll_piece *pu,
                  const struct reroll_piece *pv, bool u_first);
 /* The same for the unrolled loop `pu` in an `if`, and behind it the loop `pv` that would do all elements by itself if
- * the other did not run: then whether that one runs does not matter, nor how many elements it does.  Not NULL: `odd`, an
- * element between them, and `pairs`, the loop of `pv`, which does two elements an iteration. */
+ * the other did not run: then whether that one runs does not matter, nor how many elements it does.  Not NULL: `odd`,
+ * what does some elements one by one between them, and `pairs`, the loop of `pv`, which does several an iteration. */
 bool reroll_join_twins(struct reroll_site *x, struct reroll_loop *u, const struct reroll_piece *pu,
                        const struct reroll_piece *odd, const struct reroll_piece *pv, const struct reroll_loop *pairs);
 
