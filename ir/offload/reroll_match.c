@@ -433,11 +433,11 @@ static bool is_pair_of_ifs(const struct reroll_loop *u, uint32_t from, const str
 }
 
 /* What may trap stands in the first copy under no condition that the other does not have: the rolled loop would pass
- * over a trap that the original comes to. */
+ * over a trap that the original comes to.  (What the first copy has from in front of its loop runs in any case.) */
 static bool is_reached_alike(const struct reroll_loop *u, uint32_t from) {
     for (uint32_t s = from; s < u->npairs; s++) {
         const struct reroll_pair *x = &u->pairs[s];
-        const struct ir_region *home = x->ia ? x->ia->parent : NULL;
+        const struct ir_region *home = x->ia && loop_contains_inst(u->loop, x->ia) ? x->ia->parent : NULL;
         bool found = !home || ir_is_pure(x->ia) || home->parent->op != IR_IF;
         for (const struct ir_region *r = found ? NULL : x->ib->parent; r && r->parent && !found; r = r->parent->parent)
             found = r->parent->op == IR_IF && is_pair_of_ifs(u, from, x, home, r);
@@ -518,7 +518,7 @@ bool reroll_match_rest(struct reroll_loop *u, struct reroll_rest *rest) {
     if (rest->unrolled) {
         for (ok = ok && u->nroots == rest->unrolled->nroots; ok && k < u->nroots; k++)
             ok = match_root(&m, u->roots[k], rest->unrolled->roots[k], UINT32_MAX);
-        ok = ok && is_in_order(u, from);
+        ok = ok && is_in_order(u, from) && is_reached_alike(u, from);
         u->npairs = from;
         return ok;
     }
