@@ -42,8 +42,8 @@ enum ir_type lanes_type(enum lane_shape s);
 
 struct lanes_cx; /* one run of the step; the first member of what rebuild.user points to */
 
-/* `memory_lanes`: memory is accessed lane by lane, and what is chosen from stays in its shape, as scalar code would have
- * it; otherwise both go by words. */
+/* `memory_lanes`: memory is accessed lane by lane, and what is chosen from stays in its shape, as scalar code would
+ * have it; otherwise both go by words. */
 struct lanes_cx *lanes_new(struct arena *a, uint32_t nvalues, bool memory_lanes);
 bool lanes_of_memory(const struct rebuild *r);
 /* Enters value v of the old function, just built at r->b: `lane[0 .. count-1]` in shape s. */

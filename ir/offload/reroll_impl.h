@@ -75,9 +75,9 @@ bool reroll_is_sum(const struct reroll_loop *u, struct ir_value *v, struct lin *
 
 /* The other loop (or single iteration) of a pair. */
 struct reroll_rest {
-    struct ir_inst *inst;   /* the whole: a loop, or the if around it */
-    struct loop *loop;      /* NULL: a single iteration */
-    struct ir_region *body; /* of the loop; of the single iteration: the side of the if */
+    struct ir_inst *inst;               /* the whole: a loop, or the if around it */
+    struct loop *loop;                  /* NULL: a single iteration */
+    struct ir_region *body;             /* of the loop; of the single iteration: the side of the if */
     const struct reroll_loop *unrolled; /* the loop does several elements an iteration itself; NULL: one */
     /* What stands for the values of the pieces at the start of this one: set by the caller. */
     struct aff_ctx *aff; /* NULL: there is no loop around */

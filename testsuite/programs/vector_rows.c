@@ -1,7 +1,8 @@
-// Rows that clang vectorises, at -O3 -msimd128 each as a loop on v128 with a scalar loop behind it and a test of its own
-// whether arrays overlap: floats, doubles, bytes, shorts, a stencil, masks, pairs, planes of an image.  Widths are such
-// that the vector loop has none, one or many turns and the scalar one anything that can be left over; in some calls rows
-// overlap, so that the scalar loop does them all.
+// Rows that clang vectorises, at -O3 -msimd128 each as a loop on v128 with a scalar loop behind it and a test of its
+// own whether arrays overlap: floats, doubles, bytes, shorts, a stencil, masks, pairs, planes of an image.  Widths are
+// such that the vector loop has none, one or many turns and the scalar one anything that can be left over; in some
+// calls rows overlap, so that the scalar loop does them all.
+//
 // expect: axpy launches
 // expect: scale_doubles launches
 // expect: to_bytes launches
