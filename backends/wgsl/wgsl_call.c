@@ -56,7 +56,7 @@ static bool emit_helper(struct wgsl_emit *e, struct ir_func *f, struct strbuf *o
         return false;
     e->func = f;
     e->control = (struct control){0};
-    e->uses_exit = e->uses_zero = false;
+    e->uses_exit = e->uses_zero = e->uses_fzero = false;
     e->values = arena_array(e->arena, struct wgsl_value, f->next_id + 1);
     wgsl_scan_uses(e);
     strbuf_printf(out, "\nfn %s(", f->name);
@@ -70,10 +70,7 @@ static bool emit_helper(struct wgsl_emit *e, struct ir_func *f, struct strbuf *o
     e->body = (struct strbuf){0};
     if (wgsl_emit_region(e, f->body))
         ICE("helper function without a return");
-    if (e->uses_zero)
-        strbuf_add(out, "  let zero = params[0].x & 0u;\n");
-    if (e->uses_exit)
-        strbuf_add(out, "  var exit = 0u;\n");
+    wgsl_declare_names(e, out);
     strbuf_printf(out, "%s}\n", e->body.data);
     return true;
 }

@@ -193,6 +193,17 @@ static const char *param_word(struct wgsl_emit *e, uint32_t word) {
     return arena_printf(e->arena, "params[%u].%c", word / 4, "xyzw"[word % 4]);
 }
 
+/* No launch lets the grid's extent along z come near 2^32 - 1, so fzero is 0; spv_float_const (backends/spirv) says why
+ * the other is not a 1. */
+void wgsl_declare_names(const struct wgsl_emit *e, struct strbuf *out) {
+    if (e->uses_zero)
+        strbuf_add(out, "  let zero = params[0].x & 0u;\n");
+    if (e->uses_fzero)
+        strbuf_add(out, "  let fzero = select(0u, 0x40490fdbu, params[0].z == 0xffffffffu);\n");
+    if (e->uses_exit)
+        strbuf_add(out, "  var exit = 0u;\n");
+}
+
 static void emit_interface(struct wgsl_emit *e) {
     const struct off_kernel *k = e->kernel;
     struct strbuf *h = &e->head;
@@ -218,10 +229,7 @@ static void emit_interface(struct wgsl_emit *e) {
             strbuf_printf(h, "  let v%u = %s;\n", v->id, param_word(e, word++));
     }
     ICE_UNLESS(word == off_param_words(k));
-    if (e->uses_zero)
-        strbuf_add(h, "  let zero = params[0].x & 0u;\n"); /* known only at run time */
-    if (e->uses_exit)
-        strbuf_add(h, "  var exit = 0u;\n");
+    wgsl_declare_names(e, h);
 }
 
 char *wgsl_emit_kernel(struct arena *a, const struct off_kernel *k, struct ir_func *f, const char **out_why) {

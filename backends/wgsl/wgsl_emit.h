@@ -26,7 +26,7 @@ struct wgsl_emit {
     unsigned indent;
     struct wgsl_value *values; /* by IR value id */
     bool atomic[OFF_MAX_STREAMS];
-    bool uses_exit, uses_zero;
+    bool uses_exit, uses_zero, uses_fzero; /* names that the current function needs */
     struct control control;
     struct wgsl_helper *helpers; /* functions that are called, in the order of the first calls */
 };
@@ -44,6 +44,8 @@ char *wgsl_emit_kernel(struct arena *a, const struct off_kernel *k, struct ir_fu
 void wgsl_line(struct wgsl_emit *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 const char *wgsl_type(enum ir_type t);
 void wgsl_scan_uses(struct wgsl_emit *e);
+/* Declares what the body of the current function uses of zero, fzero and exit. */
+void wgsl_declare_names(const struct wgsl_emit *e, struct strbuf *out);
 const char *wgsl_operand(struct wgsl_emit *e, const struct ir_value *v);
 const char *wgsl_condition(struct wgsl_emit *e, const struct ir_value *v);
 void wgsl_emit_op(struct wgsl_emit *e, struct ir_inst *i);

@@ -3,8 +3,9 @@
  * Every instruction becomes a `let`, so text stays linear in the size of the kernel.  WGSL evaluates what it can while
  * compiling and refuses a program in which that overflows or gives NaN, so no operation is ever written on constants
  * alone: one of them goes through a `let` first, which ends constant evaluation.  NaN and infinity cannot be written as
- * constants at all, and Dawn has been seen to turn a constant -0 into +0; their bits, and those of subnormals, are
- * added to a zero that is only known at run time.
+ * constants at all; their bits, and those of subnormals, are added to a zero that is only known at run time.  A float
+ * zero is a number that drivers cannot know (wgsl_declare_names): WGSL lets them drop it from x + 0 and 0 - x, which
+ * loses the sign of zero, and Dawn has been seen to turn a constant -0 into +0.
  *
  * Floats are carried as their bits (spv_emit.h says why), so all variables are u32.
  */
@@ -85,13 +86,17 @@ const char *wgsl_operand(struct wgsl_emit *e, const struct ir_value *v) {
     const union ir_bits *k = ir_const_of(v);
     if (!k)
         return arena_printf(e->arena, "%c%u", e->values[v->id].prefix, v->id);
+    if (v->type == IR_F32 && k->f32 == 0) {
+        e->uses_fzero = true;
+        return k->i32 ? "(fzero ^ 0x80000000u)" : "fzero";
+    }
     return arena_printf(e->arena, k->i32 < 65536 ? "%uu" : "0x%xu", k->i32);
 }
 
 /* The operand written `text`, as a float. */
 static const char *as_float(struct wgsl_emit *e, const struct ir_value *v, const char *text) {
     const union ir_bits *k = ir_const_of(resolve(e, v));
-    if (!k || isnormal(k->f32) || k->i32 == 0)
+    if (!k || isnormal(k->f32) || k->f32 == 0)
         return arena_printf(e->arena, "bitcast<f32>(%s)", text);
     e->uses_zero = true;
     return arena_printf(e->arena, "bitcast<f32>(%s + zero)", text);

@@ -4,6 +4,7 @@
  * With KT_DUMP set to a directory every kernel is also written there as .spv, .metal and .wgsl, for the validators of
  * tests/kernels.  Without a driver only that is done.
  */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -186,6 +187,59 @@ static void test_choices(void **state) {
     assert_int_equal(wrong, 0);
 }
 
+/* Arithmetic of numbers with constant zeros, which drivers like to leave out at the price of the result's sign; see
+ * spv_float_const. */
+static void run_zeros(bool wide) {
+    static const enum ir_op ops[2][4] = {{IR_F32_ADD, IR_F32_SUB, IR_F32_MUL, IR_F32_DIV},
+                                         {IR_F64_ADD, IR_F64_SUB, IR_F64_MUL, IR_F64_DIV}};
+    static const float numbers[] = {0.0f, -0.0f, 1.0f, -1.0f, INFINITY, -INFINITY, 1e-30f, -1e30f};
+    enum { POINTS = sizeof numbers / sizeof *numbers, OUT_AT = 4096 };
+    const enum ir_type type = wide ? IR_F64 : IR_F32;
+    const uint32_t size = wide ? 8 : 4, record = 16 * size;
+    struct kt t;
+    kt_init(&t, 1, 2, NULL, 0);
+    t.k.name = wide ? "zeros64" : "zeros32";
+    t.extent[0] = POINTS;
+    t.stream_lo[1] = OUT_AT;
+    struct ir_builder *b = &t.b;
+    struct ir_value *from = ir_build_simple(b, IR_I32_MUL, kt_param(&t, 0), ir_build_i32(b, size));
+    struct ir_value *to = ir_build_simple(b, IR_I32_MUL, kt_param(&t, 0), ir_build_i32(b, record));
+    to = ir_build_simple(b, IR_I32_ADD, to, ir_build_i32(b, OUT_AT));
+    struct ir_value *x = kt_load(&t, wide ? IR_F64_LOAD : IR_F32_LOAD, from, 0, 0);
+    for (uint32_t k = 0; k < 16; k++) {
+        uint64_t sign = k & 1 ? UINT64_C(1) << (wide ? 63 : 31) : 0;
+        struct ir_value *zero = ir_build_const(b, type, (union ir_bits){.i64 = sign});
+        struct ir_value *y = ir_build_simple(b, ops[wide][k >> 2], k & 2 ? zero : x, k & 2 ? x : zero);
+        /* The bits of a NaN are nobody's promise. */
+        struct ir_value *same = ir_build_simple(b, wide ? IR_F64_EQ : IR_F32_EQ, y, y);
+        kt_store(&t, wide ? IR_F64_STORE : IR_F32_STORE, to, ir_build_select(b, y, x, same), k * size, 1);
+    }
+    kt_return(&t);
+    memset(input, 0x55, sizeof input);
+    for (uint32_t k = 0; k < POINTS; k++) {
+        double number = numbers[k];
+        memcpy(input + k * size, wide ? (const void *)&number : (const void *)&numbers[k], size);
+    }
+    memcpy(want, input, sizeof want);
+    assert_true(kt_interpret(&t, t.k.body, false, want));
+    kernels_emit(t.module, &t.k);
+    kt_dump(&t, input, want);
+    for (uint32_t v = 0; device && v < t.k.nspirv; v++) {
+        if (t.k.spirv[v].caps & ~vkt_caps(device))
+            continue;
+        memcpy(got, input, sizeof got);
+        assert_true(vkt_run(device, &t.k, &t.k.spirv[v], got, KT_MEMORY, t.stream_lo, t.scalars, t.extent));
+        assert_memory_equal(want, got, KT_MEMORY);
+    }
+    kt_free(&t);
+}
+
+static void test_zeros(void **state) {
+    (void)state;
+    run_zeros(false);
+    run_zeros(true);
+}
+
 /* More parameters than push constants hold. */
 static void test_uniform_block(void **state) {
     (void)state;
@@ -269,8 +323,9 @@ static void test_validation(void **state) {
 int main(void) {
     device = vkt_open();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_narrow),     cmocka_unit_test(test_choices), cmocka_unit_test(test_uniform_block),
-        cmocka_unit_test(test_operations), cmocka_unit_test(test_relaxed), cmocka_unit_test(test_validation),
+        cmocka_unit_test(test_narrow),        cmocka_unit_test(test_choices),    cmocka_unit_test(test_zeros),
+        cmocka_unit_test(test_uniform_block), cmocka_unit_test(test_operations), cmocka_unit_test(test_relaxed),
+        cmocka_unit_test(test_validation),
     };
     int rc = cmocka_run_group_tests(tests, NULL, NULL);
     if (device)
