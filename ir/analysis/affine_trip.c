@@ -229,23 +229,26 @@ const struct aff *aff_at_exit(struct aff_ctx *cx, struct loop *l, const struct a
      * c. With a zero-trip loop excluded or not, this holds whenever the exit is taken. */
     if (!aff_split(cx, a, (uint32_t)iter, &coef, &rest))
         return NULL;
-    if (aff_trip_of(cx, l, &trip) && trip.rel == OFF_TRIP_NE && trip.bits == a->bits &&
-        aff_is_const(trip.step, &step) && step) {
+    if (!aff_trip_of(cx, l, &trip) || trip.bits < a->bits)
+        return top ? NULL : a;
+    const struct aff *distance = aff_sub(cx, trip.bound, trip.init);
+    if (trip.bits > a->bits) /* a 64-bit counter beside 32-bit addresses: what holds modulo 2^64 holds modulo 2^32 */
+        distance = aff_truncated(cx, distance);
+    if (trip.rel == OFF_TRIP_NE && aff_is_const(trip.step, &step) && step) {
         int64_t s = trip.bits == 32 ? (int32_t)step : (int64_t)step;
         if (aff_is_const(coef, &c)) {
             int64_t k = a->bits == 32 ? (int32_t)c : (int64_t)c;
             if (s != INT64_MIN && k % s == 0)
-                return aff_add(cx, rest, aff_scale(cx, aff_sub(cx, trip.bound, trip.init), (uint64_t)(k / s)));
+                return aff_add(cx, rest, aff_scale(cx, distance, (uint64_t)(k / s)));
         } else if (s == 1 || s == -1) {
-            const struct aff *k = aff_scale(cx, aff_sub(cx, trip.bound, trip.init), (uint64_t)s);
-            return aff_add(cx, rest, aff_mul(cx, coef, k));
+            return aff_add(cx, rest, aff_mul(cx, coef, aff_scale(cx, distance, (uint64_t)s)));
         }
     }
-    if (aff_trip_of(cx, l, &trip) && trip.bits == a->bits) {
-        const struct aff *k = tests_by_one(cx, l, &trip);
-        const struct aff *at_exit = k ? aff_add(cx, rest, aff_mul(cx, coef, k)) : NULL;
-        if (at_exit)
-            return at_exit;
-    }
+    const struct aff *k = tests_by_one(cx, l, &trip);
+    if (k && k->bits > a->bits)
+        k = aff_truncated(cx, k);
+    const struct aff *at_exit = k ? aff_add(cx, rest, aff_mul(cx, coef, k)) : NULL;
+    if (at_exit)
+        return at_exit;
     return top ? NULL : a; /* bottom-tested: the last iteration is one of them */
 }

@@ -77,8 +77,8 @@ bool pass_run(enum opt_pass pass, struct ir_func *f, struct pass_ctx *cx) {
 enum { MAX_ROUNDS = 8 };
 
 void opt_simplify(struct ir_func *f, struct pass_ctx *cx) {
-    static const enum opt_pass round[] = {OPT_FOLD, OPT_IMPLIED, OPT_STRUCTURE, OPT_TWICE, OPT_PRUNE,
-                                          OPT_CSE,  OPT_TRAPS,   OPT_LICM,      OPT_DCE};
+    static const enum opt_pass round[] = {OPT_FOLD,  OPT_IMPLIED, OPT_STRUCTURE, OPT_TWICE, OPT_FLOAT_COUNTERS,
+                                          OPT_PRUNE, OPT_CSE,     OPT_TRAPS,     OPT_LICM,  OPT_DCE};
     for (int k = 0; k < MAX_ROUNDS; k++) {
         bool changed = false;
         for (size_t n = 0; n < sizeof round / sizeof *round; n++)

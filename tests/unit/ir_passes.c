@@ -185,12 +185,12 @@ static void test_runner(void **state) {
         bool stopped;
     } rows[] = {
         {"all", NULL, NULL,
-         "fold implied structure twice prune cse traps licm dce "
-         "fold implied structure twice prune cse traps licm dce ",
+         "fold implied structure twice float-counters prune cse traps licm dce "
+         "fold implied structure twice float-counters prune cse traps licm dce ",
          false},
         {"cse", NULL, NULL, "cse cse ", false},
         {"all", "structure", NULL, "fold implied structure ", true},
-        {"all", "traps", "fold,implied,twice,prune,cse", "structure traps ", true},
+        {"all", "traps", "fold,implied,twice,float-counters,prune,cse", "structure traps ", true},
         {NULL, NULL, NULL, "", false},
     };
     for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
