@@ -10,7 +10,10 @@
 
 enum { N = 3000, W = 64, H = 48, BLOCKS = 200 };
 
-struct image { int width, height, stride; uint8_t *pixels; };
+struct image {
+    int width, height, stride;
+    uint8_t *pixels;
+};
 
 __attribute__((noinline)) static void window(float *w, int n) {
     for (int i = 0; i < n; i++) {
