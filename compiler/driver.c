@@ -175,7 +175,7 @@ int command_explain(const struct options *o, struct diag *d) {
         if (o->json)
             strbuf_add_bytes(&text, dr.metadata.data, dr.metadata.len);
         else
-            explain_text(&text, dr.module, &dr.report, diag_wants_colour(stdout));
+            explain_text(&text, dr.module, &dr.report, o->library, diag_wants_colour(stdout));
         fwrite(text.data, 1, text.len, stdout);
         strbuf_free(&text);
         code = EXIT_OK;

@@ -131,6 +131,8 @@ void explain_json(struct strbuf *out, struct ir_module *m, const struct off_repo
             strbuf_printf(out, ", \"at\": %u", r->at);
         if (r->detail)
             json_text(out, "detail", r->detail);
+        if (r->hint)
+            json_text(out, "hint", r->hint);
         strbuf_add(out, "}");
     }
     strbuf_add(out, "]\n}\n");

@@ -8,8 +8,9 @@
 /* How many values the kernel reduces. */
 uint32_t explain_values_reduced(const struct off_kernel *k);
 
-/* Readable text, a paragraph a function with loops, the heaviest first.  `colour`: with terminal escapes. */
-void explain_text(struct strbuf *out, struct ir_module *m, const struct off_report *report, bool colour);
+/* Readable text, a paragraph a function with loops, the heaviest first.  `library`: also those of the language's
+ * library (explain_library.h); `colour`: with terminal escapes. */
+void explain_text(struct strbuf *out, struct ir_module *m, const struct off_report *report, bool library, bool colour);
 
 /* JSON: {"wasmetal": version, "module", "kernels": [...], "loops": [...]}, the same bytes for the same module. */
 void explain_json(struct strbuf *out, struct ir_module *m, const struct off_report *report, const char *version);

@@ -91,8 +91,8 @@ static void add_place(struct strbuf *out, const struct ir_module *m, const struc
     if (r->at != IR_NO_OFFSET && source_map_find(map, r->at, &file, &line) && line != p->line)
         strbuf_printf(out, ", at line %u", line);
     strbuf_add(out, "\n");
-    if (*off_reject_hint(r->verdict))
-        strbuf_printf(out, "     try: %s\n", off_reject_hint(r->verdict));
+    if (*off_loop_hint(r))
+        strbuf_printf(out, "     try: %s\n", off_loop_hint(r));
 }
 
 void explain_begin(struct strbuf *out, const struct ir_module *m, const struct off_report *report,

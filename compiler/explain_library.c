@@ -18,7 +18,8 @@ static const char names[] =
     "strtoull strtox atoi atof atol decfloat hexfloat scanexp malloc free calloc realloc aligned_alloc posix_memalign "
     "internal_memalign dispose_chunk try_realloc_chunk sbrk dlmalloc dlfree dlcalloc dlrealloc dlmemalign "
     "dlposix_memalign "
-    "exit _Exit atexit getenv setlocale strerror perror wcrtomb wctomb mbrtowc mbtowc mbsinit openat writev "
+    "__rem_pio2_large exit _Exit atexit getenv setlocale strerror perror wcrtomb wctomb mbrtowc mbtowc mbsinit openat "
+    "writev "
     "readv lseek "
     "opendir readdir closedir ";
 

@@ -5,8 +5,8 @@
  * not known here, so shares are rounded and small ones not shown.  A loop that stays on the CPU comes with advice,
  * unless nearly all that is in it runs in kernels anyway.
  *
- * The C library's loops (explain_library.h) come last and are not counted.  At the end stand the places to begin with
- * (explain_begin.c).
+ * The C library's loops (explain_library.h) come last, are not counted, and listed only when asked for.  At the end
+ * stand the places to begin with (explain_begin.c).
  */
 #include "compiler/explain.h"
 
@@ -19,6 +19,7 @@
 #include "ir/fp_mode.h"
 
 enum { MAX_WEIGHT_DEPTH = 6, ADVICE_FROM = 1 /* per cent */, NEARLY_ALL = 90 /* per cent */ };
+enum { MAX_ADVICE = OFF_REJECT_COUNT + 8 };
 
 static const char *func_name(const struct ir_module *m, uint32_t func) {
     return m->funcs[func].func->name;
@@ -95,15 +96,22 @@ struct func_weight {
     bool library;
 };
 
+struct advice {
+    enum off_reject verdict;
+    const char *hint; /* static: a text is one address */
+    bool given;       /* under a loop */
+};
+
 struct explain {
     struct strbuf *out;
     struct ir_module *m;
     const struct off_report *report;
     const struct paint *c;
     struct source_map *map;
-    const bool *library; /* by function */
-    double total;        /* weight of what is not the library's */
-    bool met[OFF_REJECT_COUNT], advised[OFF_REJECT_COUNT];
+    const bool *library;              /* by function */
+    double total;                     /* weight of what is not the library's */
+    struct advice advice[MAX_ADVICE]; /* met so far */
+    uint32_t nadvice;
 };
 
 double explain_own_weight(const struct off_loop_report *r) {
@@ -148,6 +156,18 @@ static unsigned per_cent(double part, double of) {
     return of > 0 ? (unsigned)(100 * part / of + 0.5) : 0;
 }
 
+static void note_advice(struct explain *x, const struct off_loop_report *r, bool given) {
+    const char *hint = off_loop_hint(r);
+    uint32_t k = 0;
+    while (k < x->nadvice && (x->advice[k].verdict != r->verdict || x->advice[k].hint != hint))
+        k++;
+    if (k == MAX_ADVICE || !*hint)
+        return;
+    if (k == x->nadvice)
+        x->advice[x->nadvice++] = (struct advice){.verdict = r->verdict, .hint = hint};
+    x->advice[k].given |= given;
+}
+
 /* What a loop on the CPU, or `alike` of them, leave to do. */
 static void explain_advice(struct explain *x, uint32_t index, uint32_t alike) {
     const struct off_loop_report *r = &x->report->loops[index];
@@ -158,11 +178,10 @@ static void explain_advice(struct explain *x, uint32_t index, uint32_t alike) {
         strbuf_printf(x->out, "      %*swhich does no harm: %u %% of it is in kernels\n", indent, "", done);
         return;
     }
-    if (x->library[r->func] || per_cent(alike * (n.weight - n.offloaded), x->total) < ADVICE_FROM ||
-        !*off_reject_hint(r->verdict))
+    if (x->library[r->func] || per_cent(alike * (n.weight - n.offloaded), x->total) < ADVICE_FROM || !*off_loop_hint(r))
         return;
-    x->advised[r->verdict] = true;
-    strbuf_printf(x->out, "      %*stry: %s", indent, "", off_reject_hint(r->verdict));
+    note_advice(x, r, true);
+    strbuf_printf(x->out, "      %*stry: %s", indent, "", off_loop_hint(r));
     if (done)
         strbuf_printf(x->out, " (%u %% of the nest is in kernels already)", done);
     strbuf_add(x->out, "\n");
@@ -201,18 +220,19 @@ bool explain_find_line(const struct source_map *map, const struct ir_module *m, 
     return true;
 }
 
-/* Whether two loops on the CPU, without loops inside, can share a line: an unrolled loop and its remainder, or a
- * function that was inlined several times. */
+/* Whether two loops on the CPU, without loops inside, can share a line of the report: an unrolled loop and its
+ * remainder, a function that was inlined several times, or, where lines of the source are not known, the same reason.
+ */
 static bool are_alike(const struct explain *x, uint32_t a, uint32_t b) {
     const struct off_loop_report *p = &x->report->loops[a], *q = &x->report->loops[b];
     const char *files[2];
     uint32_t lines[2];
+    bool known = explain_find_line(x->map, x->m, p, &files[0], &lines[0]);
     return p->func == q->func && p->depth == q->depth && p->verdict == q->verdict && !explain_in_kernel(p) &&
            nest_of(x->report, a).count == 1 && nest_of(x->report, b).count == 1 &&
            (p->detail == q->detail || (p->detail && q->detail && strcmp(p->detail, q->detail) == 0)) &&
-           explain_find_line(x->map, x->m, p, &files[0], &lines[0]) &&
-           explain_find_line(x->map, x->m, q, &files[1], &lines[1]) && lines[0] == lines[1] &&
-           strcmp(files[0], files[1]) == 0;
+           p->hint == q->hint && known == explain_find_line(x->map, x->m, q, &files[1], &lines[1]) &&
+           (!known || (lines[0] == lines[1] && strcmp(files[0], files[1]) == 0));
 }
 
 static void add_loop_places(struct explain *x, const uint32_t *loops, uint32_t n) {
@@ -257,7 +277,7 @@ static void explain_loops(struct explain *x, const uint32_t *loops, uint32_t n) 
             strbuf_add(x->out, ", at ");
             add_place(x->out, x->map, r->at);
         }
-        x->met[r->verdict] = true;
+        note_advice(x, r, false);
     }
     strbuf_add(x->out, "\n");
     if (!explain_in_kernel(r))
@@ -299,6 +319,17 @@ static uint32_t weigh(struct explain *x, struct nest *nests, struct func_weight 
     return nfuncs;
 }
 
+/* The library's functions, which stand last: their names only. */
+static void explain_hidden(struct explain *x, const struct nest *nests, const struct func_weight *funcs, uint32_t n) {
+    enum { SHOWN = 6 };
+    strbuf_printf(x->out, "%u function%s of the language's library, not counted:", n, n == 1 ? "" : "s");
+    for (uint32_t k = 0; k < n && k < SHOWN; k++) {
+        uint32_t func = x->report->loops[nests[funcs[k].first_nest].first].func, loops = funcs[k].nloops;
+        strbuf_printf(x->out, "%s %s (%u loop%s)", k ? "," : "", func_name(x->m, func), loops, loops == 1 ? "" : "s");
+    }
+    strbuf_printf(x->out, "%s; --library lists them\n", n > SHOWN ? " ..." : "");
+}
+
 static void explain_summary(struct explain *x) {
     uint32_t kernels = 0, inside = 0, stay = 0, library = 0;
     double offloaded = 0;
@@ -320,7 +351,7 @@ static void explain_summary(struct explain *x) {
     strbuf_add(x->out, "\n");
 }
 
-void explain_text(struct strbuf *out, struct ir_module *m, const struct off_report *report, bool colour) {
+void explain_text(struct strbuf *out, struct ir_module *m, const struct off_report *report, bool library, bool colour) {
     struct paint paint = colour ? (struct paint){"\033[32m", "\033[33m", "\033[2m", "\033[1m", "\033[0m"}
                                 : (struct paint){"", "", "", "", ""};
     const struct paint *c = &paint;
@@ -331,7 +362,12 @@ void explain_text(struct strbuf *out, struct ir_module *m, const struct off_repo
     struct func_weight *funcs = arena_array(&scratch, struct func_weight, report->nloops + 1);
     x.library = explain_find_library(&scratch, m);
     uint32_t nfuncs = weigh(&x, nests, funcs);
+    uint32_t hidden = 0;
     for (uint32_t k = 0; k < nfuncs; k++) {
+        if (funcs[k].library && !library) {
+            hidden++;
+            continue;
+        }
         uint32_t func = report->loops[nests[funcs[k].first_nest].first].func;
         strbuf_printf(out, "%sfunction %u \"%s\"%s: %u loop%s", c->bold, func, func_name(m, func), c->off,
                       funcs[k].nloops, funcs[k].nloops == 1 ? "" : "s");
@@ -342,18 +378,22 @@ void explain_text(struct strbuf *out, struct ir_module *m, const struct off_repo
         strbuf_add(out, "\n");
         explain_nests(&x, nests + funcs[k].first_nest, funcs[k].nnests, order);
     }
+    if (hidden)
+        explain_hidden(&x, nests, funcs + nfuncs - hidden, hidden);
     explain_summary(&x);
     explain_begin(out, m, report, x.map, x.library);
     if (m->fp)
         strbuf_printf(out, "kernels compiled with --fp=%s: results may differ from other engines'\n",
                       fp_mode_text(m->fp));
     bool first = true;
-    for (int why = 0; why < OFF_REJECT_COUNT; why++)
-        if (x.met[why] && !x.advised[why] && *off_reject_hint(why)) {
-            strbuf_printf(out, "%s  %s%s%s: %s\n",
-                          first ? "\nWhat would help the small ones, by reason (more in docs/reasons.md):\n" : "",
-                          c->bad, off_reject_name(why), c->off, off_reject_hint(why));
-            first = false;
-        }
+    for (uint32_t k = 0; k < x.nadvice; k++) {
+        const struct advice *a = &x.advice[k];
+        if (a->given)
+            continue;
+        strbuf_printf(out, "%s  %s%s%s: %s\n",
+                      first ? "\nWhat would help the small ones, by reason (more in docs/reasons.md):\n" : "", c->bad,
+                      off_reject_name(a->verdict), c->off, a->hint);
+        first = false;
+    }
     arena_free(&scratch);
 }

@@ -30,7 +30,7 @@ struct options {
     unsigned fp_mode;  /* the relaxations of `fp` (ir/fp_mode.h) */
     uint32_t disabled; /* the proposals of `disable`: bits 1 << enum feature */
     const char *invoke, *device, *stats, *dump_memory;
-    bool no_header, no_offload, verify, json, no_cache;
+    bool no_header, no_offload, verify, json, library, no_cache;
     unsigned opt_level;
     unsigned jobs;      /* 0: as many as there are processors */
     unsigned part_size; /* struct host_options; not on the command line */

@@ -43,6 +43,10 @@ const char *off_reject_hint(enum off_reject r) {
     return rejects[r].hint;
 }
 
+const char *off_loop_hint(const struct off_loop_report *r) {
+    return r->hint ? r->hint : off_reject_hint(r->verdict);
+}
+
 uint32_t off_param_words(const struct off_kernel *k) {
     uint32_t words = OFF_PARAM_STREAMS + k->nstreams;
     for (uint32_t i = 0; i < k->nscalars; i++)
@@ -119,7 +123,7 @@ static void cover_part(struct offloader *o, const struct loop *l, const struct r
             continue;
         r->verdict = i == o->first + l->index ? OFF_REJECT_NONE : OFF_REJECT_PART_OF_KERNEL;
         r->at = IR_NO_OFFSET;
-        r->detail = NULL;
+        r->detail = r->hint = NULL;
         r->kernel = kernel;
     }
     cover_children(o, l, kernel);
@@ -204,6 +208,7 @@ static void offload_loop(struct offloader *o, struct arena *scratch, struct loop
     r->verdict = p->reject;
     r->at = k ? IR_NO_OFFSET : p->at;
     r->detail = k ? NULL : p->detail;
+    r->hint = k ? NULL : p->hint;
     arena_reset(scratch, mark);
     const struct prepare_verdict *note =
         r->verdict == OFF_REJECT_CALL ? prepare_find_note(&o->notes, o->func->index, r->wasm_offset) : NULL;
@@ -211,6 +216,7 @@ static void offload_loop(struct offloader *o, struct arena *scratch, struct loop
         r->verdict = note->reject;
         r->at = note->at;
         r->detail = note->detail;
+        r->hint = NULL;
     }
     if (k) {
         r->kernel = (int32_t)k->id;

@@ -27,10 +27,13 @@ struct off_loop_report {
     enum off_reject verdict;
     uint32_t at;         /* wasm offset of what caused the rejection, or IR_NO_OFFSET */
     const char *detail;  /* the values involved, in words, or NULL */
+    const char *hint;    /* what would make this one parallel; NULL: off_reject_hint(verdict) */
     int32_t kernel;      /* kernel whose outermost loop this is, or that runs it (PART_OF_KERNEL); -1: none */
     int32_t part_kernel; /* PART_OF_KERNEL: the loop's own kernel, for when the guard of `kernel` refuses; -1: none */
     uint32_t ops;        /* instructions in it, those of loops inside left out */
 };
+
+const char *off_loop_hint(const struct off_loop_report *r); /* "" when there is nothing to advise */
 
 struct off_report {
     struct off_loop_report *loops; /* in the module arena */

@@ -30,6 +30,7 @@ bool plan_reject(struct plan *p, enum off_reject why, const struct ir_inst *at, 
     p->reject = why;
     p->at = at ? at->wasm_offset : p->root->inst->wasm_offset;
     p->detail = detail;
+    p->hint = NULL;
     return false;
 }
 

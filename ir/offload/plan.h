@@ -168,12 +168,13 @@ struct plan {
 
     /* when there is no plan */
     enum off_reject reject;
-    const char *detail;
+    const char *detail, *hint; /* off_loop_report */
     uint32_t at;
 };
 
-/* Plans the nest of `root`.  True: a plan.  False: p->reject, p->at and p->detail say why.  In both cases the caller
- * ends with plan_end, before it looks at another nest.  `scratch` must outlive the plan; `text` holds the detail. */
+/* Plans the nest of `root`.  True: a plan.  False: p->reject, p->at, p->detail and p->hint say why.  In both cases the
+ * caller ends with plan_end, before it looks at another nest.  `scratch` must outlive the plan; `text` holds the
+ * detail. */
 bool plan_nest(struct plan *p, struct arena *scratch, struct arena *text, struct loop *root);
 void plan_end(struct plan *p);
 /* Whether the nest's counts are constants so small that no launch can pay. */

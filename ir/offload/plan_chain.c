@@ -4,6 +4,7 @@
 #include "ir/offload/plan_internal.h"
 
 #include "ir/ir_effects.h"
+#include "ir/offload/recurrence.h"
 #include "ir/offload/twofold.h"
 
 enum { MAX_PREFIX_INSTS = 64 }; /* what an inner parallel loop may cost to recompute at every point */
@@ -34,7 +35,10 @@ static bool reject_carried(struct plan *p, const struct loop *l, uint32_t index)
     const char *detail = def ? arena_printf(p->text, "the %s that %s gives", ir_type_name[v->type], ir_info(def)->text)
                              : arena_printf(p->text, "of type %s", ir_type_name[v->type]);
     bool has_place = def && def->wasm_offset != IR_NO_OFFSET && loop_contains_inst(l, def);
-    return plan_reject(p, carried_reason(l, index), has_place ? def : l->inst, detail);
+    (void)plan_reject(p, carried_reason(l, index), has_place ? def : l->inst, detail);
+    if (p->reject == OFF_REJECT_RECURRENCE)
+        p->hint = recurrence_hint(p->arena, l, index);
+    return false;
 }
 
 /* The first way out of `l`, besides its own test, that an inspector cannot watch: one that stays inside the root loop,

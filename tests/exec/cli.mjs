@@ -80,7 +80,11 @@ check('explain --json is the same',
         /^\d+ loops: \d+ offloaded, \d+ inside those, \d+ on the CPU; \d+ % of the work in loops has a kernel/m.test(report));
 }
 {
-  const report = run(['explain', join(dirname(library), 'cli-explain.wasm')]).stdout;
+  const module = join(dirname(library), 'cli-explain.wasm'), short = run(['explain', module]).stdout;
+  check('explain: the names of the library\'s functions',
+        /^\d functions of the language's library, not counted: printf_core \(\d+ loops?\), .*; --library lists them$/m.test(short) &&
+        !short.includes('function "printf_core"') && !/^function .*not counted$/m.test(short), short);
+  const report = run(['explain', '--library', module]).stdout;
   const lines = report.split('\n').filter((l) => l.startsWith('function '));
   const named = (name) => lines.find((l) => l.includes(`"${name}"`)) ?? '';
   check('explain: the library and what only it calls stand last',
