@@ -20,7 +20,7 @@
 
 #include <stdint.h>
 
-#define WM_ABI_VERSION 7
+#define WM_ABI_VERSION 8
 #define WM_MAX_DIMS 20
 #define WM_NO_SLOT UINT64_MAX
 #define WM_NONE UINT64_MAX
@@ -189,6 +189,7 @@ struct wm_scalar { /* struct off_scalar */
 struct wm_reduce { /* struct off_reduce */
     uint64_t kind, op, type, lane_bytes;
     uint64_t init_slot, lead, flag; /* WM_NONE: none */
+    uint64_t rule;
 };
 
 struct wm_spirv {

@@ -419,6 +419,10 @@ bool wm_guard_decide(const struct wm_kernel *k, const uint64_t *slots, const str
             return false;
         }
     }
+    if (!wm_reduce_can_start(k, slots)) {
+        *out_why = WM_FALLBACK_CONDITION;
+        return false;
+    }
     struct hulls hulls;
     hulls.exact = hulls.clipped = 0;
     plan->few = false;
@@ -441,7 +445,7 @@ bool wm_guard_decide(const struct wm_kernel *k, const uint64_t *slots, const str
     plan->aligned = limits->aligned;
     plan->status = NULL;
     plan->partials = NULL;
-    if (k->nreduces && !wm_reduce_schedule(k, limits, plan)) {
+    if (k->nreduces && !wm_reduce_schedule(k, slots, limits, plan)) {
         plan->few = true;
         *out_why = WM_FALLBACK_SMALL;
         return false;

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/reduce.h"
+
 enum { ANSWERS = 2 };
 
 struct answer {
@@ -52,6 +54,9 @@ static void mark_slots(bool *used, const struct wm_kernel *k) {
         mark(used, dim->init_slot);
         mark(used, dim->bound_slot);
     }
+    for (uint64_t i = 0; i < k->nreduces; i++)
+        if (wm_reduce_asks_start(&k->reduces[i]))
+            mark(used, k->reduces[i].init_slot);
     for (uint64_t i = 0; i < k->nranges; i++)
         if (k->ranges[i].op == OFF_RANGE_AFFINE) {
             mark(used, k->ranges[i].base_slot);

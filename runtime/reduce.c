@@ -14,29 +14,6 @@ enum {
     MOST_ROUNDS = UINT32_C(1) << 19, /* of each worker, where more workers can do: inspectors count their steps */
 };
 
-bool wm_reduce_schedule(const struct wm_kernel *k, const struct wm_guard_limits *limits, struct wm_launch_plan *plan) {
-    uint64_t trip = plan->trips[0], least = limits->min_work ? LEAST_ROUNDS : 1; /* 0: to be launched at any cost */
-    if (limits->min_work && trip < LEAST_TRIP)
-        return false;
-    uint64_t wanted = limits->workers ? limits->workers : FEW_WORKERS;
-    if (wanted > trip / least)
-        wanted = trip / least;
-    if (wanted < trip / MOST_ROUNDS)
-        wanted = trip / MOST_ROUNDS;
-    if (wanted > WM_REDUCE_MAX_WORKERS)
-        wanted = WM_REDUCE_MAX_WORKERS;
-    uint64_t rounds = (trip + wanted - 1) / wanted;
-    uint64_t count = (trip + rounds - 1) / rounds; /* none without an iteration */
-    bool apart = limits->interleaved && !k->in_order;
-    plan->first_iteration = apart ? 1 : (uint32_t)rounds;
-    plan->step = apart ? (uint32_t)count : 1;
-    plan->rounds = (uint32_t)rounds;
-    plan->extent[0] = (uint32_t)count;
-    if (__builtin_mul_overflow(plan->serial + 1, rounds, &plan->serial))
-        plan->serial = UINT64_MAX;
-    return true;
-}
-
 static float f32_of(uint64_t bits) {
     uint32_t low = (uint32_t)bits;
     float x;
@@ -62,8 +39,82 @@ static uint64_t bits_of_f64(double x) {
     return bits;
 }
 
+/* ---- the value before the loop ---- */
+
+static bool starts_with_nan(const struct wm_reduce *r, const uint64_t *slots) {
+    uint64_t start = slots[r->init_slot];
+    return r->type == IR_F32 ? f32_of(start) != f32_of(start) : f64_of(start) != f64_of(start);
+}
+
+bool wm_reduce_asks_start(const struct wm_reduce *r) {
+    uint64_t nans = r->rule & OFF_EXTREME_NANS;
+    return r->kind == OFF_REDUCE_OP && r->op == OFF_REDUCE_EXTREME &&
+           ((r->rule & OFF_EXTREME_NEEDS_NUMBER) ||
+            (nans == OFF_EXTREME_NAN_LOSES && (r->rule & OFF_EXTREME_NAN_LAST)));
+}
+
+bool wm_reduce_can_start(const struct wm_kernel *k, const uint64_t *slots) {
+    for (uint64_t i = 0; i < k->nreduces; i++) {
+        const struct wm_reduce *r = &k->reduces[i];
+        if (wm_reduce_asks_start(r) && (r->rule & OFF_EXTREME_NEEDS_NUMBER) && starts_with_nan(r, slots))
+            return false;
+    }
+    return true;
+}
+
+/* With a NaN before the loop and nothing but NaNs in it, the last one is what remains: the order matters then. */
+static bool starts_in_order(const struct wm_kernel *k, const uint64_t *slots) {
+    for (uint64_t i = 0; i < k->nreduces; i++)
+        if (wm_reduce_asks_start(&k->reduces[i]) && starts_with_nan(&k->reduces[i], slots))
+            return true;
+    return false;
+}
+
+bool wm_reduce_schedule(const struct wm_kernel *k, const uint64_t *slots, const struct wm_guard_limits *limits,
+                        struct wm_launch_plan *plan) {
+    uint64_t trip = plan->trips[0], least = limits->min_work ? LEAST_ROUNDS : 1; /* 0: to be launched at any cost */
+    if (limits->min_work && trip < LEAST_TRIP)
+        return false;
+    uint64_t wanted = limits->workers ? limits->workers : FEW_WORKERS;
+    if (wanted > trip / least)
+        wanted = trip / least;
+    if (wanted < trip / MOST_ROUNDS)
+        wanted = trip / MOST_ROUNDS;
+    if (wanted > WM_REDUCE_MAX_WORKERS)
+        wanted = WM_REDUCE_MAX_WORKERS;
+    uint64_t rounds = (trip + wanted - 1) / wanted;
+    uint64_t count = (trip + rounds - 1) / rounds; /* none without an iteration */
+    bool apart = limits->interleaved && !k->in_order && !starts_in_order(k, slots);
+    plan->first_iteration = apart ? 1 : (uint32_t)rounds;
+    plan->step = apart ? (uint32_t)count : 1;
+    plan->rounds = (uint32_t)rounds;
+    plan->extent[0] = (uint32_t)count;
+    if (__builtin_mul_overflow(plan->serial + 1, rounds, &plan->serial))
+        plan->serial = UINT64_MAX;
+    return true;
+}
+
 /* min and max of wasm: a NaN when either is one, and -0 is less than 0. */
 #define WASM_EXTREME(a, b, less, bits) ((a) != (a) ? (a) : (b) != (b) ? (b) : (a) == (b) ? (bits) : (less) ? (a) : (b))
+
+/* Whether the rule (enum off_extreme) takes y, which comes after x. */
+static bool takes_later(uint64_t rule, double x, double y) {
+    uint64_t nans = rule & OFF_EXTREME_NANS;
+    bool x_nan = x != x, y_nan = y != y, is_max = rule & OFF_EXTREME_MAX;
+    if (x_nan || y_nan) {
+        if (nans == OFF_EXTREME_NAN_STAYS)
+            return false;
+        if (x_nan && y_nan)
+            return rule & OFF_EXTREME_NAN_LAST;
+        return x_nan == (nans == OFF_EXTREME_NAN_LOSES);
+    }
+    if (x == 0 && y == 0) {
+        if (rule & OFF_EXTREME_ZEROS)
+            return rule & OFF_EXTREME_ZERO_LAST;
+        return bits_of_f64(x) != bits_of_f64(y) && (bits_of_f64(y) != 0) != is_max;
+    }
+    return is_max ? y > x : y < x;
+}
 
 static uint64_t apply_f32(enum off_reduce_op op, float a, float b) {
     uint64_t x = bits_of_f32(a), y = bits_of_f32(b);
@@ -117,6 +168,11 @@ static uint64_t apply_integer(enum off_reduce_op op, uint64_t a, uint64_t b) {
 
 static uint64_t apply(const struct wm_reduce *r, uint64_t a, uint64_t b) {
     enum off_reduce_op op = (enum off_reduce_op)r->op;
+    if (op == OFF_REDUCE_EXTREME) {
+        bool is_f32 = r->type == IR_F32;
+        double x = is_f32 ? (double)f32_of(a) : f64_of(a), y = is_f32 ? (double)f32_of(b) : f64_of(b);
+        return takes_later(r->rule, x, y) ? b : a;
+    }
     switch (r->type) {
     case IR_F32:
         return apply_f32(op, f32_of(a), f32_of(b));
@@ -285,6 +341,12 @@ static bool shape_valid(const struct wm_reduce *r) {
     }
 }
 
+static bool rule_valid(const struct wm_reduce *r) {
+    return r->kind == OFF_REDUCE_OP && (r->type == IR_F32 || r->type == IR_F64) && !r->lane_bytes &&
+           r->rule < 2 * OFF_EXTREME_NEEDS_NUMBER && (r->rule & OFF_EXTREME_ZEROS) != OFF_EXTREME_ZEROS &&
+           (r->rule & OFF_EXTREME_NANS) != OFF_EXTREME_NANS;
+}
+
 static bool is_earlier(const struct wm_kernel *k, uint64_t index, uint64_t than, bool flag) {
     if (index >= than)
         return false;
@@ -304,6 +366,7 @@ bool wm_reduce_valid(const struct wm_kernel *k) {
         if (r->kind > OFF_REDUCE_LAST || r->op >= OFF_REDUCE_OP_COUNT || r->type > IR_F64 || !shape_valid(r) ||
             (r->kind != OFF_REDUCE_FLAG && r->init_slot >= k->nslots) ||
             (r->kind == OFF_REDUCE_PAYLOAD && !is_earlier(k, r->lead, i, false)) ||
+            (r->op == OFF_REDUCE_EXTREME && !rule_valid(r)) ||
             ((flagged || r->flag != WM_NONE) && !is_earlier(k, r->flag, i, true)))
             return false;
     }

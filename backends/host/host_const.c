@@ -416,6 +416,7 @@ static LLVMValueRef reduce_struct(struct host_cx *cx, const struct off_reduce *r
     add_number(&f, slot_number(r->init_slot));
     add_number(&f, r->lead == OFF_NO_REDUCE ? WM_NONE : r->lead);
     add_number(&f, r->flag == OFF_NO_REDUCE ? WM_NONE : r->flag);
+    add_number(&f, r->rule);
     ICE_UNLESS(f.n * 8 == sizeof(struct wm_reduce));
     return struct_of(&f);
 }

@@ -151,7 +151,7 @@ enum off_stream_kind {
 /* Workers are combined in the order of their iterations.  T: what the value has come to, from its value before the
  * loop; P: the worker's. */
 enum off_reduce_kind {
-    OFF_REDUCE_OP,      /* T op P; workers start from what changes nothing */
+    OFF_REDUCE_OP,      /* T op P; workers start from what changes nothing, or (EXTREME) the value before the loop */
     OFF_REDUCE_FLAG,    /* a word of the others' that is nonzero when ...; no value of the program */
     OFF_REDUCE_PICK,    /* P where `P op T` (and flag `flag` is set, when it has one), else T; workers start from the
                            value before the loop */
@@ -179,7 +179,23 @@ enum off_reduce_op {
     OFF_REDUCE_GE_U,
     OFF_REDUCE_MIN_U, /* of integers in lanes */
     OFF_REDUCE_MAX_U,
+    OFF_REDUCE_EXTREME, /* of floats: T or P as it is, by off_reduce.rule */
     OFF_REDUCE_OP_COUNT
+};
+
+/* The rule of an EXTREME, which of two floats it takes, in the order of the program.  Of two numbers the lesser or
+ * greater; of equal ones nothing but the zeros differ. */
+enum off_extreme {
+    OFF_EXTREME_MAX = 1,        /* the greater */
+    OFF_EXTREME_ZERO_FIRST = 2, /* of two zeros the first; else -0 is less than 0 */
+    OFF_EXTREME_ZERO_LAST = 4,  /* of two zeros the last */
+    OFF_EXTREME_ZEROS = 6,
+    OFF_EXTREME_NAN_LOSES = 0,  /* a NaN gives way to a number */
+    OFF_EXTREME_NAN_WINS = 8,   /* a number gives way to a NaN */
+    OFF_EXTREME_NAN_STAYS = 16, /* a NaN on the right is not taken, one on the left stays */
+    OFF_EXTREME_NANS = 24,
+    OFF_EXTREME_NAN_LAST = 32,     /* of two NaNs the last; else the first */
+    OFF_EXTREME_NEEDS_NUMBER = 64, /* only when the value before the loop is no NaN */
 };
 
 #define OFF_NO_REDUCE UINT32_MAX
@@ -194,6 +210,7 @@ struct off_reduce {
     uint32_t init_slot; /* value before the loop; FLAG: OFF_NO_SLOT */
     uint32_t lead;      /* PAYLOAD: an earlier reduction, PICK or KEEP; else OFF_NO_REDUCE */
     uint32_t flag;      /* LAST, KEEP and some of PICK: an earlier reduction, FLAG; else OFF_NO_REDUCE */
+    uint8_t rule;       /* EXTREME: enum off_extreme */
 };
 
 struct off_stream {

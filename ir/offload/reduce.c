@@ -4,6 +4,7 @@
  * 2. Each such carried value is tried as OP: a closure of values, from the parameter through operations of one kind,
  *    selects, merges and inner loops, back to the parameter; then as a chain of replacements (LAST, PICK, KEEP), walked
  *    from the value of the next iteration back to the parameter, through as many bodies as the loop was unrolled into.
+ *    Where that fails, extremes made of several operations are looked for (reduce_extreme.c) and tried as one of OP.
  * 3. All marked values must have found a place in one of these, and nothing with an effect may use one.
  */
 #include "ir/offload/reduce.h"
@@ -90,6 +91,46 @@ static bool is_pure(const struct ir_region *r) {
     return true;
 }
 
+/* Whether there are no effects in a region of `block`, and no branch out of the block. */
+static bool stays_inside(const struct ir_inst *block, const struct ir_region *r) {
+    ir_foreach_inst (i, r) {
+        if (i->op == IR_BR || i->op == IR_BR_IF) {
+            const struct ir_inst *at = i->target;
+            while (at != block && at->parent->parent)
+                at = at->parent->parent;
+            if (at != block)
+                return false;
+        } else if (i->op == IR_IF || i->op == IR_BLOCK) {
+            ir_foreach_region (inner, i)
+                if (!stays_inside(block, inner))
+                    return false;
+        } else if (i->op != IR_YIELD && i->op != IR_SELECT && !ir_is_const(i) && !ir_is_load(i) &&
+                   ir_info(i)->kind != IR_KIND_SIMPLE && ir_info(i)->kind != IR_KIND_LANES) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The outermost block around the branch that only decides what it gives; NULL: there is none. */
+static const struct ir_inst *block_around(const struct reduce_finder *f, const struct ir_inst *branch) {
+    const struct ir_inst *found = NULL, *at = branch->parent->parent;
+    for (; f->blocks && at && at->op != IR_LOOP; at = at->parent->parent)
+        if (at->op == IR_BLOCK && stays_inside(at, at->regions[0]))
+            found = at;
+    return found;
+}
+
+/* All that a decision inside `block` may change: what it and the labels between give. */
+static void mark_decided(struct reduce_finder *f, const struct ir_inst *branch, const struct ir_inst *block) {
+    for (const struct ir_inst *at = branch;; at = at->parent->parent) {
+        for (uint32_t k = 0; k < at->nresults; k++)
+            reduce_set(f, &at->results[k], DEPENDS);
+        if (at == block)
+            return;
+    }
+}
+
 static bool pass_depends(struct reduce_finder *f, struct ir_value *from, struct ir_value *to) {
     if (reduce_has(f, from, DEPENDS))
         reduce_set(f, to, DEPENDS);
@@ -116,10 +157,11 @@ static bool mark_dependent(struct reduce_finder *f, struct ir_region *r) {
         if (is_merge(i)) {
             bool decides = i->op == IR_IF || i->op == IR_BR_IF || i->op == IR_BR_TABLE;
             if (decides && reduce_has(f, i->operands[0], DEPENDS)) {
-                if (i->op != IR_IF || !is_pure(i->regions[0]) || !is_pure(i->regions[1]))
+                bool pure = i->op == IR_IF && is_pure(i->regions[0]) && is_pure(i->regions[1]);
+                const struct ir_inst *block = pure || i->op == IR_BR_TABLE ? NULL : block_around(f, i);
+                if (!pure && !block)
                     return false;
-                for (uint32_t k = 0; k < i->nresults; k++)
-                    reduce_set(f, &i->results[k], DEPENDS);
+                mark_decided(f, i, pure ? i : block);
             }
             (void)each_pass(f, i, pass_depends);
         } else {
@@ -142,7 +184,7 @@ static bool mark_dependent(struct reduce_finder *f, struct ir_region *r) {
 /* ---- 2. OP ---- */
 
 static bool pass_group(struct reduce_finder *f, struct ir_value *from, struct ir_value *to) {
-    if (!reduce_has(f, from, GROUP))
+    if (!reduce_has(f, from, GROUP) || reduce_has(f, to, EXTREME | INNER))
         return true;
     if (to->region == f->l->inst->regions[0] && to != f->param)
         return false;
@@ -151,19 +193,41 @@ static bool pass_group(struct reduce_finder *f, struct ir_value *from, struct ir
 }
 
 static bool pass_closed(struct reduce_finder *f, struct ir_value *from, struct ir_value *to) {
-    return reduce_has(f, from, GROUP) || !reduce_has(f, to, GROUP);
+    return reduce_has(f, from, GROUP) || !reduce_has(f, to, GROUP) || reduce_has(f, to, EXTREME);
+}
+
+/* Takes an operation into the closure; false when it is not the one that the others are. */
+static bool take_op(struct reduce_finder *f, const struct reduce_op *op, const struct ir_value *result) {
+    if (f->has_op && !reduce_same_op(op, &f->op))
+        return false;
+    f->op = *op;
+    f->has_op = true;
+    reduce_set(f, result, GROUP);
+    return true;
+}
+
+/* The results of a choice that are extremes of accumulators in the closure.  *out_whole: nothing else is to be said of
+ * the instruction. */
+static bool grow_extremes(struct reduce_finder *f, const struct ir_inst *i, bool *out_whole) {
+    *out_whole = false;
+    for (uint32_t k = 0; k < i->nresults; k++) {
+        const struct ir_value *v = &i->results[k];
+        const struct reduce_extreme *e = reduce_extreme_of(f, v);
+        *out_whole |= (e || reduce_has(f, v, INNER)) && !ir_nregions(i);
+        if (!e || !reduce_has(f, e->m, GROUP))
+            continue;
+        struct reduce_op op = {.op = OFF_REDUCE_EXTREME, .shape = {v->type, 0}, .rule = e->rule};
+        if (!take_op(f, &op, v))
+            return false;
+    }
+    return true;
 }
 
 static bool grow_op(struct reduce_finder *f, struct ir_inst *i) {
     struct reduce_op op;
     bool a = reduce_has(f, i->operands[0], GROUP), b = i->noperands > 1 && reduce_has(f, i->operands[1], GROUP);
-    if (i->noperands != 2 || a == b || !reduce_op_of(i, &op) || (op.left && !a) ||
-        (f->has_op && !reduce_same_op(&op, &f->op)) || reduce_has(f, i->operands[a ? 1 : 0], DEPENDS))
-        return false;
-    f->op = op;
-    f->has_op = true;
-    reduce_set(f, i->results, GROUP);
-    return true;
+    return i->noperands == 2 && a != b && reduce_op_of(i, &op) && (!op.left || a) &&
+           !reduce_has(f, i->operands[a ? 1 : 0], DEPENDS) && take_op(f, &op, i->results);
 }
 
 static bool is_choice(const struct ir_inst *i) {
@@ -178,8 +242,10 @@ static bool is_lanewise(const struct reduce_finder *f, const struct ir_inst *i) 
 
 static bool grow_group(struct reduce_finder *f, struct ir_region *r) {
     ir_foreach_inst (i, r) {
-        bool any = false;
-        for (uint32_t k = 0; k < i->noperands; k++)
+        bool any = false, whole;
+        if (!grow_extremes(f, i, &whole))
+            return false;
+        for (uint32_t k = 0; k < i->noperands && !whole; k++)
             any |= reduce_has(f, i->operands[k], GROUP);
         if (is_merge(i)) {
             bool decides = i->op == IR_IF || i->op == IR_BR_IF || i->op == IR_BR_TABLE;
@@ -201,17 +267,30 @@ static bool grow_group(struct reduce_finder *f, struct ir_region *r) {
     return true;
 }
 
+/* Whether a decision that depends on a reduction chooses between values of the group, and not as an extreme does. */
+static bool decides_group(const struct reduce_finder *f, const struct ir_inst *i) {
+    bool decides = i->op == IR_IF || i->op == IR_BR_IF || i->op == IR_BR_TABLE;
+    if (!decides || !reduce_has(f, i->operands[0], DEPENDS))
+        return false;
+    bool pure = i->op == IR_IF && is_pure(i->regions[0]) && is_pure(i->regions[1]);
+    const struct ir_inst *last = pure ? i : block_around(f, i);
+    for (const struct ir_inst *at = i;; at = at->parent->parent) {
+        for (uint32_t k = 0; k < at->nresults; k++)
+            if (reduce_has(f, &at->results[k], GROUP) && !reduce_has(f, &at->results[k], EXTREME))
+                return true;
+        if (!last || at == last)
+            return !last;
+    }
+}
+
 /* Nothing from outside comes into the group, and its merges depend on no other reduction. */
 static bool is_closed(struct reduce_finder *f, struct ir_region *r) {
     ir_foreach_inst (i, r) {
-        if (!each_pass(f, i, pass_closed))
+        if (!each_pass(f, i, pass_closed) || decides_group(f, i))
             return false;
-        if (is_choice(i) && reduce_has(f, i->results, GROUP) &&
+        if (is_choice(i) && reduce_has(f, i->results, GROUP) && !reduce_has(f, i->results, EXTREME) &&
             !(reduce_has(f, i->operands[0], GROUP) && reduce_has(f, i->operands[1], GROUP) && is_lanewise(f, i)))
             return false;
-        for (uint32_t k = 0; i->op == IR_IF && k < i->nresults; k++)
-            if (reduce_has(f, &i->results[k], GROUP) && reduce_has(f, i->operands[0], DEPENDS))
-                return false;
         ir_foreach_region (inner, i)
             if (!is_closed(f, inner))
                 return false;
@@ -221,6 +300,9 @@ static bool is_closed(struct reduce_finder *f, struct ir_region *r) {
 
 static void settle_group(struct reduce_finder *f, bool claim) {
     uint32_t n = f->l->inst->parent->func->next_id;
+    for (uint32_t k = 0; k < f->nextremes && claim; k++)
+        for (uint32_t i = 0; reduce_has(f, f->extremes[k].root, GROUP) && i < f->extremes[k].ninner; i++)
+            reduce_set(f, f->extremes[k].inner[i], CLAIMED);
     for (uint32_t k = 0; k < n; k++)
         if (f->marks[k] & GROUP)
             f->marks[k] = (uint8_t)((f->marks[k] & ~GROUP) | (claim ? CLAIMED : 0));
@@ -272,14 +354,17 @@ static bool find_op(struct reduce_finder *f, uint32_t index) {
     }
     ok = ok && f->has_op && reduce_has(f, next, GROUP) && is_closed(f, body);
     struct plan_reduce *r = ok ? reduce_new(f->p, OFF_REDUCE_OP, param->type, f->op.shape) : NULL;
+    if (r) {
+        r->desc.op = f->op.op;
+        r->param = param;
+        r->next = next;
+        if (f->op.op == OFF_REDUCE_EXTREME)
+            reduce_start_extreme(f, r);
+        else
+            r->start_bits = reduce_identity(&f->op);
+    }
     settle_group(f, r != NULL);
-    if (!r)
-        return false;
-    r->desc.op = f->op.op;
-    r->param = param;
-    r->next = next;
-    r->start_bits = reduce_identity(&f->op);
-    return true;
+    return r != NULL;
 }
 
 /* ---- 3. the whole ---- */
@@ -329,37 +414,67 @@ static bool is_candidate(struct plan *p, struct loop *l, uint32_t index) {
            !plan_find_delay(p, l, index, &delay);
 }
 
+static bool mark_all_dependent(struct reduce_finder *f) {
+    bool ok = true;
+    f->p->nsinks = 0;
+    f->changed = true;
+    for (int round = 0; ok && f->changed; round++) {
+        f->changed = false;
+        ok = round < MAX_ROUNDS && mark_dependent(f, f->l->inst->regions[0]);
+    }
+    return ok;
+}
+
+/* One try, with what extremes there are. */
+static bool find_all(struct reduce_finder *f) {
+    struct ir_region *body = f->l->inst->regions[0];
+    bool ok = true;
+    f->p->nreduces = 0;
+    for (uint32_t k = 0; ok && k < body->nparams; k++) {
+        if (!reduce_has(f, body->params[k], DEPENDS))
+            continue;
+        ok = is_candidate(f->p, f->l, k) && body->params[k]->type <= IR_V128 &&
+             (find_op(f, k) || reduce_read_chain(f, k));
+    }
+    return ok && reduce_add_chains(f) && all_claimed(f, body) && settle_sinks(f->p);
+}
+/* Extremes are only looked for where there is no other way: the keys of argmin and the like are chains, though one
+ * comparison is an extreme, too. */
 bool plan_find_reduces(struct plan *p) {
+    enum { PLAIN, EXTREMES, ALL_EXTREMES, TRIES };
     struct loop *l = p->root;
     struct ir_region *body = l->inst->regions[0];
-    struct reduce_finder f = {.p = p, .l = l};
-    bool any = false, ok = true;
+    uint8_t *first_marks = NULL;
+    uint32_t nextremes = 0;
+    bool any = false, ok = false;
     p->nreduces = p->nsinks = 0;
     p->in_order = false;
     for (uint32_t k = 0; k < body->nparams; k++)
         any |= is_candidate(p, l, k);
     if (!any)
         return true;
-    f.marks = arena_array(p->arena, uint8_t, body->func->next_id + 1);
-    for (uint32_t k = 0; k < body->nparams; k++)
-        if (is_candidate(p, l, k))
-            reduce_set(&f, body->params[k], DEPENDS);
-    f.changed = true;
-    for (int round = 0; ok && f.changed; round++) {
-        f.changed = false;
-        ok = round < MAX_ROUNDS && mark_dependent(&f, body);
-    }
-    p->marks = ok ? f.marks : NULL;
-    for (uint32_t k = 0; ok && k < body->nparams; k++) {
-        if (!reduce_has(&f, body->params[k], DEPENDS))
+    for (int try = PLAIN; try < TRIES && !ok; try++) {
+        struct reduce_finder f = {.p = p, .l = l, .blocks = try != PLAIN};
+        f.marks = arena_array(p->arena, uint8_t, body->func->next_id + 1);
+        for (uint32_t k = 0; k < body->nparams; k++)
+            if (is_candidate(p, l, k))
+                reduce_set(&f, body->params[k], DEPENDS);
+        if (!mark_all_dependent(&f))
             continue;
-        ok = is_candidate(p, l, k) && body->params[k]->type <= IR_V128 && (find_op(&f, k) || reduce_read_chain(&f, k));
+        if (try != PLAIN)
+            reduce_find_extremes(&f, try == ALL_EXTREMES);
+        if (try != PLAIN && f.nextremes == nextremes)
+            continue;
+        nextremes = f.nextremes;
+        ok = find_all(&f);
+        if (try == PLAIN)
+            first_marks = f.marks;
     }
-    ok = ok && reduce_add_chains(&f) && all_claimed(&f, body) && settle_sinks(p);
+    p->marks = first_marks;
     if (!ok)
         p->nreduces = p->nsinks = 0;
     describe_upper_halves(p);
     for (uint32_t k = 0; k < p->nreduces; k++)
-        p->in_order |= p->reduces[k].desc.kind != OFF_REDUCE_OP;
+        p->in_order |= p->reduces[k].desc.kind != OFF_REDUCE_OP || reduce_is_ordered(&p->reduces[k].desc);
     return ok;
 }

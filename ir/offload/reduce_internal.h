@@ -3,14 +3,16 @@
  * reduce.c        the search, and OP
  * reduce_ops.c    which operations reduce, what they start from, comparisons, masks
  * reduce_chain.c  LAST, PICK, PAYLOAD and KEEP
+ * reduce_extreme.c  OP of extremes of floats made of several operations
  */
 #ifndef WASMETAL_IR_OFFLOAD_REDUCE_INTERNAL_H
 #define WASMETAL_IR_OFFLOAD_REDUCE_INTERNAL_H
 
 #include "ir/offload/plan_internal.h"
 
-enum { REDUCE_MAX_CHAINS = OFF_MAX_REDUCES };
-enum { DEPENDS = 1, CLAIMED = 2, GROUP = 4 }; /* marks of values */
+enum { REDUCE_MAX_CHAINS = OFF_MAX_REDUCES, REDUCE_MAX_EXTREMES = 64 };
+/* Marks of values.  EXTREME: the root of an extreme; INNER: between such a root and its accumulator. */
+enum { DEPENDS = 1, CLAIMED = 2, GROUP = 4, EXTREME = 8, INNER = 16 };
 
 /* What an operation or comparison works on: values of `type`, or the lanes of a v128, each lane_bytes wide. */
 struct reduce_shape {
@@ -21,7 +23,16 @@ struct reduce_shape {
 struct reduce_op {
     enum off_reduce_op op;
     struct reduce_shape shape;
-    bool left; /* the accumulator has to be on the left */
+    bool left;    /* the accumulator has to be on the left */
+    uint8_t rule; /* OFF_REDUCE_EXTREME */
+};
+
+/* root = the extreme of m and another float by the rule. */
+struct reduce_extreme {
+    const struct ir_value *root, *m;
+    const struct ir_value **inner; /* what depends on m between the two */
+    uint32_t ninner;
+    uint8_t rule; /* enum off_extreme */
 };
 
 struct reduce_compare {
@@ -49,8 +60,11 @@ struct reduce_finder {
     struct loop *l;
     uint8_t *marks; /* by value id */
     bool changed;
+    bool blocks; /* branches inside blocks without effects may depend on carried values */
     struct reduce_chain chains[REDUCE_MAX_CHAINS];
     uint32_t nchains;
+    struct reduce_extreme *extremes;
+    uint32_t nextremes;
     /* of the closure in work */
     struct reduce_op op;
     bool has_op;
@@ -80,6 +94,16 @@ union ir_bits reduce_repeat(struct reduce_shape shape, union ir_bits lane);
 bool reduce_compare_of(const struct ir_inst *i, struct reduce_compare *out);
 /* Whether every lane of the v128, `bytes` wide, is all ones or all zeros. */
 bool reduce_is_lane_mask(const struct ir_value *v, unsigned bytes);
+
+/* Finds the extremes among the values that are marked DEPENDS, and marks them.  `stays`: also those that a NaN in the
+ * accumulator stops, which one comparison makes and which may be keys of chains instead. */
+void reduce_find_extremes(struct reduce_finder *f, bool stays);
+/* The extreme that the value is the root of, and which is no part of another; NULL: none. */
+const struct reduce_extreme *reduce_extreme_of(const struct reduce_finder *f, const struct ir_value *v);
+/* What workers start from, and the rule, of the group just found. */
+void reduce_start_extreme(const struct reduce_finder *f, struct plan_reduce *r);
+/* Whether it is an extreme whose result depends on the order. */
+bool reduce_is_ordered(const struct off_reduce *r);
 
 /* Reads the carried value as a chain of replacements, to be sorted by reduce_add_chains; false: it is none. */
 bool reduce_read_chain(struct reduce_finder *f, uint32_t index);

@@ -75,7 +75,8 @@ bool reduce_op_of(const struct ir_inst *i, struct reduce_op *out) {
 }
 
 bool reduce_same_op(const struct reduce_op *a, const struct reduce_op *b) {
-    return a->op == b->op && a->shape.type == b->shape.type && a->shape.lane_bytes == b->shape.lane_bytes;
+    return a->op == b->op && a->shape.type == b->shape.type && a->shape.lane_bytes == b->shape.lane_bytes &&
+           a->rule == b->rule;
 }
 
 union ir_bits reduce_repeat(struct reduce_shape shape, union ir_bits lane) {

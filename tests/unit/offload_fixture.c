@@ -142,6 +142,7 @@ static void convert_kernel(struct arena *a, const struct off_kernel *k, struct w
         const struct off_reduce *r = &k->reduces[i];
         reduces[i] = (struct wm_reduce){.kind = r->kind, .op = r->op, .type = r->type, .lane_bytes = r->lane_bytes};
         reduces[i].init_slot = slot_number(r->init_slot);
+        reduces[i].rule = r->rule;
         reduces[i].lead = r->lead == OFF_NO_REDUCE ? WM_NONE : r->lead;
         reduces[i].flag = r->flag == OFF_NO_REDUCE ? WM_NONE : r->flag;
     }
@@ -593,10 +594,20 @@ static void print_strides(struct strbuf *out, const uint32_t *strides) {
             strbuf_printf(out, " + d%u*s%u", d, strides[d]);
 }
 
+static void print_rule(struct strbuf *out, unsigned rule) {
+    static const char *const zeros[] = {"-0 < 0", "first zero", "last zero"};
+    static const char *const nans[] = {"loses", "wins", "stays"};
+    strbuf_printf(out, " (%s, %s, NaN %s%s%s)", rule & OFF_EXTREME_MAX ? "greatest" : "least",
+                  zeros[(rule & OFF_EXTREME_ZEROS) / OFF_EXTREME_ZERO_FIRST],
+                  nans[(rule & OFF_EXTREME_NANS) / OFF_EXTREME_NAN_WINS],
+                  rule & OFF_EXTREME_NAN_LAST ? " to the last" : "",
+                  rule & OFF_EXTREME_NEEDS_NUMBER ? ", starts from a number" : "");
+}
+
 static void print_reduce(struct strbuf *out, uint32_t index, const struct off_reduce *r) {
     static const char *const kinds[] = {"op", "flag", "pick", "keep", "payload", "last"};
-    static const char *const ops[] = {"add", "mul", "and",  "or",   "xor",  "min",  "max",   "lt",   "le",
-                                      "gt",  "ge",  "lt_u", "le_u", "gt_u", "ge_u", "min_u", "max_u"};
+    static const char *const ops[] = {"add", "mul", "and",  "or",   "xor",  "min",  "max",   "lt",    "le",
+                                      "gt",  "ge",  "lt_u", "le_u", "gt_u", "ge_u", "min_u", "max_u", "extreme"};
     strbuf_printf(out, ";   reduction %u %s", index, kinds[r->kind]);
     if (r->kind == OFF_REDUCE_OP || r->kind == OFF_REDUCE_PICK || r->kind == OFF_REDUCE_KEEP)
         strbuf_printf(out, " %s", ops[r->op]);
@@ -604,6 +615,8 @@ static void print_reduce(struct strbuf *out, uint32_t index, const struct off_re
     if (r->lane_bytes)
         strbuf_printf(out, " in %u lanes%s", 8u / r->lane_bytes, r->upper ? ", upper half" : "");
     print_slot(out, "init", r->init_slot);
+    if (r->op == OFF_REDUCE_EXTREME)
+        print_rule(out, r->rule);
     if (r->lead != OFF_NO_REDUCE)
         strbuf_printf(out, " with %u", r->lead);
     if (r->flag != OFF_NO_REDUCE)

@@ -194,14 +194,90 @@ static void operations(void **state) {
     }
 }
 
+/* ---- extremes of floats that take one of the two as it is ---- */
+
+static uint64_t take(uint64_t type, uint64_t rule, uint64_t m, uint64_t e) {
+    bool max = rule & OFF_EXTREME_MAX;
+    if (is_nan(type, m) && is_nan(type, e) && !(rule & OFF_EXTREME_NAN_STAYS))
+        return rule & OFF_EXTREME_NAN_LAST ? e : m;
+    if (is_nan(type, m))
+        return (rule & OFF_EXTREME_NANS) == OFF_EXTREME_NAN_LOSES ? e : m;
+    if (is_nan(type, e))
+        return rule & OFF_EXTREME_NAN_WINS ? e : m;
+    if (holds(type, OFF_REDUCE_LT, m, e))
+        return max ? e : m;
+    if (holds(type, OFF_REDUCE_LT, e, m))
+        return max ? m : e;
+    if (rule & OFF_EXTREME_ZEROS)
+        return rule & OFF_EXTREME_ZERO_LAST ? e : m;
+    return max ? m & e : m | e;
+}
+
+static uint64_t worst(uint64_t type, bool max) {
+    double x = max ? -__builtin_inf() : __builtin_inf();
+    return type == IR_F32 ? f32_bits((float)x) : f64_bits(x);
+}
+
+/* Workers that may have taken nothing, each from what reduce.h says, in another order where the order is open. */
+static void extremes(void **state) {
+    (void)state;
+    static const uint64_t nans[] = {OFF_EXTREME_NAN_LOSES, OFF_EXTREME_NAN_LOSES | OFF_EXTREME_NAN_LAST,
+                                    OFF_EXTREME_NAN_WINS, OFF_EXTREME_NAN_WINS | OFF_EXTREME_NAN_LAST,
+                                    OFF_EXTREME_NAN_STAYS};
+    int refused = 0, nan_results = 0;
+    for (int round = 0; round < 4 * ROUNDS; round++) {
+        struct workers w;
+        begin(&w, 1);
+        uint64_t type = random_below(2) ? IR_F32 : IR_F64, sign = type == IR_F32 ? 31 : 63;
+        uint64_t rule = random_below(2) | 2 * random_below(3) | nans[random_below(5)];
+        bool loses = (rule & OFF_EXTREME_NANS) == OFF_EXTREME_NAN_LOSES, straight = random_below(2);
+        bool before = loses && !(rule & OFF_EXTREME_ZERO_LAST);
+        if (loses && (!before || ((rule & OFF_EXTREME_NAN_LAST) && !straight)))
+            rule |= OFF_EXTREME_NEEDS_NUMBER;
+        w.reduces[0].kind = OFF_REDUCE_OP;
+        w.reduces[0].op = OFF_REDUCE_EXTREME;
+        w.reduces[0].type = type;
+        w.reduces[0].rule = rule;
+        uint64_t x = w.slots[0] = random_value(type, random_below(3) == 0);
+        unsigned numbers = random_below(3); /* 0: NaNs alone */
+        bool ordered = (rule & (OFF_EXTREME_ZEROS | OFF_EXTREME_NAN_WINS)) ||
+                       (wm_reduce_asks_start(&w.reduces[0]) && is_nan(type, x));
+        unsigned turn = ordered ? 0 : random_below(w.count);
+        for (unsigned k = 0; k < w.count; k++) {
+            uint64_t part = before ? w.slots[0] : worst(type, rule & OFF_EXTREME_MAX);
+            for (unsigned i = w.first[k]; i < w.first[k + 1]; i++) {
+                uint64_t e = random_value(type, random_below(4) == 0);
+                if (!numbers)
+                    e = (type == IR_F32 ? 0x7fc00000 : UINT64_C(0x7ff8000000000000)) + i + 1;
+                if (is_nan(type, e) && random_below(2))
+                    e ^= UINT64_C(1) << sign;
+                if (!straight && random_below(2))
+                    continue;
+                x = take(type, rule, x, e);
+                part = take(type, rule, part, e);
+            }
+            give(&w, (k + turn) % w.count, 0, part);
+        }
+        if (!wm_reduce_can_start(&w.kernel, w.slots)) {
+            assert_true(is_nan(type, w.slots[0]) && (rule & OFF_EXTREME_NEEDS_NUMBER));
+            refused++;
+            continue;
+        }
+        wm_reduce_combine(&w.kernel, w.slots, &w.plan, w.values);
+        assert_int_equal(w.values[0], x);
+        nan_results += is_nan(type, x);
+    }
+    assert_true(refused && nan_results);
+}
+
 /* --fp=reassociate: shares are added in order, to the value before the loop. */
 static void float_sums(void **state) {
     (void)state;
     struct workers w;
     begin(&w, 2);
     w.plan.extent[0] = 3;
-    w.reduces[0] = (struct wm_reduce){OFF_REDUCE_OP, OFF_REDUCE_ADD, IR_F32, 0, 0, WM_NONE, WM_NONE};
-    w.reduces[1] = (struct wm_reduce){OFF_REDUCE_OP, OFF_REDUCE_MUL, IR_F64, 0, 1, WM_NONE, WM_NONE};
+    w.reduces[0] = (struct wm_reduce){OFF_REDUCE_OP, OFF_REDUCE_ADD, IR_F32, 0, 0, WM_NONE, WM_NONE, 0};
+    w.reduces[1] = (struct wm_reduce){OFF_REDUCE_OP, OFF_REDUCE_MUL, IR_F64, 0, 1, WM_NONE, WM_NONE, 0};
     static const float shares[3] = {1e8f, -1e8f, 0.25f};
     static const double factors[3] = {1e300, 1e300, 1e-300};
     w.slots[0] = f32_bits(1.0f);
@@ -440,7 +516,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(operations),     cmocka_unit_test(float_sums), cmocka_unit_test(picks),
         cmocka_unit_test(keeps),          cmocka_unit_test(lasts),      cmocka_unit_test(lanes_of_operations),
-        cmocka_unit_test(lanes_of_picks),
+        cmocka_unit_test(lanes_of_picks), cmocka_unit_test(extremes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
