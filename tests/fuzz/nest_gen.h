@@ -104,6 +104,10 @@ uint32_t nest_choose_trip(struct gen *g, uint32_t depth);
 void nest_gen_loop(struct gen *g, struct scope *s);
 /* The producer's unrolled loop: `factor` bodies a turn, then one at a time. */
 void nest_gen_unrolled(struct gen *g, struct scope *s);
+/* nest_extremes.c: a float, and what becomes of the accumulator. */
+struct ir_value *nest_extreme_datum(struct gen *g, struct scope *s);
+struct ir_value *nest_extreme(struct gen *g, struct scope *s, uint32_t variant, struct ir_value *acc);
+
 /* nest_reduce.c: reductions that a loop carries. */
 struct nest_reduced {
     uint8_t shape;
@@ -132,7 +136,7 @@ void nest_reduce_next(struct gen *g, struct scope *s, const struct nest_reduce *
 /* Keeps one of them in memory, too, sometimes where the arrays are. */
 void nest_reduce_sink(struct gen *g, const struct nest_reduce *r, struct ir_value **next);
 /* A value after the loop as a number to compare. */
-struct ir_value *nest_reduce_result(struct gen *g, struct ir_value *v);
+struct ir_value *nest_reduce_result(struct gen *g, const struct nest_reduced *x, struct ir_value *v);
 
 void nest_body(struct gen *g, struct scope *s, uint32_t statements);
 enum nest_reductions { NEST_NO_REDUCTIONS, NEST_REDUCTIONS, NEST_VECTOR_REDUCTIONS };

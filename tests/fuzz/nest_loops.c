@@ -430,7 +430,7 @@ void nest_gen_loop(struct gen *g, struct scope *s) {
                     s->at[a] = l.out[k];
             }
         if (!d && k >= reduced && k < reduced + reduce.n && g->nlive < RESULTS)
-            g->live[g->nlive++] = nest_reduce_result(g, l.out[k]);
+            g->live[g->nlive++] = nest_reduce_result(g, &reduce.list[k - reduced], l.out[k]);
         else if (!d && l.out[k]->type != IR_F32 && g->nlive < RESULTS)
             g->live[g->nlive++] = nest_convert(g, l.out[k], IR_I32);
         else if (d && !pointer)

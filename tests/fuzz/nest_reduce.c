@@ -4,7 +4,7 @@
  */
 #include "tests/fuzz/nest_gen.h"
 
-enum reduce_shape { SHAPE_OP, SHAPE_LAST, SHAPE_PICK };
+enum reduce_shape { SHAPE_OP, SHAPE_LAST, SHAPE_PICK, SHAPE_EXTREME };
 
 static struct ir_value *choose(struct gen *g, struct ir_value *cond, struct ir_value *yes, struct ir_value *no) {
     if (nest_chance(g, 70)) {
@@ -37,6 +37,11 @@ void nest_reduce_begin(struct gen *g, struct scope *s, struct nest_reduce *r) {
         x->variant = nest_below(g, 1u << 30);
         x->payload = x->shape != SHAPE_OP && nest_chance(g, 50);
         x->vector = g->vectors && nest_chance(g, 60);
+        if (!x->vector && x->type == IR_F32 && x->shape == SHAPE_OP && nest_chance(g, 75)) {
+            x->shape = SHAPE_EXTREME;
+            r->init[r->n++] = nest_extreme_datum(g, s);
+            continue;
+        }
         r->init[r->n++] = x->vector ? nest_vector_datum(g, s) : nest_datum(g, s, x->type);
         if (x->payload) {
             r->list[r->n] = *x;
@@ -112,6 +117,8 @@ void nest_reduce_next(struct gen *g, struct scope *s, const struct nest_reduce *
             nest_vector_next(g, s, x, cur + k, next + k);
         else if (x->shape == SHAPE_OP)
             next[k] = next_op(g, s, x, cur[k]);
+        else if (x->shape == SHAPE_EXTREME)
+            next[k] = nest_extreme(g, s, x->variant, cur[k]);
         else if (x->shape == SHAPE_LAST)
             next_last(g, s, x, cur + k, next + k);
         else
@@ -135,12 +142,14 @@ void nest_reduce_sink(struct gen *g, const struct nest_reduce *r, struct ir_valu
     }
 }
 
-struct ir_value *nest_reduce_result(struct gen *g, struct ir_value *v) {
+struct ir_value *nest_reduce_result(struct gen *g, const struct nest_reduced *x, struct ir_value *v) {
     if (v->type == IR_V128)
         return nest_vector_result(g, v);
     if (v->type != IR_F32)
         return nest_convert(g, v, IR_I32);
-    struct ir_value *number = nest_op(g, IR_F32_EQ, v, v); /* a NaN's payload is nobody's business */
+    if (x->shape == SHAPE_EXTREME)
+        return nest_op(g, IR_I32_REINTERPRET_F32, v, NULL); /* the data are made of bits, and taken as they are */
+    struct ir_value *number = nest_op(g, IR_F32_EQ, v, v);  /* a NaN's payload is nobody's business */
     struct ir_value *bits = nest_op(g, IR_I32_REINTERPRET_F32, v, NULL);
     nest_stamp(g);
     return ir_build_select(&g->b, bits, nest_i32(g, 1), number);
