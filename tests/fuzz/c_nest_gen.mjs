@@ -162,6 +162,29 @@ NOINLINE static void change(int *x) { *x = *x / 2 + (int)zero; }
 static inline float keep_float(float x) { return x > 1000.0f ? 1000.0f : x < -1000.0f ? -1000.0f : x == x ? x : 0.5f; }
 static inline double keep_double(double x) { return x > 1000.0 ? 1000.0 : x < -1000.0 ? -1000.0 : x == x ? x : 0.5; }
 
+/* The greater and the lesser as C libraries have them, and what tells results apart that are equal or NaN. */
+#define GENERIC(float, uint, top)                                                                      \\
+    static inline uint sign_of_##float(float x) { uint u; memcpy(&u, &x, sizeof u); return u >> top; } \\
+    NOINLINE static float fmax_##float(float x, float y) {                                             \\
+        if (x != x) return y;                                                                          \\
+        if (y != y) return x;                                                                          \\
+        if (sign_of_##float(x) != sign_of_##float(y)) return sign_of_##float(x) ? y : x;               \\
+        return x < y ? y : x;                                                                          \\
+    }                                                                                                  \\
+    NOINLINE static float fmin_##float(float x, float y) {                                             \\
+        if (x != x) return y;                                                                          \\
+        if (y != y) return x;                                                                          \\
+        if (sign_of_##float(x) != sign_of_##float(y)) return sign_of_##float(x) ? x : y;               \\
+        return x < y ? x : y;                                                                          \\
+    }                                                                                                  \\
+    static inline float bits_of_##float(float x) {                                                     \\
+        uint u;                                                                                        \\
+        memcpy(&u, &x, sizeof u);                                                                      \\
+        return (float)((u * 2654435761u ^ u >> (top - 1)) & 1023);                                     \\
+    }
+GENERIC(float, uint32_t, 31)
+GENERIC(double, uint64_t, 63)
+
 NOINLINE static void note(uint64_t x) {
     uint64_t h = hash ^ x;
     for (int i = 0; i < ${BYTES / 8}; i++) {

@@ -24,6 +24,25 @@ function condition(g) {
 
 const store = (g, to = 'p', depth = 2) => `${to}[${g.flat}] = ${g.kept(g.value(depth))};`;
 
+// The greatest or least of floats by fmaxf and its like, over numbers, zeros of both signs and NaNs; from the same, too.
+// The result is bits of it, since even the bits of a NaN are fixed.
+function floatExtreme(g, name) {
+  const { r, type } = g, c = type.compute, f = c === 'float' ? 'f' : '', x = r.oneOf(g.reads);
+  const from = r.oneOf(['-__builtin_inf()', '__builtin_inf()', `(${c})0`, `-(${c})0`, `(${c})k`, 'q[0]', '__builtin_nan("0x123")', 'r[0]']);
+  const e = r.chance(30) ? `__builtin_fabs${f}(${x})` : x, pair = r.chance(50) ? `${name}, ${e}` : `${e}, ${name}`;
+  const rel = r.oneOf(['<', '<=', '>', '>=']), isNan = (v) => `${v} != ${v}`;
+  const text = r.weighted({ library: 5, generic: 2, skips: 2, wins: 1, other: 1 });
+  const next = {
+    library: () => `__builtin_f${r.oneOf(['max', 'min'])}${f}(${pair})`,
+    generic: () => `f${r.oneOf(['max', 'min'])}_${c}(${pair})`,
+    skips: () => `${isNan(name)} || ${e} ${rel} ${name} ? ${e} : ${name}`,
+    wins: () => `${isNan(name)} || !(${e} ${rel} ${name}) ${r.oneOf(['&&', '||'])} ${e} == ${e} ? ${name} : ${e}`,
+    other: () => `${e} ${rel} ${name} || ${isNan(e)} ? ${e} : ${name}`,
+  }[text]();
+  const step = `${name} = ${next};`;
+  return { decl: [`${c} ${name} = ${from};`], step: [r.chance(25) ? `if (${condition(g)}) ${step}` : step], result: `bits_of_${c}(${name})` };
+}
+
 // One reduction: { decl, step, result } around the accumulator's name.
 function reduction(g, name) {
   const { r, type } = g, c = type.compute, x = g.value(1), zero = `(${c})0`;
@@ -32,6 +51,8 @@ function reduction(g, name) {
   const index = g.counters.map((k, i) => `(int)${k}${i ? '' : ' * 100'}`).join(' + ');
   const first = `${name}_at`;
   const strict = r.oneOf(['<', '<=']), other = strict.replace('<', '>');
+  const extreme = g.float && r.chance(35) ? floatExtreme(g, name) : null;
+  if (extreme) return extreme;
   const acc = (op, from = zero) => ({ decl: [`${c} ${name} = ${from};`], step: [`${name} = ${g.keptCompute(`${name} ${op} ${x}`)};`], result: name });
   switch (kind) {
     case 'sum': return r.chance(30) ? { ...acc('+'), step: [`if (${condition(g)}) ${name} = ${g.keptCompute(`${name} + ${x}`)};`] } : acc('+');
