@@ -18,6 +18,23 @@
  *        but for the payload of a NaN.  Also under conditions and in inner loops.  Workers start from the identity.
  *        Additions and multiplications of floats are these only with --fp=reassociate.
  *
+ * EXTREME (an OP)  x -> the greatest or least of the floats x and e, taken as it is, whatever operations say so
+ * (reduce_extreme.c): fmaxf and its like, written out or inlined.  The rule says which is taken of two numbers, two
+ * zeros, a number and a NaN, and two NaNs.  Each rule but one orders all floats weakly, in classes: a NaN below all
+ * numbers (it LOSES: C's fmax, Rust's f32::max) or above (it WINS: numpy.maximum), the zeros in one class or two.  It
+ * takes the better class, and of one class the first or the last; apart from zeros and NaNs the floats of a class have
+ * the same bits.  So what a run of iterations comes to is the first or last of its best class: it does not matter how
+ * the run is cut, as long as the parts are combined in order, and where no class is left that has several bits, not
+ * even that.  What workers start from:
+ * - NaN LOSES: the value before the loop, m0, which no worker can fall behind; it then stands before each of them,
+ *   which makes no difference where of two zeros the first counts.  Where the last does, from -inf (the worst of the
+ *   numbers), and not when m0 is a NaN.  When m0 is a number, so is the result, and NaNs need no order.  When m0 is a
+ *   NaN, and of NaNs the last counts, workers run in order, and each must have taken one: under conditions and in inner
+ *   loops it may not have, so the loop is not launched then.
+ * - NaN WINS: -inf, which gives way to all and has the bits of any other -inf.  In order.
+ * - A NaN in x STAYS, one in e is not taken (one comparison, C's e > x ? e : x): -inf; no worker has a NaN then, and a
+ *   NaN before the loop stays when they are combined.  Only tried where PICK does not fit, say in inner loops.
+ *
  * LAST   x -> c ? y : x with c and y not depending on x ("found = 1", the last index that ...).  A flag says whether
  * the worker has met a true c; the last worker that has gives the value.
  *
