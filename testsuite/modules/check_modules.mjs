@@ -32,7 +32,8 @@ let passed = 0, failed = 0;
 for (const name of names) {
   const record = spawnSync(process.execPath, ['--no-warnings', join(here, 'record.mjs'), name, work], { encoding: 'utf8' });
   const good = record.status === 0;
-  const play = good && spawnSync(options.replay, [...replayOptions, join(work, `${name}.wasm`), join(work, `${name}.trace`)],
+  const least = replayOptions.includes('--min-work=1') ? [`--least-launches=${scenarios[name].launches ?? 0}`] : [];
+  const play = good && spawnSync(options.replay, [...replayOptions, ...least, join(work, `${name}.wasm`), join(work, `${name}.trace`)],
     { encoding: 'utf8' });
   const ok = good && play.status === 0;
   ok ? passed++ : failed++;

@@ -173,10 +173,10 @@ class Recording {
         this.out.u8(KIND.THROW);
         throw error;
       }
-      const results = (type.results.length === 1 ? [value] : value ?? []).map((v, i) => COERCE[type.results[i]]?.(v));
+      const values = type.results.length > 1 ? [...value] : [value];
       this.enter();
       this.out.u8(KIND.ANSWER);
-      this.out.cells(type.results, results.slice(0, type.results.length));
+      this.out.cells(type.results, type.results.map((t, i) => COERCE[t]?.(values[i])));
       return value;
     };
   }

@@ -1,6 +1,6 @@
 // Real packages, used as their users use them.  Each has the module's least size (to tell it from smaller ones that a
-// package may also load), and a run that must end with the right answer.  Inputs are made here, so that a trace is the
-// same on every machine.
+// package may also load), and a run that must end with the right answer.  `launches`: so many kernels run at least when
+// nothing is too small to be launched (--min-work=1).  Inputs are made here, so that a trace is the same on every machine.
 import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -113,6 +113,31 @@ export const scenarios = {
       assert.ok(tokens.includes(258));
       assert.equal(Buffer.from(coder.decode(tokens)).toString(), 'the other one sat on the mat in 1984, then ran');
       coder.free();
+    },
+  },
+  // C through Emscripten: a neural network that takes noise out of speech, between two Fourier transforms.
+  rnnoise: {
+    from: 'C', least: 100000, launches: 1000,
+    async run() {
+      const { default: load } = await import('@echogarden/rnnoise-wasm');
+      const rnnoise = await load(), FRAME = rnnoise._rnnoise_get_frame_size();
+      const state = rnnoise._rnnoise_create(0), at = rnnoise._malloc(4 * FRAME);
+      const power = (samples) => samples.reduce((sum, x) => sum + x * x, 0);
+      let noise = 1, before = 0, after = 0;
+      for (let frame = 0; frame < 6; frame++) {
+        const samples = Float32Array.from({ length: FRAME }, () => {
+          noise = (noise * 48271) % 2147483647;
+          return noise / 2147483647 * 6000 - 3000;
+        });
+        rnnoise.HEAPF32.set(samples, at / 4);
+        const voice = rnnoise._rnnoise_process_frame(state, at, at);
+        assert.ok(voice >= 0 && voice < 0.9, `voice ${voice} in noise`);
+        before += power(samples);
+        after += power(rnnoise.HEAPF32.subarray(at / 4, at / 4 + FRAME));
+      }
+      assert.ok(after < before / 2, `${after} of ${before} left`);
+      rnnoise._rnnoise_destroy(state);
+      rnnoise._free(at);
     },
   },
   // Go's own compiler: a bundler.

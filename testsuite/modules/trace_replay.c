@@ -1,10 +1,10 @@
 /* Plays a recorded host (recorder.mjs, which has the format) against a module compiled by Wasmetal.
  *
- *     trace_replay [-O N] [--bounds-checks=on] [--device=DEV] [--min-work=N] MODULE.wasm TRACE
+ *     trace_replay [-O N] [--bounds-checks=on] [--device=DEV] [--min-work=N] [--least-launches=N] MODULE.wasm TRACE
  *
  * Calls the exports as the host did; when the module calls out, checks what it passes, does to its memory what the host
  * did, and answers as the host did.  After every call from outside, results and the whole memory must be what they were
- * in node.  Prints one line about what was done; the first difference ends the run with exit code 1.
+ * in node.  Prints one line about what was done; the first difference, or too few launches, end the run with exit code 1.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -183,7 +183,7 @@ static double seconds(void) {
 int main(int argc, char **argv) {
     struct options options = {.opt_level = 2};
     const char *device = "none", *files[2] = {0};
-    uint64_t min_work = 0;
+    uint64_t min_work = 0, least_launches = 0;
     unsigned nfiles = 0;
     for (int i = 1; i < argc; i++) {
         const char *a = argv[i];
@@ -195,6 +195,8 @@ int main(int argc, char **argv) {
             device = a + 9;
         else if (!strncmp(a, "--min-work=", 11))
             min_work = strtoull(a + 11, NULL, 10);
+        else if (!strncmp(a, "--least-launches=", 17))
+            least_launches = strtoull(a + 17, NULL, 10);
         else if (nfiles < 2 && *a != '-')
             files[nfiles++] = a;
         else {
@@ -230,6 +232,9 @@ int main(int argc, char **argv) {
         fail("record of kind %u between calls", kind);
     wasmetal_stats stats;
     wasmetal_get_stats(p.instance, &stats);
+    if (stats.launches < least_launches)
+        fail("only %llu kernels launched, not %llu", (unsigned long long)stats.launches,
+             (unsigned long long)least_launches);
     printf("same as node: %llu calls, %llu of imports, %llu host writes, %llu kernels launched; compiled in %.1f s, "
            "played in %.1f s\n",
            (unsigned long long)p.calls, (unsigned long long)p.imports, (unsigned long long)p.writes,
