@@ -43,6 +43,15 @@ static const struct {
     {"unexpected type form (got 0x5", NULL, "garbage collection"},
 };
 
+/* What to tell the compiler so that it does without; for proposals that are a choice of the build. */
+static const struct {
+    const char *name, *options;
+} ways_around[] = {
+    {"exception handling (exnref)", "emcc: -sWASM_LEGACY_EXCEPTIONS=1; clang: -mllvm -wasm-use-legacy-eh=true"},
+    {"memory64 (64-bit tables)", "emcc: no -sMEMORY64, or -sMEMORY64=2"},
+    {"wide arithmetic", "clang: -mno-wide-arithmetic; rustc: -C target-feature=-wide-arithmetic"},
+};
+
 /* Types, by the byte that stands for them. */
 static const struct {
     uint8_t first, last;
@@ -86,4 +95,11 @@ const char *proposal_of_message(const char *message) {
             return messages[i].name;
     }
     return proposal_of_type(message);
+}
+
+const char *proposal_way_around(const char *name) {
+    for (size_t i = 0; i < sizeof ways_around / sizeof *ways_around; i++)
+        if (strcmp(name, ways_around[i].name) == 0)
+            return ways_around[i].options;
+    return NULL;
 }

@@ -8,5 +8,7 @@
 const char *proposal_of_opcode(const uint8_t *p, const uint8_t *end);
 /* The proposal that wabt means with an error message; NULL when the message is about something else. */
 const char *proposal_of_message(const char *message);
+/* Options of compilers that do without it; NULL when none are known. */
+const char *proposal_way_around(const char *name);
 
 #endif

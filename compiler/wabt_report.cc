@@ -83,7 +83,9 @@ Result Reader::Unsupported(uint64_t offset, const char *what) {
     for (unsigned i = 0; i < FEATURE_COUNT; i++)
         if ((disabled_ >> i & 1) && strcmp(what, feature_proposals[i]) == 0)
             return FailAt(DIAG_UNSUPPORTED, offset, "%s: switched off by --disable=%s", what, feature_names[i]);
-    return FailAt(DIAG_UNSUPPORTED, offset, "%s: not supported yet", what);
+    const char *options = proposal_way_around(what);
+    return FailAt(DIAG_UNSUPPORTED, offset, "%s: not supported yet%s%s%s", what, options ? " (without it: " : "",
+                  options ? options : "", options ? ")" : "");
 }
 
 bool Reader::Over(uint64_t count, uint64_t limit, const char *what) {

@@ -34,6 +34,7 @@ static void types(void **state) {
     (void)state;
     EXPECT_REFUSED("\1\5\1\x60\0\1\x69", "exception handling (exnref)");
     EXPECT_REFUSED("\1\5\1\x60\1\x69\0", "exception handling (exnref)");
+    expect_refused("\1\5\1\x60\1\x69\0", 7, "WM1004", "without it: emcc: -sWASM_LEGACY_EXCEPTIONS=1");
     EXPECT_REFUSED("\1\5\1\x60\0\1\x6e", "garbage collection");
     EXPECT_REFUSED("\1\5\1\x60\0\1\x6c", "garbage collection");
     EXPECT_REFUSED("\1\6\1\x60\0\1\x64\0", "typed function references");

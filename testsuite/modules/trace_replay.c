@@ -4,7 +4,8 @@
  *
  * Calls the exports as the host did; when the module calls out, checks what it passes, does to its memory what the host
  * did, and answers as the host did.  After every call from outside, results and the whole memory must be what they were
- * in node.  Prints one line about what was done; the first difference, or too few launches, end the run with exit code 1.
+ * in node.  Prints one line about what was done; the first difference, or too few launches, end the run with exit
+ * code 1.
  */
 #include <stdarg.h>
 #include <stdio.h>
