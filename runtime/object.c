@@ -354,6 +354,23 @@ wasmetal_status wasmetal_table_set(wasmetal_object *table, uint64_t index, void 
     return WASMETAL_OK;
 }
 
+wasmetal_status wasmetal_table_grow(wasmetal_object *table, uint64_t n, void *reference, uint64_t *out_old_size) {
+    if (table->kind != WASMETAL_TABLE) {
+        return WASMETAL_ERROR_TYPE;
+    }
+    struct wm_table *t = &table->table->pub;
+    if (n > t->max - t->size) {
+        return WASMETAL_ERROR_LIMIT;
+    }
+    if (out_old_size) {
+        *out_old_size = t->size;
+    }
+    for (uint64_t i = 0; i < n; i++) {
+        t->entries[t->size++] = reference;
+    }
+    return WASMETAL_OK;
+}
+
 wasmetal_status wasmetal_memory_view(const wasmetal_object *memory, uint8_t **out_base, uint64_t *out_bytes) {
     if (memory->kind != WASMETAL_MEMORY) {
         return WASMETAL_ERROR_TYPE;

@@ -345,6 +345,10 @@ WASMETAL_API wasmetal_status wasmetal_global_set(wasmetal_object *global, const 
 WASMETAL_API wasmetal_status wasmetal_table_size(const wasmetal_object *table, uint64_t *out_size);
 WASMETAL_API wasmetal_status wasmetal_table_get(const wasmetal_object *table, uint64_t index, void **out_reference);
 WASMETAL_API wasmetal_status wasmetal_table_set(wasmetal_object *table, uint64_t index, void *reference);
+/* `n` more elements, all of them `reference`; out_old_size may be NULL.  LIMIT past the table's maximum: nothing is
+ * done. */
+WASMETAL_API wasmetal_status wasmetal_table_grow(wasmetal_object *table, uint64_t n, void *reference,
+                                                 uint64_t *out_old_size);
 /* Memories; TYPE otherwise. */
 WASMETAL_API wasmetal_status wasmetal_memory_view(const wasmetal_object *memory, uint8_t **out_base,
                                                   uint64_t *out_bytes);

@@ -292,6 +292,13 @@ static void test_host_objects(void **state) {
     assert_int_equal(wasmetal_table_get(table, 8, &ref), WASMETAL_ERROR_LIMIT);
     assert_int_equal(wasmetal_table_set(table, 0, NULL), WASMETAL_OK);
     assert_int_equal(wasmetal_table_size(memory, &bytes), WASMETAL_ERROR_TYPE);
+    assert_int_equal(wasmetal_table_grow(memory, 0, NULL, NULL), WASMETAL_ERROR_TYPE);
+    assert_int_equal(wasmetal_table_grow(table, UINT64_MAX, ref, NULL), WASMETAL_ERROR_LIMIT);
+    assert_int_equal(wasmetal_table_grow(table, 2, ref, &bytes), WASMETAL_OK);
+    assert_int_equal(bytes, 8);
+    void *last;
+    assert_int_equal(wasmetal_table_get(table, 9, &last), WASMETAL_OK);
+    assert_ptr_equal(last, ref);
     assert_int_equal(wasmetal_global_get(global, &r), WASMETAL_OK);
     assert_int_equal(r, 123);
     assert_int_equal(wasmetal_instantiate(&g.module, &desc, &second), WASMETAL_OK);

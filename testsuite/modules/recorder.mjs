@@ -19,19 +19,30 @@
 //   7 WRITE        u32 address, u32 bytes, the bytes: written by the host
 //   8 GROW         u32 pages: memory.grow by the host
 //   9 END
+//  10 TABLE_SET    u32 exported table (n-th of them), u32 index, u64 cell: an element set by the host
+//  11 TABLE_GROW   u32 exported table, u32 elements, u64 cell: new elements, by the host
+//
+// An externref is a number in its cell: 0 for null, and another for every other value that the host ever passed.
 //
 // What the host finds in a table it may call where a segment has put it there: the module in a trace has exports for that
-// (table_exports.mjs).  It may not put functions into a table nor pass references: the recorder then gives up loudly.
+// (table_exports.mjs).  It may not put functions into a table nor pass them: the recorder then gives up loudly.
 import { functionTypes } from '../wasm_types.mjs';
 import { PREFIX, exportTableFunctions } from './table_exports.mjs';
 
 const CHUNK = 4096;
-const KIND = { CALL: 1, RETURN: 2, THROWN: 3, IMPORT: 4, ANSWER: 5, THROW: 6, WRITE: 7, GROW: 8, END: 9 };
+const KIND = { CALL: 1, RETURN: 2, THROWN: 3, IMPORT: 4, ANSWER: 5, THROW: 6, WRITE: 7, GROW: 8, END: 9, TABLE_SET: 10,
+               TABLE_GROW: 11 };
 
 class Writer {
   constructor() {
     this.buffer = Buffer.alloc(1 << 20);
     this.at = 0;
+    this.references = new Map([[null, 0]]);
+  }
+  reference(value) {
+    if (!this.references.has(value)) this.references.set(value, this.references.size);
+    this.room(8);
+    this.at = this.buffer.writeBigUInt64LE(BigInt(this.references.get(value)), this.at);
   }
   room(n) {
     if (this.at + n <= this.buffer.length) return;
@@ -55,8 +66,9 @@ class Writer {
   cells(types, values) {
     this.u8(types.length);
     types.forEach((type, i) => {
-      this.room(8);
       const v = values[i];
+      if (type === 'externref') return this.reference(v);
+      this.room(8);
       if (type === 'i32') this.buffer.writeBigUInt64LE(BigInt(v >>> 0), this.at);
       else if (type === 'i64') this.buffer.writeBigUInt64LE(BigInt.asUintN(64, BigInt(v)), this.at);
       else if (type === 'f32') this.buffer.writeFloatLE(v, this.at);
@@ -69,7 +81,7 @@ class Writer {
 
 // What JavaScript makes of a value on its way into the module.
 const COERCE = { i32: (v) => Number(v) | 0, i64: (v) => BigInt.asIntN(64, BigInt(v ?? 0)), f32: (v) => Math.fround(Number(v)),
-                 f64: Number };
+                 f64: Number, externref: (v) => v };
 
 export function hashMemory(buffer) {
   const words = new Uint32Array(buffer);
@@ -89,7 +101,7 @@ class Recording {
     this.out.bytes(Buffer.from('WMTRACE1'));
     this.shadow = Buffer.alloc(0);
     this.crossings = 0;
-    this.tables = new Set();
+    this.tables = new Map(); // those that are exported or imported, and their place among the exported ones
     this.reachable = new Map(); // functions, and what records a call of them
   }
 
@@ -192,7 +204,7 @@ class Recording {
     for (const fields of Object.values(wrapped))
       for (const f of Object.values(fields)) {
         if (f instanceof WebAssembly.Memory) this.memory = f;
-        if (f instanceof WebAssembly.Table) this.tables.add(f);
+        if (f instanceof WebAssembly.Table) this.tables.set(f, -1);
       }
     this.leave();
     return wrapped;
@@ -200,9 +212,10 @@ class Recording {
 
   wrapInstance(instance) {
     const exports = Object.create(null);
+    let ntables = 0;
     for (const [name, value] of Object.entries(instance.exports)) {
       if (value instanceof WebAssembly.Memory) this.memory ??= value;
-      if (value instanceof WebAssembly.Table) this.tables.add(value);
+      if (value instanceof WebAssembly.Table) this.tables.set(value, ntables++);
       if (!name.startsWith(PREFIX)) exports[name] = value;
     }
     this.types.exports.forEach(({ name, type }, index) => {
@@ -216,6 +229,16 @@ class Recording {
     return Object.create(WebAssembly.Instance.prototype, { exports: { value: Object.freeze(exports), enumerable: true } });
   }
 
+  // The host changes a table: of externref only, and an exported one.
+  changeTable(kind, table, number, reference) {
+    const index = this.tables.get(table);
+    if (index < 0 || !holdsAnything(table)) throw new Error('the host fills a table of functions: not supported');
+    this.out.u8(kind);
+    this.out.u32(index);
+    this.out.u32(number);
+    this.out.reference(reference);
+  }
+
   finish() {
     this.out.u8(KIND.END);
     return { wasm: this.wasm, trace: this.out.buffer.subarray(0, this.out.at), crossings: this.crossings };
@@ -223,7 +246,18 @@ class Recording {
 }
 
 const real = { Instance: WebAssembly.Instance, Module: WebAssembly.Module, instantiate: WebAssembly.instantiate,
-               compile: WebAssembly.compile, grow: WebAssembly.Memory.prototype.grow, get: WebAssembly.Table.prototype.get, set: WebAssembly.Table.prototype.set };
+               compile: WebAssembly.compile, grow: WebAssembly.Memory.prototype.grow, get: WebAssembly.Table.prototype.get, set: WebAssembly.Table.prototype.set,
+               growTable: WebAssembly.Table.prototype.grow };
+
+// Whether it is a table of externref: others do not take a number, not even for no elements at all.
+function holdsAnything(table) {
+  try {
+    real.growTable.call(table, 0, 1);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 export function install(choose = () => true) {
   let recording = null;
@@ -282,8 +316,13 @@ export function install(choose = () => true) {
     });
   };
   WebAssembly.Table.prototype.set = function set(index, ...value) {
-    if (recording?.tables.has(this)) throw new Error('the host fills a table: not supported');
+    if (recording?.tables.has(this)) recording.changeTable(KIND.TABLE_SET, this, index, value[0]);
     return real.set.call(this, index, ...value);
+  };
+  WebAssembly.Table.prototype.grow = function grow(elements, ...value) {
+    const before = real.growTable.call(this, elements, ...value);
+    if (recording?.tables.has(this)) recording.changeTable(KIND.TABLE_GROW, this, elements, value[0]);
+    return before;
   };
   return {
     finish() {

@@ -16,7 +16,7 @@
 #include "compiler/file.h"
 #include "testsuite/load.h"
 
-enum kind { CALL = 1, RETURN, THROWN, IMPORT, ANSWER, THROW, WRITE, GROW, END };
+enum kind { CALL = 1, RETURN, THROWN, IMPORT, ANSWER, THROW, WRITE, GROW, END, TABLE_SET, TABLE_GROW };
 enum { MAX_CELLS = 256, MAX_TRACE = 2000000000 };
 
 static struct player {
@@ -25,7 +25,8 @@ static struct player {
     wasmetal_instance *instance;
     const wasmetal_object **functions; /* exported, in the section's order */
     const char **types, **names;
-    uint32_t nfunctions;
+    wasmetal_object **tables; /* exported, in the section's order */
+    uint32_t nfunctions, ntables;
     uint64_t calls, imports, writes, records;
 } p;
 
@@ -111,6 +112,19 @@ static void do_call(void) {
     compare_memory(p.names[index]);
 }
 
+static void change_table(uint8_t kind) {
+    uint32_t table = read_u32(), number = read_u32();
+    void *reference; /* a number, which nobody follows */
+    _Static_assert(sizeof reference == sizeof(uint64_t), "a cell");
+    read_bytes(&reference, sizeof reference);
+    if (table >= p.ntables)
+        fail("no exported table %u", table);
+    wasmetal_status status = kind == TABLE_SET ? wasmetal_table_set(p.tables[table], number, reference)
+                                               : wasmetal_table_grow(p.tables[table], number, reference, NULL);
+    if (status != WASMETAL_OK)
+        fail("table %u, number %u: %s", table, number, wasmetal_status_text(status));
+}
+
 /* What the host did up to the next record that is none of its doings; returns that. */
 static uint8_t play_host(void) {
     for (;;) {
@@ -126,6 +140,8 @@ static uint8_t play_host(void) {
         } else if (kind == GROW) {
             if (wasmetal_memory_grow(p.instance, read_u32(), NULL) != WASMETAL_OK)
                 fail("memory does not grow");
+        } else if (kind == TABLE_SET || kind == TABLE_GROW) {
+            change_table(kind);
         } else if (kind == CALL) {
             do_call();
         } else {
@@ -165,9 +181,14 @@ static void find_functions(void) {
     p.functions = calloc(n + 1, sizeof *p.functions);
     p.types = calloc(n + 1, sizeof *p.types);
     p.names = calloc(n + 1, sizeof *p.names);
+    p.tables = calloc(n + 1, sizeof *p.tables);
     for (size_t i = 0; i < n; i++) {
         wasmetal_export e;
-        if (wasmetal_export_at(p.instance, i, &e) != WASMETAL_OK || e.kind != WASMETAL_FUNC)
+        if (wasmetal_export_at(p.instance, i, &e) != WASMETAL_OK)
+            continue;
+        if (e.kind == WASMETAL_TABLE)
+            p.tables[p.ntables++] = e.object;
+        if (e.kind != WASMETAL_FUNC)
             continue;
         p.functions[p.nfunctions] = e.object;
         p.types[p.nfunctions] = e.type;
