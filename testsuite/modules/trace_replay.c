@@ -229,7 +229,8 @@ int main(int argc, char **argv) {
     uint8_t *bytes;
     struct load load;
     options.input = files[0];
-    if (nfiles != 2 || !file_read(files[1], MAX_TRACE, &bytes, &p.size) || p.size < 8 || memcmp(bytes, "WMTRACE1", 8)) {
+    if (nfiles != 2 || !file_read(files[1], MAX_TRACE, &bytes, &p.size) || p.size < 8 ||
+        memcmp(bytes, "WMTRACE1", 8) != 0) {
         fprintf(stderr, "usage: trace_replay [options] MODULE.wasm TRACE\n");
         return 2;
     }
