@@ -25,12 +25,15 @@ static void json_place(struct strbuf *out, const struct ir_module *m, const stru
     }
 }
 
-/* The outermost loop of a kernel. */
-static const struct off_loop_report *loop_of(const struct off_report *report, const struct off_kernel *k) {
-    for (uint32_t i = 0; i < report->nloops; i++) {
-        const struct off_loop_report *r = &report->loops[i];
+/* The outermost loop of a kernel.  Kernels and loops stand in much the same order, so the search begins where the last
+ * one ended: modules with tens of thousands of each exist. */
+static const struct off_loop_report *loop_of(const struct off_report *report, const struct off_kernel *k,
+                                             uint32_t *from) {
+    for (uint32_t n = 0; n < report->nloops; n++) {
+        const struct off_loop_report *r = &report->loops[*from];
         if (r->func == k->func && r->wasm_offset == k->wasm_offset)
             return r;
+        *from = *from + 1 < report->nloops ? *from + 1 : 0;
     }
     ICE("kernel %s has no loop", k->name);
 }
@@ -65,12 +68,12 @@ static void json_webgpu(struct strbuf *out, const struct off_kernel *k) {
 }
 
 static void json_kernel(struct strbuf *out, const struct ir_module *m, const struct off_report *report,
-                        const struct off_kernel *k, const struct source_map *map) {
+                        const struct off_kernel *k, const struct source_map *map, uint32_t *loop) {
     strbuf_add(out, "\n    {\"name\": ");
     strbuf_add_json(out, k->name, strlen(k->name));
     json_text(out, "func", func_name(m, k->func));
     strbuf_add(out, ", ");
-    json_place(out, m, map, loop_of(report, k));
+    json_place(out, m, map, loop_of(report, k, loop));
     strbuf_printf(out, ", \"grid\": %u, \"workgroup\": [%u, %u, %u], \"streams\": [", k->ngrid, k->workgroup[0],
                   k->workgroup[1], k->workgroup[2]);
     for (uint32_t s = 0; s < k->nstreams; s++)
@@ -110,9 +113,9 @@ void explain_json(struct strbuf *out, struct ir_module *m, const struct off_repo
     strbuf_add(out, ",\n  \"module\": ");
     strbuf_add_json(out, m->name, strlen(m->name));
     strbuf_printf(out, ",\n  \"fp\": \"%s\",\n  \"kernels\": [", fp_mode_text(m->fp));
-    for (uint32_t i = 0; i < m->nkernels; i++) {
+    for (uint32_t i = 0, loop = 0; i < m->nkernels; i++) {
         strbuf_add(out, i ? "," : "");
-        json_kernel(out, m, report, m->kernels[i], map);
+        json_kernel(out, m, report, m->kernels[i], map, &loop);
     }
     strbuf_add(out, "],\n  \"loops\": [");
     for (uint32_t i = 0; i < report->nloops; i++) {

@@ -53,10 +53,11 @@ static struct place *place_of(struct place *places, uint32_t *n, const struct ir
     struct place p = {.loop = loop};
     if (!explain_find_line(map, m, r, &p.file, &p.line))
         p.line = 0;
-    for (uint32_t k = 0; k < *n; k++) {
+    /* Loops come function by function, so places of the same one are at the end. */
+    for (uint32_t k = *n; k-- > 0 && report->loops[places[k].loop].func == r->func;) {
         const struct off_loop_report *other = &report->loops[places[k].loop];
-        if (places[k].loop == loop || (p.line && places[k].line == p.line && other->func == r->func &&
-                                       other->verdict == r->verdict && strcmp(places[k].file, p.file) == 0))
+        if (places[k].loop == loop ||
+            (p.line && places[k].line == p.line && other->verdict == r->verdict && strcmp(places[k].file, p.file) == 0))
             return &places[k];
     }
     places[*n] = p;
