@@ -52,6 +52,60 @@ static const struct shape shapes[] = {
                    "%go = i32.ne %j, %n\nbr_if %go, L(%j, %q)\nyield\n}\nyield %zero\n}\nreturn %r\n"},
 };
 
+/* Nests whose inner loop is left early, with small numbers at random in a and b: what counts is the answer. */
+struct nest {
+    const char *name, *body;
+    bool launched; /* whatever the numbers are */
+};
+
+#define ROWS "%w = i32.const 32\nloop Y (%y:i32 = %zero, %row:i32 = %zero) !0x10 {\n"
+#define END_ROWS \
+    "%y1 = i32.add %y, %one\n%row1 = i32.add %row, %w\n%goy = i32.ne %y1, %n\nbr_if %goy, Y(%y1, %row1)\nyield\n}\n"
+#define COLUMNS "%end = i32.add %row, %w\nloop X (%o:i32 = %row) {\n"
+#define END_COLUMNS "%q = i32.add %o, %four\n%gox = i32.ne %q, %end\nbr_if %gox, X(%q)\nyield\n}\n"
+
+static const struct nest nests[] = {
+    {"a row is broken off",
+     ROWS "block B {\n" COLUMNS READ("a") "br_if %ea, B\n%pc = i32.add %c, %o\ni32.store %pc, %va\n" END_COLUMNS
+                                          "yield\n}\n" END_ROWS "return %zero\n",
+     true},
+    {"a row is broken off and something is done behind it",
+     ROWS "block B {\n" COLUMNS READ("a") "br_if %ea, B\n%pc = i32.add %c, %o\ni32.store %pc, %va\n" END_COLUMNS
+                                          "yield\n}\n%pd = i32.add %c, %row\ni32.store8 %pd, %y\n" END_ROWS
+                                          "return %zero\n",
+     true},
+    {"out of both loops",
+     "%r:i32 = block R {\n" ROWS COLUMNS READ(
+         "a") "br_if %ea, R(%o)\n%pc = i32.add %c, %o\ni32.store %pc, %va\n" END_COLUMNS END_ROWS
+              "yield %zero\n}\nreturn %r\n",
+     false},
+    {"something is written on the way out",
+     "%r:i32 = block R {\n" ROWS COLUMNS READ(
+         "a") "%pc = i32.add %c, %o\nif %ea {\ni32.store %pc, %y\nbr R(%o)\n} else {\n"
+              "yield\n}\ni32.store %pc, %va\n" END_COLUMNS END_ROWS "yield %zero\n}\nreturn %r\n",
+     false},
+    {"an array on the stack that is filled up to a break",
+     ROWS "block B {\n" COLUMNS READ(
+         "a") "%t = i32.sub %o, %row\n%ps = i32.add %b, %t\ni32.store %ps, %va\nbr_if %ea, B\n" END_COLUMNS
+              "yield\n}\n%last = i32.load offset=28 %b\n%pd = i32.add %c, %row\ni32.store %pd, %last\n" END_ROWS
+              "return %zero\n",
+     false},
+    {"an array on the stack that is filled after a break",
+     ROWS "block B {\n" COLUMNS READ(
+         "a") "br_if %ea, B\n%t = i32.sub %o, %row\n%ps = i32.add %b, %t\ni32.store %ps, %va\n" END_COLUMNS
+              "yield\n}\n%last = i32.load offset=28 %b\n%pd = i32.add %c, %row\ni32.store %pd, %last\n" END_ROWS
+              "return %zero\n",
+     false},
+};
+
+static void print_function(struct strbuf *text, const char *body) {
+    strbuf_printf(text,
+                  "memory 0 min=1\nfunc 0 \"f\" (%%a:i32, %%b:i32, %%c:i32, %%n:i32) -> (i32) {\n%%zero = i32.const 0\n"
+                  "%%one = i32.const 1\n%%two = i32.const 2\n%%four = i32.const 4\n%%seven = i32.const 7\n"
+                  "%%ten = i32.const 10\n%s}\n",
+                  body);
+}
+
 static void put(uint8_t *memory, uint32_t base, uint32_t i) {
     static const uint32_t seven = 7;
     if (i != NEVER)
@@ -61,11 +115,7 @@ static void put(uint8_t *memory, uint32_t base, uint32_t i) {
 static void check(const struct shape *s, uint32_t first, uint32_t second) {
     static uint8_t memory[65536];
     struct strbuf text = {0};
-    strbuf_printf(&text,
-                  "memory 0 min=1\nfunc 0 \"f\" (%%a:i32, %%b:i32, %%c:i32, %%n:i32) -> (i32) {\n%%zero = i32.const 0\n"
-                  "%%one = i32.const 1\n%%two = i32.const 2\n%%four = i32.const 4\n%%seven = i32.const 7\n"
-                  "%%ten = i32.const 10\n%s}\n",
-                  s->body);
+    print_function(&text, s->body);
     struct oft t;
     if (!oft_init_text(&t, text.data, text.len))
         fail_msg("%s: %s\n%s", s->name, t.error, text.data);
@@ -93,7 +143,32 @@ static void test_ways_out(void **state) {
                 check(&shapes[k], places[i], places[j]);
 }
 
+static void test_nests(void **state) {
+    (void)state;
+    static uint8_t memory[65536];
+    uint64_t random = 11;
+    for (size_t k = 0; k < sizeof nests / sizeof *nests; k++) {
+        struct strbuf text = {0};
+        print_function(&text, nests[k].body);
+        for (uint32_t seldom = 2; seldom <= 4096; seldom *= 8) {
+            struct oft t;
+            if (!oft_init_text(&t, text.data, text.len))
+                fail_msg("%s: %s\n%s", nests[k].name, t.error, text.data);
+            memset(memory, 1, sizeof memory);
+            for (uint32_t i = 0; i < 8 * COUNT; i++)
+                put(memory, A, oft_random(&random) % seldom ? NEVER : i);
+            const union ir_bits args[4] = {{.i32 = A}, {.i32 = B}, {.i32 = C}, {.i32 = COUNT}};
+            if (!oft_run(&t, 0, args, memory, sizeof memory, NULL))
+                fail_msg("%s, one in %u: %s", nests[k].name, (unsigned)seldom, t.error);
+            if (nests[k].launched && !t.launches)
+                fail_msg("%s, one in %u: no launch", nests[k].name, (unsigned)seldom);
+            oft_free(&t);
+        }
+        strbuf_free(&text);
+    }
+}
+
 int main(void) {
-    const struct CMUnitTest all[] = {cmocka_unit_test(test_ways_out)};
+    const struct CMUnitTest all[] = {cmocka_unit_test(test_ways_out), cmocka_unit_test(test_nests)};
     return cmocka_run_group_tests(all, NULL, NULL);
 }
