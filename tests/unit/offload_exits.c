@@ -64,6 +64,10 @@ struct nest {
 #define COLUMNS "%end = i32.add %row, %w\nloop X (%o:i32 = %row) {\n"
 #define END_COLUMNS "%q = i32.add %o, %four\n%gox = i32.ne %q, %end\nbr_if %gox, X(%q)\nyield\n}\n"
 
+#define ARRAY_END                                                                              \
+    "%t1 = i32.add %t, %four\n%gox = i32.ne %t1, %w\nbr_if %gox, X(%t1)\nyield\n}\nyield\n}\n" \
+    "%last = i32.load offset=28 %b\n%pd = i32.add %c, %row\ni32.store %pd, %last\n" END_ROWS "return %zero\n"
+
 static const struct nest nests[] = {
     {"a row is broken off",
      ROWS "block B {\n" COLUMNS READ("a") "br_if %ea, B\n%pc = i32.add %c, %o\ni32.store %pc, %va\n" END_COLUMNS
@@ -85,17 +89,17 @@ static const struct nest nests[] = {
               "yield\n}\ni32.store %pc, %va\n" END_COLUMNS END_ROWS "yield %zero\n}\nreturn %r\n",
      false},
     {"an array on the stack that is filled up to a break",
-     ROWS "block B {\n" COLUMNS READ(
-         "a") "%t = i32.sub %o, %row\n%ps = i32.add %b, %t\ni32.store %ps, %va\nbr_if %ea, B\n" END_COLUMNS
-              "yield\n}\n%last = i32.load offset=28 %b\n%pd = i32.add %c, %row\ni32.store %pd, %last\n" END_ROWS
-              "return %zero\n",
+     ROWS "block B {\nloop X (%t:i32 = %zero) {\n%o = i32.add %row, %t\n" READ(
+         "a") "%ps = i32.add %b, %t\ni32.store %ps, %va\nbr_if %ea, B\n" ARRAY_END,
      false},
     {"an array on the stack that is filled after a break",
-     ROWS "block B {\n" COLUMNS READ(
-         "a") "br_if %ea, B\n%t = i32.sub %o, %row\n%ps = i32.add %b, %t\ni32.store %ps, %va\n" END_COLUMNS
-              "yield\n}\n%last = i32.load offset=28 %b\n%pd = i32.add %c, %row\ni32.store %pd, %last\n" END_ROWS
-              "return %zero\n",
+     ROWS "block B {\nloop X (%t:i32 = %zero) {\n%o = i32.add %row, %t\n" READ(
+         "a") "br_if %ea, B\n%ps = i32.add %b, %t\ni32.store %ps, %va\n" ARRAY_END,
      false},
+    {"an array on the stack that is filled whatever happens",
+     ROWS "block B {\nloop X (%t:i32 = %zero) {\n%o = i32.add %row, %t\n" READ(
+         "a") "%ps = i32.add %b, %t\ni32.store %ps, %va\n" ARRAY_END,
+     true},
 };
 
 static void print_function(struct strbuf *text, const char *body) {
