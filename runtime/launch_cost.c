@@ -39,7 +39,7 @@ static uint64_t bytes_of(const struct wm_kernel *k, const struct wm_launch_plan 
         }
         bytes += size;
     }
-    return bytes;
+    return bytes < plan->memory_bytes ? bytes : plan->memory_bytes; /* ranges may overlap */
 }
 
 /* A discrete GPU reads linear memory over the bus: copies and fills, which do little for each byte, lose there. */

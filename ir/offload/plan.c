@@ -375,7 +375,7 @@ static bool plan_whole(struct plan *p, struct loop *root) {
             return plan_reject(p, OFF_REJECT_CARRIED_MEMORY, p->accesses[i].inst,
                                "every iteration writes the same place");
     if (!plan_assign_streams(p))
-        return plan_reject(p, OFF_REJECT_TOO_COMPLEX, root->inst, "more than 8 separate memory ranges");
+        return plan_reject(p, OFF_REJECT_TOO_COMPLEX, root->inst, "more private arrays than a kernel takes");
     mark_rereads(p);
     choose_axes(p);
     return true;

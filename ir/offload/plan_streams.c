@@ -2,8 +2,10 @@
  *
  * Accesses whose bases differ by a constant walk through the same array, so they share a stream; with nothing but a
  * constant between them they might also be two global arrays, so groups are cut at gaps.  When that gives more streams
- * than a device can bind, gaps are allowed to grow, then groups that share a pointer are joined: a larger range exposes
- * no byte that the guard has not proved to be inside linear memory, it only binds more.
+ * than a device can bind, gaps are allowed to grow, then groups that share a pointer are joined, then any that are used
+ * alike: a larger range exposes no byte that is not inside linear memory, it only binds more.  The guard's questions
+ * are about accesses, whatever their streams; but what an inspector may read, and whether an interrupted kernel can be
+ * run again, is decided by whole ranges, so those that are only read are joined first.
  */
 #include "ir/offload/plan.h"
 
@@ -63,6 +65,46 @@ static void join(uint32_t *group_of, uint32_t n, uint32_t from, uint32_t to) {
             group_of[i] = to;
 }
 
+struct use {
+    bool used, write;
+    uint8_t min_bytes;
+};
+
+/* The greater, the less is lost by joining two groups.  Bytes beside words are stored in a slower way. */
+static int likeness(const struct use *a, const struct use *b) {
+    int of_use = a->write != b->write ? 0 : a->write ? 2 : 4;
+    return of_use + (a->min_bytes == b->min_bytes);
+}
+
+/* Joins groups, numbered from 0 to n - 1, until `most` are left. */
+static void join_alike(struct plan *p, uint32_t *group_of, uint32_t n, uint32_t most) {
+    struct use uses[OFF_MAX_ACCESSES] = {0};
+    for (uint32_t i = 0; i < p->naccesses; i++) {
+        const struct off_access *x = &p->accesses[i].desc;
+        struct use *u = &uses[group_of[i]];
+        if (!has_stream(&p->accesses[i]))
+            continue;
+        u->write |= x->write;
+        u->min_bytes = !u->used || x->bytes < u->min_bytes ? x->bytes : u->min_bytes;
+        u->used = true;
+    }
+    for (uint32_t left = n; left > most; left--) {
+        uint32_t from = 0, to = 0;
+        int best = -1;
+        for (uint32_t a = 0; a < n; a++)
+            for (uint32_t b = 0; b < a && uses[a].used; b++)
+                if (uses[b].used && likeness(&uses[a], &uses[b]) >= best) {
+                    best = likeness(&uses[a], &uses[b]);
+                    from = a;
+                    to = b;
+                }
+        join(group_of, p->naccesses, from, to);
+        uses[from].used = false;
+        uses[to].write |= uses[from].write;
+        uses[to].min_bytes = uses[from].min_bytes < uses[to].min_bytes ? uses[from].min_bytes : uses[to].min_bytes;
+    }
+}
+
 static uint32_t renumber(uint32_t *group_of, uint32_t n) {
     uint32_t next = 0;
     uint32_t names[OFF_MAX_ACCESSES];
@@ -107,8 +149,10 @@ bool plan_assign_streams(struct plan *p) {
                     join(group_of, p->naccesses, group_of[i], group_of[k]);
         n = renumber(group_of, p->naccesses);
     }
-    if (n > most)
-        return false;
+    if (n > most) {
+        join_alike(p, group_of, n, most);
+        n = renumber(group_of, p->naccesses);
+    }
     p->nstreams = n;
     for (uint32_t s = 0; s < n; s++)
         p->streams[s] = (struct off_stream){.min_bytes = 255};

@@ -155,6 +155,7 @@ static uint64_t hash = 1;
 static unsigned nnotes;
 static volatile int zero;
 static int bound;
+static int places[16]; /* of arrays, besides those that are passed: in bytes of buf */
 static void *target;
 static int v(int x) { return x + zero; }
 NOINLINE static void change(int *x) { *x = *x / 2 + (int)zero; }
@@ -220,6 +221,10 @@ NOINLINE static void refill(uint32_t x, int special) {
         if (special == 2 && !(x & 0x1f000)) w = (uint64_t)d[x >> 20 & 7] << 32 | (x >> 20 & 7 & 4 ? 1 : 0) * !!(x & 0x2000000);
         if (special == 3) w = (x >> 20 & 255) | (uint64_t)(x >> 24 & 15) << 32;
         store[i] = w;
+    }
+    for (int i = 0; i < 16; i++) {
+        x = x * 1664525u + 1013904223u;
+        places[i] = special == 3 || x >> 28 == 5 ? 64 + (int)(x >> 9 & ${BYTES / 16 - 1}) * 8 : 64 + i * ${BYTES / 32};
     }
 }
 `;

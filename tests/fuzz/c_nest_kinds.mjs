@@ -82,6 +82,19 @@ export const KINDS = {
     make: (g) => ({ body: [`if (${condition(g)}) ${store(g)}`, ...(g.r.chance(50) ? [`else p[${g.flat}] = ${g.kept(g.reads[0])};`] : [])] }),
   },
   two_arrays: { weight: 5, make: (g) => ({ body: [store(g), store(g, 't', 1)], wild: true }) },
+  many_arrays: { // more than a device binds, each by itself
+    weight: 3, dims: [1],
+    make: (g) => {
+      const T = g.type.c, count = 6 + g.r.upTo(9), names = Array.from({ length: count }, (_, i) => `a${i}`), stored = 1 + g.r.upTo(5);
+      const decl = names.map((a, i) => `${T} *const ${a} = (${T} *)(buf + places[${i}]);`), reads = names.map((a) => `${a}[${g.flat}]`);
+      const body = names.slice(0, stored).map((a, i) => {
+        const x = [g.value(1), ...Array.from({ length: 1 + g.r.upTo(3) }, () => g.r.oneOf(reads)), reads[count - 1 - i]];
+        return `${a}[${g.flat}] = ${g.kept(x.join(' + '))};`;
+      });
+      const last = [`p[${g.flat}] = ${g.kept(reads.slice(stored).join(' + '))};`];
+      return { decl, body: g.r.chance(50) ? [...body, ...last] : [...last, ...body], span: 1.5 };
+    },
+  },
   inner_sum: {
     weight: 5,
     make: (g) => ({ body: [`${g.type.compute} a = ${g.zero};`, `for (int x = 0; x < ${g.r.oneOf(['(k & 7)', '9', 's', '(int)(i & 7)'])}; x++)`,

@@ -10,8 +10,10 @@ static struct wm_stream streams[2] = {{.read = 1, .kind = OFF_STREAM_RANGE}, {.w
 static const struct wm_kernel kernel = {.nstreams = 2, .streams = streams, .checked_loads = 2};
 
 static struct wm_launch_plan plan_of(uint32_t x, uint32_t y, uint32_t z, uint64_t bytes, uint64_t work) {
-    return (struct wm_launch_plan){
-        .extent = {x, y, z}, .streams = {{4096, 4096 + bytes}, {1 << 20, (1 << 20) + bytes}}, .work = work};
+    return (struct wm_launch_plan){.extent = {x, y, z},
+                                   .streams = {{4096, 4096 + bytes}, {1 << 20, (1 << 20) + bytes}},
+                                   .work = work,
+                                   .memory_bytes = UINT64_C(1) << 32};
 }
 
 static void test_points(void **state) {
@@ -38,6 +40,11 @@ static void test_bytes(void **state) {
     assert_false(is_few);
     assert_true(wm_launch_pays(&discrete, &kernel, &compute, &is_few));
     assert_true(wm_launch_pays(&unified, &kernel, &copy, &is_few));
+    compute.memory_bytes = 8000; /* ranges over one another are no more than memory */
+    compute.streams[1] = (struct wm_range){0, 8000};
+    assert_true(wm_launch_pays(&discrete, &kernel, &compute, &is_few));
+    compute.memory_bytes++;
+    assert_false(wm_launch_pays(&discrete, &kernel, &compute, &is_few));
 }
 
 /* Of a range that is all of memory, only what can be fetched counts: a sector for each read. */
