@@ -98,8 +98,10 @@ static void test_shapes(void **state) {
         strbuf_printf(&text, "memory 0 min=1\nfunc 0 \"f\" (%%p:i32, %%c:i32, %%d:i32) {\n%sreturn\n}\n", row->body);
         struct ir_parse_error error;
         struct ir_module *m = ir_parse_module(text.data, text.len, &error);
-        if (!m)
+        if (!m) {
             fail_msg("%s: line %u: %s\n%s", row->name, (unsigned)error.line, error.message, text.data);
+            return;
+        }
         struct arena arena = {0};
         const struct loop *l = loop_tree_build(&arena, m->funcs[0].func)->first;
         if (l->shape != row->shape || l->exit_when_true != row->exit_when_true || offset_of(l->test) != row->test ||
