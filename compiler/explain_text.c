@@ -338,7 +338,7 @@ static void explain_summary(struct explain *x) {
         kernels += r->verdict == OFF_REJECT_NONE;
         inside += r->verdict == OFF_REJECT_PART_OF_KERNEL;
         stay += !explain_in_kernel(r);
-        library += x->library[r->func];
+        library += x->library[r->func] && !explain_in_kernel(r);
         offloaded += explain_in_kernel(r) && !x->library[r->func] ? explain_own_weight(r) : 0;
     }
     strbuf_printf(x->out, "%u loop%s: %u offloaded, %u inside those, %u on the CPU", x->report->nloops,
