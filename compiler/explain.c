@@ -96,7 +96,9 @@ static void json_kernel(struct strbuf *out, const struct ir_module *m, const str
         strbuf_add(out, ", \"rolled\": true");
     if (k->declared)
         strbuf_add(out, ", \"declared\": true");
-    if (k->nreduces)
+    if (k->flat)
+        strbuf_add(out, ", \"flat\": true");
+    else if (k->nreduces)
         strbuf_printf(out, ", \"reductions\": %u", explain_values_reduced(k));
     if (!k->msl && k->msl_why)
         json_text(out, "msl_why", k->msl_why);

@@ -45,7 +45,7 @@ struct paint {
 
 uint32_t explain_values_reduced(const struct off_kernel *k) {
     uint32_t n = 0;
-    for (uint32_t i = 0; i < k->nreduces; i++)
+    for (uint32_t i = 0; !k->flat && i < k->nreduces; i++)
         n += k->reduces[i].kind != OFF_REDUCE_FLAG && !k->reduces[i].upper;
     return n;
 }
@@ -64,6 +64,8 @@ static void explain_kernel(struct strbuf *out, const struct off_kernel *k, const
     if (explain_values_reduced(k))
         strbuf_printf(out, " of workers, %u value%s reduced", explain_values_reduced(k),
                       explain_values_reduced(k) == 1 ? "" : "s");
+    if (k->flat)
+        strbuf_add(out, " of workers");
     if (inner)
         strbuf_printf(out, ", %u sequential loop%s inside", inner, inner == 1 ? "" : "s");
     strbuf_printf(out, ", %u range%s read, %u written", reads, reads == 1 ? "" : "s", writes);

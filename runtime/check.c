@@ -131,7 +131,7 @@ enum wm_device_result wm_check_launch(struct wm_device *device, const struct wm_
         struct wm_launch_plan alone = *plan;
         if (k->nreduces) {
             wm_reduce_combine(k, slots, plan, values);
-            alone.first_iteration = alone.rounds = (uint32_t)plan->trips[0];
+            alone.first_iteration = alone.rounds = plan->iterations;
             alone.step = alone.extent[0] = 1;
             alone.partials = partials;
         }

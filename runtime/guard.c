@@ -426,7 +426,7 @@ bool wm_guard_decide(const struct wm_kernel *k, const uint64_t *slots, const str
     struct hulls hulls;
     hulls.exact = hulls.clipped = 0;
     plan->few = false;
-    plan->first_iteration = plan->step = plan->rounds = 0;
+    plan->iterations = plan->first_iteration = plan->step = plan->rounds = 0;
     if (!plan_dims(k, slots, plan, &hulls)) {
         *out_why = WM_FALLBACK_TRIP;
         return false;
@@ -529,7 +529,7 @@ uint64_t wm_guard_scalar(const struct wm_kernel *k, uint64_t i, const uint64_t *
     case OFF_SCALAR_ROUNDS:
         return plan->rounds;
     case OFF_SCALAR_TRIP:
-        return (uint32_t)plan->trips[0];
+        return plan->iterations;
     }
     return 0;
 }

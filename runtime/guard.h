@@ -35,7 +35,9 @@ struct wm_launch_plan {
     uint64_t memory_bytes;
     bool aligned;
     uint32_t *status; /* for an inspector's launch: set to 1 when the kernel must not run; else NULL */
-    /* With reductions; extent[0] is the number of workers, and trips[0] that of iterations. */
+    /* With reductions; extent[0] is the number of workers, `iterations` what they share: of all dimensions on the axis.
+     */
+    uint32_t iterations;
     uint32_t first_iteration, step, rounds; /* enum off_scalar_source says what they mean */
     uint64_t *partials;                     /* nreduces of each worker, by worker; the caller's */
     uint64_t partials_bytes;

@@ -20,7 +20,8 @@ static bool scalar_valid(const struct wm_kernel *k, const struct wm_scalar *s) {
     case OFF_SCALAR_TRIP:
         return s->type == IR_I32;
     case OFF_SCALAR_LAST_ITERATION:
-        return s->type == IR_I32 && s->slot < k->ndims && !k->dims[s->slot].unbounded;
+        return s->type == IR_I32 && (k->inspects ? s->slot < WM_MAX_DIMS /* see inspector_fits */
+                                                 : s->slot < k->ndims && !k->dims[s->slot].unbounded);
     case OFF_SCALAR_WRITTEN_FIRST:
     case OFF_SCALAR_WRITTEN_LAST:
         return s->type == IR_I32 && s->slot < k->nstreams;
@@ -79,7 +80,8 @@ bool wm_guard_kernel_valid(const struct wm_kernel *k) {
         if (dim->when_slot != WM_NO_SLOT && !slot_valid(k, dim->when_slot))
             return false;
         if (dim->axis >= 0) {
-            if (dim->rel == OFF_TRIP_RANGE || axis_seen[dim->axis] || !dim->parallel || dim->unbounded)
+            if (dim->rel == OFF_TRIP_RANGE || (axis_seen[dim->axis] && !k->nreduces) || !dim->parallel ||
+                dim->unbounded)
                 return false;
             axis_seen[dim->axis] = true;
         }

@@ -110,6 +110,11 @@ static bool parse_device(const char *spec, enum device_kind *out_kind, int *out_
 
 /* An inspector runs with its kernel's plan and slots. */
 static bool inspector_fits(const struct wm_kernel *k, const struct wm_kernel *inspector) {
+    for (uint64_t i = 0; i < inspector->nscalars; i++) {
+        const struct wm_scalar *s = &inspector->scalars[i];
+        if (s->source == OFF_SCALAR_LAST_ITERATION && (s->slot >= k->ndims || k->dims[s->slot].unbounded))
+            return false;
+    }
     return wm_guard_kernel_valid(inspector) && inspector->inspects && inspector->nslots == k->nslots &&
            inspector->nstreams == k->nstreams + 1 && inspector->streams[k->nstreams].kind == OFF_STREAM_STATUS;
 }

@@ -70,10 +70,20 @@ static bool starts_in_order(const struct wm_kernel *k, const uint64_t *slots) {
     return false;
 }
 
+/* Of all dimensions on the grid's one axis; saturated. */
+static uint64_t count_iterations(const struct wm_kernel *k, const struct wm_launch_plan *plan) {
+    uint64_t n = 1;
+    for (uint64_t d = 0; d < k->ndims; d++)
+        if (k->dims[d].axis >= 0 && __builtin_mul_overflow(n, plan->trips[d], &n))
+            return UINT64_MAX;
+    return n;
+}
+
 bool wm_reduce_schedule(const struct wm_kernel *k, const uint64_t *slots, const struct wm_guard_limits *limits,
                         struct wm_launch_plan *plan) {
-    uint64_t trip = plan->trips[0], least = limits->min_work ? LEAST_ROUNDS : 1; /* 0: to be launched at any cost */
-    if (limits->min_work && trip < LEAST_TRIP)
+    uint64_t trip = count_iterations(k, plan),
+             least = limits->min_work ? LEAST_ROUNDS : 1; /* 0: to be launched at any cost */
+    if (trip > UINT32_MAX || (limits->min_work && trip < LEAST_TRIP))
         return false;
     uint64_t wanted = limits->workers ? limits->workers : FEW_WORKERS;
     if (wanted > trip / least)
@@ -85,6 +95,7 @@ bool wm_reduce_schedule(const struct wm_kernel *k, const uint64_t *slots, const 
     uint64_t rounds = (trip + wanted - 1) / wanted;
     uint64_t count = (trip + rounds - 1) / rounds; /* none without an iteration */
     bool apart = limits->interleaved && !k->in_order && !starts_in_order(k, slots);
+    plan->iterations = (uint32_t)trip;
     plan->first_iteration = apart ? 1 : (uint32_t)rounds;
     plan->step = apart ? (uint32_t)count : 1;
     plan->rounds = (uint32_t)rounds;

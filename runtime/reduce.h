@@ -16,7 +16,7 @@ bool wm_reduce_can_start(const struct wm_kernel *k, const uint64_t *slots);
 /* Whether the answers depend on the value before the loop. */
 bool wm_reduce_asks_start(const struct wm_reduce *r);
 
-/* Sets what *plan says about workers, from trips[0].  False: too few iterations to split. */
+/* Sets what *plan says about workers.  False: too few iterations to split. */
 bool wm_reduce_schedule(const struct wm_kernel *k, const uint64_t *slots, const struct wm_guard_limits *limits,
                         struct wm_launch_plan *plan);
 

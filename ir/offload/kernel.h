@@ -233,7 +233,7 @@ enum off_scalar_source {
     OFF_SCALAR_FIRST,
     OFF_SCALAR_STEP, /* 1 on the cpu device */
     OFF_SCALAR_ROUNDS,
-    OFF_SCALAR_TRIP,
+    OFF_SCALAR_TRIP,           /* iterations of all dimensions on the x axis together */
     OFF_SCALAR_LAST_ITERATION, /* of dimension `slot` */
 };
 
@@ -281,6 +281,7 @@ struct off_kernel {
     uint32_t ngrid;
     uint32_t ndims, nstreams, nranges, naccesses, nscalars, nslots, nconditions;
     uint32_t nreduces; /* not 0: ngrid is 1, and the last stream is of kind PARTIALS */
+    bool flat;         /* all its reductions are words of private memory; the x axis may stand for several dimensions */
     struct off_dim dims[OFF_MAX_DIMS];
     struct off_stream streams[OFF_MAX_STREAMS];
     struct off_range *ranges;

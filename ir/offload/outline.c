@@ -50,6 +50,9 @@ struct outliner {
     uint32_t nimported, imported_cap;
     struct ir_value **sym_values; /* grid coordinates, by iteration symbol */
     struct reduce_scalars reduce; /* parameters of the kernel, when it has reductions */
+    struct reduce_loop workers;
+    struct ir_value *last[OFF_MAX_GRID]; /* by chain loop: its last iteration, where p->flat */
+    struct ir_value *iterations[OFF_MAX_GRID];
 };
 
 static struct ir_value *import_scalar(struct outliner *o, struct ir_value *v, enum ir_type type, uint8_t lane) {
@@ -244,16 +247,29 @@ static void clone_prefix(struct outliner *o, struct ir_region *r, uint32_t level
     }
 }
 
+/* Opens the loop over a worker's iterations.  Where these are points of several loops, the innermost counts fastest. */
+static void open_workers(struct outliner *o) {
+    const struct plan *p = o->plan;
+    struct ir_value *worker = o->func->body->params[0], *one = NULL;
+    struct ir_value *rest = reduce_loop_open(&o->workers, p, &o->b, o->map, worker, &o->reduce);
+    for (uint32_t c = p->nchain; c-- > 0;) {
+        o->iterations[c] = rest;
+        if (c) {
+            one = ir_build_i32(&o->b, 1);
+            struct ir_value *count = ir_build_simple(&o->b, IR_I32_ADD, o->last[c], one);
+            o->iterations[c] = ir_build_simple(&o->b, IR_I32_REM_U, rest, count);
+            rest = ir_build_simple(&o->b, IR_I32_DIV_U, rest, count);
+        }
+        o->sym_values[aff_iter_sym(p->aff, p->chain[c])] = o->iterations[c];
+    }
+}
+
 static void clone_level(struct outliner *o, uint32_t level) {
     const struct loop *l = o->plan->chain[level];
-    struct ir_value *iteration = o->func->body->params[o->plan->axis_of[level]];
-    struct reduce_loop workers;
     bool reduces = o->plan->nreduces != 0;
-    if (reduces) {
-        iteration = reduce_loop_open(&workers, o->plan, &o->b, o->map, iteration, &o->reduce);
-        o->sym_values[aff_iter_sym(o->plan->aff, l)] = iteration;
-    }
-    enter_loop(o, l, iteration);
+    if (reduces && level == 0)
+        open_workers(o);
+    enter_loop(o, l, reduces ? o->iterations[level] : o->func->body->params[o->plan->axis_of[level]]);
     struct ir_region *body = l->inst->regions[0];
     if (l->shape == LOOP_TOP_IF) {
         for (struct ir_inst *i = body->first; i != l->test; i = i->next)
@@ -272,7 +288,7 @@ static void clone_level(struct outliner *o, uint32_t level) {
         for (uint32_t k = 0; k < o->plan->nreduces; k++)
             if (o->plan->reduces[k].next)
                 import_value(o, o->plan->reduces[k].next);
-        reduce_loop_close(&workers, &o->b, o->map, &o->reduce);
+        reduce_loop_close(&o->workers, &o->b, o->map, &o->reduce);
     }
 }
 
@@ -409,10 +425,15 @@ static const char *kernel_name(struct ir_module *m, const struct plan *p) {
     return name;
 }
 
+static uint32_t ngrid_of(const struct plan *p) {
+    return p->flat ? 1 : p->nchain;
+}
+
 static void describe(struct ir_module *m, const struct plan *p, struct off_kernel *k) {
     k->func = p->root->inst->parent->func->index;
     k->wasm_offset = p->root->inst->wasm_offset;
-    k->ngrid = p->nchain;
+    k->ngrid = ngrid_of(p);
+    k->flat = p->flat;
     k->ndims = p->ndims;
     for (uint32_t d = 0; d < p->ndims; d++)
         k->dims[d] = p->dims[d].desc;
@@ -442,7 +463,7 @@ static void describe(struct ir_module *m, const struct plan *p, struct off_kerne
     k->uses = p->long_loop ? OFF_USE_LONG_LOOP : 0;
     /* Rows along x are what the memory system likes; 64 to 128 invocations suit every GPU and pass every limit. */
     static const uint32_t workgroups[OFF_MAX_GRID][3] = {{64, 1, 1}, {32, 4, 1}, {32, 4, 1}};
-    memcpy(k->workgroup, workgroups[p->nchain - 1], sizeof k->workgroup);
+    memcpy(k->workgroup, workgroups[k->ngrid - 1], sizeof k->workgroup);
 }
 
 /* The slot of an imported value: the planner's when it has one, else a new one. */
@@ -463,10 +484,11 @@ static struct off_scalar scalar_of(struct plan *p, const struct outliner *o, uin
             .type = IR_I32, .source = OFF_SCALAR_LAST_ITERATION, .slot = from->lane - LAST_ITERATION};
     if (!from->value)
         return (struct off_scalar){.type = IR_I32, .source = OFF_SCALAR_FIRST + from->lane};
-    return (struct off_scalar){.type = o->func->sig.params[p->nchain + i], .slot = scalar_slot(p, from)};
+    return (struct off_scalar){.type = o->func->sig.params[ngrid_of(p) + i], .slot = scalar_slot(p, from)};
 }
 
-/* At the beginning: where the private groups lie, and whether this is the last point, which is the result. */
+/* At the beginning: where the private groups lie, and whether this is the last point, which is the result (NULL where
+ * that does not decide). */
 static struct ir_value *begin_privates(struct outliner *o, struct ir_value **out_bases) {
     const struct plan *p = o->plan;
     for (uint32_t g = 0; g < p->nprivates; g++) {
@@ -475,7 +497,10 @@ static struct ir_value *begin_privates(struct outliner *o, struct ir_value **out
     }
     struct ir_value *is_last = NULL;
     for (uint32_t c = 0; c < p->nchain; c++) {
-        struct ir_value *last = import_scalar(o, NULL, IR_I32, (uint8_t)(LAST_ITERATION + c));
+        struct ir_value *last = c || !p->flat ? import_scalar(o, NULL, IR_I32, (uint8_t)(LAST_ITERATION + c)) : NULL;
+        o->last[c] = last;
+        if (p->flat)
+            continue;
         struct ir_value *here = ir_build_simple(&o->b, IR_I32_EQ, o->func->body->params[p->axis_of[c]], last);
         is_last = is_last ? ir_build_simple(&o->b, IR_I32_AND, is_last, here) : here;
     }
@@ -488,7 +513,8 @@ struct off_kernel *outline_kernel(struct ir_module *m, struct plan *p, struct pa
     describe(m, p, k);
 
     enum ir_type grid[OFF_MAX_GRID] = {IR_I32, IR_I32, IR_I32};
-    struct ir_sig sig = {.nparams = p->nchain, .params = grid};
+    uint32_t ngrid = ngrid_of(p);
+    struct ir_sig sig = {.nparams = ngrid, .params = grid};
     struct outliner o = {.plan = p, .map = ir_map_new(p->arena)};
     o.func = ir_func_new(m, k->name, &sig);
     o.b = ir_builder_at_end(o.func->body);
@@ -511,9 +537,9 @@ struct off_kernel *outline_kernel(struct ir_module *m, struct plan *p, struct pa
     trap_tails_cut(o.func->body);
     if (p->nprivates)
         private_promote(p, o.func, bases, is_last);
-    trim_scalars(&o, p->nchain);
+    trim_scalars(&o, ngrid);
     opt_simplify(o.func, passes);
-    trim_scalars(&o, p->nchain);
+    trim_scalars(&o, ngrid);
     if (p->nslots + o.nimported + INSPECT_MAX_SCALARS > OFF_MAX_SLOTS) {
         ir_func_free(o.func);
         return NULL;
@@ -543,6 +569,22 @@ static struct ir_value *emit_cond(struct ir_builder *b, struct ir_value *v, bool
     return ir_build_simple(b, wide ? IR_I64_NE : IR_I32_NE, v, wide ? ir_build_i64(b, 0) : ir_build_i32(b, 0));
 }
 
+/* An `if` in which `bytes` bytes from the address on may be loaded, and which gives 0 where they may not. */
+static struct ir_inst *open_load(struct ir_builder *b, struct ir_value *address, uint64_t bytes, enum ir_type type) {
+    enum ir_type size_type = IR_I32;
+    struct ir_value *last = ir_build_simple(b, IR_I64_EXTEND_I32_U, address, NULL);
+    last = ir_build_simple(b, IR_I64_ADD, last, ir_build_i64(b, bytes));
+    struct ir_value *size = ir_build(b, IR_MEMORY_SIZE, &size_type, 1, NULL, 0)->results;
+    size = ir_build_simple(b, IR_I64_EXTEND_I32_U, size, NULL);
+    size = ir_build_simple(b, IR_I64_SHL, size, ir_build_i64(b, 16));
+    struct ir_inst *inside = ir_build_if(b, ir_build_simple(b, IR_I64_LE_U, last, size), &type, 1);
+    struct ir_builder other = ir_builder_at_end(inside->regions[1]);
+    other.wasm_offset = b->wasm_offset;
+    struct ir_value *zero = ir_build_const(&other, type, (union ir_bits){0});
+    ir_build_yield(&other, &zero, 1);
+    return inside;
+}
+
 /* Reads ahead what the nest reads again and again.  A load that would trap gives 0: the guard then finds its access out
  * of bounds.  Returns the map from the stand-ins to what was read. */
 static struct ir_map *emit_hoisted(struct ir_builder *b, const struct plan *p) {
@@ -561,26 +603,26 @@ static struct ir_map *emit_hoisted(struct ir_builder *b, const struct plan *p) {
             ir_map_set(map, h->value, ir_build_simple(b, (enum ir_op)h->inst->op, left, right));
             continue;
         }
-        enum ir_type size_type = IR_I32;
         struct ir_value *address = aff_emit(p->aff, b, h->base, map, NULL);
-        struct ir_value *last = ir_build_simple(b, IR_I64_EXTEND_I32_U, address, NULL);
-        last = ir_build_simple(b, IR_I64_ADD, last, ir_build_i64(b, h->inst->mem.offset + ir_info(h->inst)->bytes));
-        struct ir_value *size = ir_build(b, IR_MEMORY_SIZE, &size_type, 1, NULL, 0)->results;
-        size = ir_build_simple(b, IR_I64_EXTEND_I32_U, size, NULL);
-        size = ir_build_simple(b, IR_I64_SHL, size, ir_build_i64(b, 16));
-        struct ir_value *is_inside = ir_build_simple(b, IR_I64_LE_U, last, size);
-        struct ir_inst *inside = ir_build_if(b, is_inside, &type, 1);
+        struct ir_inst *inside = open_load(b, address, h->inst->mem.offset + ir_info(h->inst)->bytes, type);
         struct ir_builder then = ir_builder_at_end(inside->regions[0]);
-        struct ir_builder other = ir_builder_at_end(inside->regions[1]);
-        then.wasm_offset = other.wasm_offset = b->wasm_offset;
+        then.wasm_offset = b->wasm_offset;
         struct ir_value *v = ir_build_load(&then, (enum ir_op)h->inst->op, address, h->inst->mem);
         v->def->mem.stream = -1;
         ir_build_yield(&then, &v, 1);
-        v = ir_build_const(&other, type, (union ir_bits){0});
-        ir_build_yield(&other, &v, 1);
         ir_map_set(map, h->value, inside->results);
     }
     return map;
+}
+
+/* A word of memory, 0 where that is outside. */
+static struct ir_value *emit_memory_word(struct ir_builder *b, struct ir_value *address) {
+    struct ir_inst *inside = open_load(b, address, 4, IR_I32);
+    struct ir_builder then = ir_builder_at_end(inside->regions[0]);
+    then.wasm_offset = b->wasm_offset;
+    struct ir_value *v = ir_build_load(&then, IR_I32_LOAD, address, (struct ir_mem){.stream = -1});
+    ir_build_yield(&then, &v, 1);
+    return inside->results;
 }
 
 static struct ir_value *emit_plan_cond(struct ir_builder *b, const struct plan_cond *c, struct ir_map *map) {
@@ -599,6 +641,8 @@ static struct ir_value *emit_slot(struct ir_builder *b, const struct plan *p, co
     }
     case PLAN_SLOT_VALUE:
         return ir_map_get(map, s->value);
+    case PLAN_SLOT_MEMORY:
+        return emit_memory_word(b, aff_emit(p->aff, b, s->expr, map, NULL));
     case PLAN_SLOT_WORD: {
         static const enum ir_type type = IR_I32;
         struct ir_value *vector = ir_map_get(map, s->value);
@@ -693,6 +737,21 @@ static void emit_sinks(struct ir_builder *b, const struct plan *p, struct ir_val
     }
 }
 
+/* Stores what the last iterations to write private memory have left there. */
+static void emit_privates(struct ir_builder *b, const struct plan *p, struct ir_value *trip, struct ir_map *map) {
+    for (uint32_t g = 0; p->flat && g < p->nprivates; g++) {
+        struct ir_value *base = aff_emit(p->aff, b, p->privates[g].base, map, NULL);
+        for (uint32_t k = 0; k < p->privates[g].ncells; k++) {
+            uint32_t number = p->privates[g].reduces[k];
+            if (!number)
+                continue;
+            struct ir_value *at = ir_build_simple(b, IR_I32_ADD, base, ir_build_i32(b, 4 * k));
+            struct ir_value *v = reduce_result(b, &trip[p->ndims + number], IR_I32);
+            ir_build_store(b, IR_I32_STORE, at, v, (struct ir_mem){.stream = -1});
+        }
+    }
+}
+
 static char own_use; /* ir_inst.note of a yield that names the loop's own results */
 
 /* The launch itself, at `b`. */
@@ -750,6 +809,7 @@ struct ir_value *outline_launch(const struct plan *p, struct off_kernel *k, stru
     struct ir_inst *rest = p->splits ? split_emit_rest(&then, p) : NULL;
     struct ir_value **finals = rest ? NULL : emit_finals(&then, p, &launch->results[1], map);
     emit_sinks(&then, p, &launch->results[1], map);
+    emit_privates(&then, p, &launch->results[1], map);
     if (rest && falls_out) {
         finals = arena_array(p->arena, struct ir_value *, root->nresults + 1);
         for (uint32_t i = 0; i < root->nresults; i++)

@@ -40,7 +40,7 @@ static bool same_slot(const struct plan_slot *a, const struct plan_slot *b) {
     if (a->kind != b->kind || a->value != b->value || a->is_signed != b->is_signed || a->lane != b->lane ||
         a->nconds != b->nconds)
         return false;
-    if (a->kind == PLAN_SLOT_EXPR || a->kind == PLAN_SLOT_IS_ZERO)
+    if (a->kind == PLAN_SLOT_EXPR || a->kind == PLAN_SLOT_IS_ZERO || a->kind == PLAN_SLOT_MEMORY)
         return aff_equal(a->expr, b->expr);
     for (uint32_t i = 0; i < a->nconds; i++)
         if (a->conds[i].value != b->conds[i].value || a->conds[i].nonzero != b->conds[i].nonzero ||
@@ -195,7 +195,7 @@ static bool add_reduce_slots(struct plan *p) {
             r[half].desc.init_slot = slot;
         }
     }
-    return true;
+    return plan_private_slots(p);
 }
 
 /* ---- the whole ---- */
@@ -227,7 +227,7 @@ static void choose_axes(struct plan *p) {
     }
     uint8_t axis = 1;
     for (uint32_t c = p->nchain; c-- > 0;)
-        p->axis_of[c] = c == x ? 0 : axis++;
+        p->axis_of[c] = c == x || p->flat ? 0 : axis++;
     for (uint32_t c = 0; c < p->nchain; c++)
         p->dims[c].desc.axis = (int8_t)p->axis_of[c];
 }
@@ -276,6 +276,10 @@ static void mark_hoisted(struct plan *p) {
 /* One attempt with at most `max_chain` grid dimensions.  A smaller *out_chain asks for another attempt with that. */
 static bool plan_attempt(struct plan *p, uint32_t max_chain, uint32_t *out_chain) {
     p->ngathers = p->nchecked = p->ndelays = p->nprivates = 0;
+    if (p->flat) { /* what plan_find_privates has made of an earlier attempt */
+        p->flat = p->in_order = false;
+        p->nreduces = 0;
+    }
     p->gather_reach = 0;
     p->ndims = p->naccesses = p->nslots = p->nconditions = p->nfinals = p->nranges = 0;
     p->long_loop = false;

@@ -16,6 +16,7 @@ enum plan_slot_kind {
     PLAN_SLOT_DIVISOR, /* 1 when `value` is neither 0 nor (signed) -1 */
     PLAN_SLOT_WORD,    /* word `lane` of the v128 `value` */
     PLAN_SLOT_HALF,    /* half `lane` of the v128 `value`, an i64 */
+    PLAN_SLOT_MEMORY,  /* the word that memory holds at `expr`; 0 outside, which the guard refuses */
 };
 
 struct plan_cond {
@@ -56,9 +57,11 @@ enum { PLAN_MAX_PRIVATES = 4, PLAN_MAX_CELLS = 32 };
 
 /* A stretch of memory of which each point has its own (plan_private.c). */
 struct plan_private {
-    const struct aff *base; /* address of the first byte */
-    uint32_t ncells;        /* 32-bit words */
-    uint64_t stored[2];     /* bit b: byte b is written by every iteration */
+    const struct aff *base;           /* address of the first byte */
+    uint32_t ncells;                  /* 32-bit words */
+    uint64_t stored[2];               /* bit b: byte b is written by iterations that come to their end */
+    bool sometimes;                   /* though not by every one: the last that writes it decides */
+    uint32_t reduces[PLAN_MAX_CELLS]; /* not 0: number of the reduction that a word is, its flag the one before */
     bool words; /* some access is as wide as a word, so that the base is aligned like one where it matters */
     int16_t stream;
 };
@@ -136,6 +139,7 @@ struct plan {
     bool declared;  /* the root is marked (declare.h) */
     bool in_order;  /* off_kernel.in_order */
     bool splits;    /* the loop is split: a kernel for what it stores, and a rest (split.h) */
+    bool flat;      /* workers run all points of the chain, in order: private memory is written sometimes */
     bool long_loop; /* an inner loop may run for long */
     struct plan_access *accesses;
     uint32_t naccesses, accesses_cap;

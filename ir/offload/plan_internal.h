@@ -88,6 +88,8 @@ bool plan_split(struct plan *p);
 
 /* plan_private.c: finds the groups of accesses that each point can have for itself; marks their members. */
 void plan_find_privates(struct plan *p);
+/* Slots for what memory holds before the launch where p->flat; rejects. */
+bool plan_private_slots(struct plan *p);
 
 /* plan_delay.c: whether parameter `index` of `l`, which is no polynomial, is the value of a load of an earlier
  * iteration. */

@@ -8,9 +8,14 @@
  *     }
  *
  * A group is all accesses with the same base but for a constant that stand still in the parallel loops.  It is private
- * when its extent is a constant, on all paths every byte is written before it is read, and what is written at all has
- * been written at the end of each iteration: then the last iteration's bytes are what the loop leaves.  Whether
- * anything else in the nest touches these bytes is for the guard to find out. */
+ * when its extent is a constant, and on all paths every byte is written before it is read.  Whether anything else in
+ * the nest touches these bytes is for the guard to find out.
+ *
+ * Where what is written at all has been written at the end of each iteration, the last iteration's bytes are what the
+ * loop leaves.  Else (the reduction of large angles in libm's sinf, which writes its remainder only for large angles)
+ * the last iteration that writes a word decides: each word is a reduction of the kind LAST (reduce.h), with a flag that
+ * says whether the worker has written it.  The workers then share out all points of the parallel loops, in the order in
+ * which the loops come to them.  What is only written on the way to something that stops a kernel does not count. */
 #include "ir/ir_effects.h"
 #include "ir/offload/plan_internal.h"
 
@@ -151,6 +156,7 @@ static bool form_group(struct plan *p, const struct plan_access *w, uint8_t numb
 
 struct bytes {
     uint64_t half[2]; /* bit b: byte b of the group has been written */
+    uint64_t may[2];  /* or on some path */
     bool dead;
 };
 
@@ -164,18 +170,17 @@ struct walk {
     struct plan *plan;
     uint8_t number;
     struct frame *frames;
-    struct bytes stored; /* by anything */
     bool ok;
 };
 
-static void add_bytes(struct bytes *b, uint32_t low, uint32_t high) {
+static void add_bytes(uint64_t *set, uint32_t low, uint32_t high) {
     for (uint32_t k = low; k < high; k++)
-        b->half[k / 64] |= UINT64_C(1) << (k % 64);
+        set[k / 64] |= UINT64_C(1) << (k % 64);
 }
 
-static bool has_bytes(const struct bytes *b, uint32_t low, uint32_t high) {
+static bool has_bytes(const uint64_t *set, uint32_t low, uint32_t high) {
     for (uint32_t k = low; k < high; k++)
-        if (!(b->half[k / 64] >> (k % 64) & 1))
+        if (!(set[k / 64] >> (k % 64) & 1))
             return false;
     return true;
 }
@@ -183,7 +188,8 @@ static bool has_bytes(const struct bytes *b, uint32_t low, uint32_t high) {
 static struct bytes meet(struct bytes a, struct bytes b) {
     if (a.dead || b.dead)
         return a.dead ? b : a;
-    return (struct bytes){{a.half[0] & b.half[0], a.half[1] & b.half[1]}, false};
+    return (struct bytes){
+        {a.half[0] & b.half[0], a.half[1] & b.half[1]}, {a.may[0] | b.may[0], a.may[1] | b.may[1]}, false};
 }
 
 static const struct plan_access *member(const struct walk *w, const struct ir_inst *i) {
@@ -244,7 +250,7 @@ static void add_sweep(struct walk *w, const struct plan_access *x, struct loop *
             byte += rest % trips[d] * strides[d];
             rest /= trips[d];
         }
-        add_bytes(out, (uint32_t)byte, (uint32_t)byte + x->desc.bytes);
+        add_bytes(out->half, (uint32_t)byte, (uint32_t)byte + x->desc.bytes);
     }
 }
 
@@ -266,18 +272,29 @@ static void branch_to(struct walk *w, const struct ir_inst *label, struct bytes 
         }
 }
 
+/* What earlier iterations of an inner loop may have written: all that stands in it. */
+static void add_stores(const struct walk *w, const struct ir_inst *loop, struct bytes *out) {
+    const struct plan *p = w->plan;
+    for (uint32_t k = 0; k < p->naccesses; k++)
+        if (p->accesses[k].private_group == w->number && p->accesses[k].desc.write &&
+            is_inside(p->accesses[k].inst, loop))
+            add_bytes(out->may, p->accesses[k].cell_low, p->accesses[k].cell_high);
+}
+
 static void walk_region(struct walk *w, struct ir_region *r, struct bytes b) {
-    const struct bytes dead = {{0, 0}, true};
+    const struct bytes dead = {.dead = true};
     ir_foreach_inst (i, r) {
         const struct plan_access *x = ir_is_load(i) || ir_is_store(i) ? member(w, i) : NULL;
         struct frame f = {.inst = i, .taken = dead, .out = dead, .up = w->frames};
         if (x && !x->desc.write) {
-            w->ok &= b.dead || has_bytes(&b, x->cell_low, x->cell_high);
+            w->ok &= b.dead || has_bytes(b.half, x->cell_low, x->cell_high);
         } else if (x) {
-            add_bytes(&w->stored, x->cell_low, x->cell_high);
+            add_bytes(b.may, x->cell_low, x->cell_high);
             if (!x->cell_moves)
-                add_bytes(&b, x->cell_low, x->cell_high);
+                add_bytes(b.half, x->cell_low, x->cell_high);
         } else if (ir_nregions(i)) {
+            if (i->op == IR_LOOP)
+                add_stores(w, i, &b);
             w->frames = &f;
             ir_foreach_region (inner, i)
                 walk_region(w, inner, b); /* what is written stays written: a loop begins each time with as much */
@@ -299,20 +316,68 @@ static void walk_region(struct walk *w, struct ir_region *r, struct bytes b) {
     }
 }
 
-/* Whether every byte is written before it is read, and what is written at all has been at the end of an iteration. */
+/* Whether every byte is written before it is read. */
 static bool is_private(struct plan *p, uint8_t number) {
     struct loop *l = p->chain[p->nchain - 1];
-    const struct bytes dead = {{0, 0}, true};
+    const struct bytes dead = {.dead = true};
     struct walk w = {.plan = p, .number = number, .ok = true};
     struct frame f = {.inst = l->inst, .taken = dead, .out = dead};
     w.frames = &f;
-    walk_region(&w, l->inst->regions[0], (struct bytes){{0, 0}, false});
+    walk_region(&w, l->inst->regions[0], (struct bytes){.dead = false});
     struct plan_private *g = &p->privates[number - 1];
-    for (uint32_t k = 0; k < g->ncells * 4; k++)
-        w.ok &= !has_bytes(&w.stored, k, k + 1) || has_bytes(&f.taken, k, k + 1);
-    for (uint32_t k = 0; k < 2; k++)
-        g->stored[k] = w.stored.half[k];
+    for (uint32_t k = 0; k < 2; k++) {
+        g->stored[k] = f.taken.may[k];
+        g->sometimes |= (f.taken.may[k] & ~f.taken.half[k]) != 0;
+    }
     return w.ok && !f.taken.dead;
+}
+
+/* ---- the last to write ---- */
+
+static uint32_t written_of(const struct plan_private *g, uint32_t cell) {
+    return (uint32_t)(g->stored[cell / 16] >> (cell % 16 * 4)) & 15;
+}
+
+/* Words of the group that the loop leaves; UINT32_MAX when it is not written in whole words. */
+static uint32_t count_words(const struct plan *p, uint8_t number) {
+    uint32_t n = 0;
+    for (uint32_t k = 0; k < p->naccesses; k++)
+        if (p->accesses[k].private_group == number && p->accesses[k].desc.write && p->accesses[k].desc.bytes < 4)
+            return UINT32_MAX;
+    for (uint32_t k = 0; k < p->privates[number - 1].ncells; k++)
+        n += written_of(&p->privates[number - 1], k) != 0;
+    return n;
+}
+
+/* Whether all groups, the newest among them, fit the plan: as many reductions as there may be. */
+static bool has_room(const struct plan *p) {
+    bool sometimes = false;
+    uint64_t words = 0;
+    for (uint32_t g = 0; g < p->nprivates; g++) {
+        sometimes |= p->privates[g].sometimes;
+        words += count_words(p, (uint8_t)(g + 1));
+    }
+    return !sometimes || 2 * words <= OFF_MAX_REDUCES;
+}
+
+static void add_reduces(struct plan *p) {
+    for (uint32_t g = 0; g < p->nprivates; g++)
+        p->flat |= p->privates[g].sometimes;
+    for (uint32_t g = 0; p->flat && g < p->nprivates; g++)
+        for (uint32_t k = 0; k < p->privates[g].ncells; k++) {
+            if (!written_of(&p->privates[g], k))
+                continue;
+            const struct off_reduce none = {
+                .type = IR_I32, .init_slot = OFF_NO_SLOT, .lead = OFF_NO_REDUCE, .flag = OFF_NO_REDUCE};
+            struct plan_reduce *r = &p->reduces[p->nreduces];
+            r[0] = r[1] = (struct plan_reduce){.type = IR_I32, .desc = none};
+            r[0].desc.kind = OFF_REDUCE_FLAG;
+            r[1].desc.kind = OFF_REDUCE_LAST;
+            r[1].desc.flag = p->nreduces;
+            p->privates[g].reduces[k] = p->nreduces + 1;
+            p->nreduces += 2;
+        }
+    p->in_order |= p->flat;
 }
 
 void plan_find_privates(struct plan *p) {
@@ -323,13 +388,29 @@ void plan_find_privates(struct plan *p) {
         struct plan_access *x = &p->accesses[k];
         if (!x->desc.write || x->private_group || !stands_still(p, x) || p->nprivates == PLAN_MAX_PRIVATES)
             continue;
-        uint8_t number = (uint8_t)(p->nprivates + 1);
-        if (form_group(p, x, number) && is_private(p, number)) {
-            p->nprivates++;
+        uint8_t number = (uint8_t)++p->nprivates;
+        if (form_group(p, x, number) && is_private(p, number) && has_room(p))
             continue;
-        }
+        p->nprivates--;
         for (uint32_t i = 0; i < p->naccesses; i++)
             if (p->accesses[i].private_group == number)
                 p->accesses[i].private_group = 0;
     }
+    add_reduces(p);
+}
+
+bool plan_private_slots(struct plan *p) {
+    for (uint32_t g = 0; p->flat && g < p->nprivates; g++)
+        for (uint32_t k = 0; k < p->privates[g].ncells; k++) {
+            uint32_t number = p->privates[g].reduces[k];
+            const struct aff *at = aff_add(p->aff, p->privates[g].base, aff_const(p->aff, 32, 4 * (uint64_t)k));
+            if (!number)
+                continue;
+            uint32_t slot =
+                at ? plan_slot_of(p, (struct plan_slot){.kind = PLAN_SLOT_MEMORY, .expr = at}) : OFF_NO_SLOT;
+            if (slot == OFF_NO_SLOT)
+                return plan_reject(p, OFF_REJECT_TOO_COMPLEX, NULL, NULL);
+            p->reduces[number].desc.init_slot = slot;
+        }
+    return true;
 }

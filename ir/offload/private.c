@@ -7,7 +7,7 @@
 #include "ir/ir_build.h"
 #include "ir/util/ice.h"
 
-enum { CELLS = PLAN_MAX_PRIVATES * PLAN_MAX_CELLS };
+enum { WORDS = PLAN_MAX_PRIVATES * PLAN_MAX_CELLS, CELLS = 2 * WORDS }; /* the words, then a flag of each */
 
 struct cells {
     struct ir_value *at[CELLS]; /* NULL: not written so far */
@@ -70,16 +70,21 @@ static struct ir_value *read_word(struct ir_builder *b, struct cells *c, const s
     return v;
 }
 
+/* `flag`: 1 when flags are kept, else NULL. */
 static void write_word(struct ir_builder *b, struct cells *c, const struct plan_access *a, struct ir_value *number,
-                       uint32_t w, struct ir_value *v) {
+                       uint32_t w, struct ir_value *v, struct ir_value *flag) {
     uint32_t first = first_cell(a), low = a->cell_low / 4, high = (a->cell_high - a->desc.bytes) / 4;
     if (!number) {
         c->at[first + low + w] = v;
+        c->at[WORDS + first + low + w] = flag;
         return;
     }
     for (uint32_t k = low; k <= high; k++) {
-        struct ir_value **cell = &c->at[first + k + w];
-        *cell = ir_build_select(b, v, value_or_zero(b, *cell), opi(b, IR_I32_EQ, number, k));
+        struct ir_value **cell = &c->at[first + k + w], **flagged = &c->at[WORDS + first + k + w];
+        struct ir_value *here = opi(b, IR_I32_EQ, number, k);
+        *cell = ir_build_select(b, v, value_or_zero(b, *cell), here);
+        if (flag)
+            *flagged = ir_build_select(b, flag, value_or_zero(b, *flagged), here);
     }
 }
 
@@ -114,13 +119,15 @@ static void promote_store(struct promote *x, struct ir_inst *i, const struct pla
     struct ir_builder b = ir_builder_before(i);
     b.wasm_offset = i->wasm_offset;
     struct ir_value *number = a->cell_moves ? cell_number(x, &b, i, a) : NULL, *v = i->operands[1];
+    struct ir_value *flag = x->plan->flat ? ir_build_i32(&b, 1) : NULL;
     uint32_t bits = ir_info(i)->bytes * 8u;
     if (v->type == IR_F32)
         v = op(&b, IR_I32_REINTERPRET_F32, v, NULL);
     if (v->type == IR_F64)
         v = op(&b, IR_I64_REINTERPRET_F64, v, NULL);
     if (bits == 64)
-        write_word(&b, c, a, number, 1, op(&b, IR_I32_WRAP_I64, op(&b, IR_I64_SHR_U, v, ir_build_i64(&b, 32)), NULL));
+        write_word(&b, c, a, number, 1, op(&b, IR_I32_WRAP_I64, op(&b, IR_I64_SHR_U, v, ir_build_i64(&b, 32)), NULL),
+                   flag);
     if (v->type == IR_I64)
         v = op(&b, IR_I32_WRAP_I64, v, NULL);
     if (bits < 32) {
@@ -129,7 +136,7 @@ static void promote_store(struct promote *x, struct ir_inst *i, const struct pla
         v = opi(&b, IR_I32_AND, opi(&b, IR_I32_SHL, v, shift), mask);
         v = op(&b, IR_I32_OR, opi(&b, IR_I32_AND, old, ~mask), v);
     }
-    write_word(&b, c, a, number, 0, v);
+    write_word(&b, c, a, number, 0, v, flag);
 }
 
 /* ---- control ---- */
@@ -137,8 +144,10 @@ static void promote_store(struct promote *x, struct ir_inst *i, const struct pla
 static void find_changes(const struct promote *x, struct ir_region *r, bool *changes) {
     ir_foreach_inst (i, r) {
         const struct plan_access *a = ir_is_store(i) ? access_of(x, i) : NULL;
-        for (uint32_t k = a ? a->cell_low / 4 : 1; a && k <= (a->cell_high - 1) / 4; k++)
+        for (uint32_t k = a ? a->cell_low / 4 : 1; a && k <= (a->cell_high - 1) / 4; k++) {
             changes[first_cell(a) + k] = true;
+            changes[WORDS + first_cell(a) + k] = x->plan->flat;
+        }
         ir_foreach_region (inner, i)
             find_changes(x, inner, changes);
     }
@@ -278,11 +287,32 @@ static void leave_cells(struct promote *x, struct ir_value *is_last, const struc
     ir_build_yield(&other, NULL, 0);
 }
 
+static void leave_partials(struct promote *x, const struct cells *c) {
+    const struct plan *p = x->plan;
+    struct ir_inst *end = x->func->body->last;
+    struct ir_builder b = ir_builder_before(end);
+    b.wasm_offset = end->wasm_offset;
+    struct ir_value *at = opi(&b, IR_I32_MUL, x->func->body->params[0], 8 * p->nreduces);
+    for (uint32_t g = 0; g < p->nprivates; g++)
+        for (uint32_t k = 0; k < p->privates[g].ncells; k++) {
+            uint32_t number = p->privates[g].reduces[k], cell = g * PLAN_MAX_CELLS + k;
+            struct ir_mem mem = {.offset = 8 * (uint64_t)number, .align_log2 = 2, .stream = p->partials_stream};
+            if (!number)
+                continue;
+            ir_build_store(&b, IR_I32_STORE, at, value_or_zero(&b, c->at[cell]), mem);
+            mem.offset -= 8;
+            ir_build_store(&b, IR_I32_STORE, at, value_or_zero(&b, c->at[WORDS + cell]), mem);
+        }
+}
+
 void private_promote(const struct plan *p, struct ir_func *f, struct ir_value *const *bases, struct ir_value *is_last) {
     struct promote x = {.plan = p, .func = f, .bases = bases};
     struct cells *end = arena_new(&x.scratch, struct cells);
     walk(&x, f->body, (struct cells){{NULL}}, end);
     ICE_UNLESS(f->body->last->op == IR_RETURN);
-    leave_cells(&x, is_last, end);
+    if (p->flat)
+        leave_partials(&x, end);
+    else
+        leave_cells(&x, is_last, end);
     arena_free(&x.scratch);
 }

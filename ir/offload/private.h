@@ -4,6 +4,9 @@
  *     loop { ... load %sp + 4 * %k }     =>     loop (cells that change) { ... select of the cells, by %k }
  *                                               if last point { store %sp+16, %a }
  *
+ * Where p->flat, the cells go through a worker's loop as parameters, each with a flag that is 1 once an iteration has
+ * written it; both end up in the partial results.
+ *
  * Cells are words, i32; narrower and wider accesses take them apart and put them together. */
 #ifndef WASMETAL_IR_OFFLOAD_PRIVATE_H
 #define WASMETAL_IR_OFFLOAD_PRIVATE_H
@@ -13,8 +16,8 @@
 /* While the kernel is being cloned, access k of a private group names this stream, plus k. */
 enum { PRIVATE_STREAM = 1000 };
 
-/* `body`: ends in a return.  bases[g]: address of group g's first byte.  is_last: 1 at the grid's last point; both are
- * values of the body's beginning. */
+/* `body`: ends in a return.  bases[g]: address of group g's first byte.  is_last: 1 at the grid's last point, NULL where
+ * p->flat; both are values of the body's beginning. */
 void private_promote(const struct plan *p, struct ir_func *f, struct ir_value *const *bases, struct ir_value *is_last);
 
 #endif

@@ -21,8 +21,8 @@ struct ir_value *reduce_loop_open(struct reduce_loop *l, const struct plan *p, s
     init[0] = ir_build_simple(b, IR_I32_MUL, worker, s->first);
     init[1] = ir_build_simple(b, IR_I32_SUB, s->trip, init[0]);
     init[2] = s->rounds;
-    uint32_t n = 0; /* reductions: a vector is one here */
-    for (uint32_t k = 0; k < p->nreduces; k++) {
+    uint32_t n = 0; /* reductions: a vector is one here; private memory has loop parameters of its own (private.h) */
+    for (uint32_t k = 0; !p->flat && k < p->nreduces; k++) {
         const struct plan_reduce *r = &p->reduces[k];
         if (r->desc.upper)
             continue;
@@ -34,7 +34,7 @@ struct ir_value *reduce_loop_open(struct reduce_loop *l, const struct plan *p, s
     *l = (struct reduce_loop){
         .plan = p, .behind = *b, .loop = loop, .worker = worker, .iteration = params[0], .rest = params[1]};
     l->left = params[2];
-    for (uint32_t k = 0, at = OWN_PARAMS; k < p->nreduces; k++) {
+    for (uint32_t k = 0, at = OWN_PARAMS; !p->flat && k < p->nreduces; k++) {
         if (p->reduces[k].param)
             ir_map_set(map, p->reduces[k].param, params[at]);
         at += !p->reduces[k].desc.upper;
@@ -66,7 +66,7 @@ void reduce_loop_close(struct reduce_loop *l, struct ir_builder *b, struct ir_ma
     const struct plan *p = l->plan;
     struct ir_value *next[OWN_PARAMS + OFF_MAX_REDUCES];
     uint32_t n = OWN_PARAMS;
-    for (uint32_t k = 0; k < p->nreduces; k++) {
+    for (uint32_t k = 0; !p->flat && k < p->nreduces; k++) {
         const struct plan_reduce *r = &p->reduces[k];
         if (r->desc.upper)
             continue;
@@ -91,6 +91,8 @@ void reduce_loop_close(struct reduce_loop *l, struct ir_builder *b, struct ir_ma
     uint32_t offset = b->wasm_offset;
     *b = l->behind;
     b->wasm_offset = offset;
+    if (p->flat)
+        return;
     struct ir_value *at = ir_build_simple(b, IR_I32_MUL, l->worker, ir_build_i32(b, 8 * p->nreduces));
     for (uint32_t k = 0, result = 0; k < p->nreduces; k++) {
         struct ir_mem mem = {.offset = 8 * (uint64_t)k, .align_log2 = 2, .stream = p->partials_stream};
