@@ -40,6 +40,9 @@ bool ir_stops_kernel(const struct ir_inst *i) {
     case IR_MEMORY_FILL:
     case IR_MEMORY_INIT:
         return true;
+    case IR_IF: /* in_kernel { unreachable } */
+        return i->operands[0]->def && i->operands[0]->def->op == IR_IN_KERNEL &&
+               i->regions[0]->first->op == IR_UNREACHABLE;
     default:
         return ir_has_flag(i, IR_FLAG_CALLS | IR_FLAG_TABLE);
     }

@@ -18,8 +18,8 @@ bool ir_is_function_of_operands(const struct ir_inst *i);
 /* May be removed when its results are unused (pure, or only reads something without a trap). */
 bool ir_is_removable(const struct ir_inst *i);
 
-/* What no kernel can do: calls, tables, bulk memory.  Where control reaches one in a kernel, the
- * launch must not have happened; nothing behind it in its region counts. */
+/* What no kernel can do: calls, tables, bulk memory; and a mark that it is not to go on (twofold_build_stop).  Where
+ * control reaches one in a kernel, the launch must not have happened; nothing behind it in its region counts. */
 bool ir_stops_kernel(const struct ir_inst *i);
 
 /* Sets `label` of every block, loop and if in the region to the number of branches to it. */

@@ -294,17 +294,20 @@ static bool holds_store(struct ir_region *r) {
     return false;
 }
 
-/* Streams with a load that a store of the same point may come before. */
-static uint32_t find_late_loads(struct ir_region *r, bool *stored) {
+/* Streams with a load that a store of the same point may come before.  `workers`: the first loop in `r` itself is one
+ * over the iterations of a worker.  What other iterations store there is like what other points do: the guard sees to
+ * it that no load of this one meets it. */
+static uint32_t find_late_loads(struct ir_region *r, bool *stored, bool workers) {
     uint32_t streams = 0;
     ir_foreach_inst (i, r) {
         if (ir_is_load(i) && *stored)
             streams |= UINT32_C(1) << i->mem.stream;
         *stored |= ir_is_store(i);
-        if (i->op == IR_LOOP)
+        if (i->op == IR_LOOP && !workers)
             *stored |= holds_store(i->regions[0]);
+        workers &= i->op != IR_LOOP;
         ir_foreach_region (inner, i)
-            streams |= find_late_loads(inner, stored);
+            streams |= find_late_loads(inner, stored, false);
     }
     return streams;
 }
@@ -361,7 +364,7 @@ void inspect_split(struct ir_module *m, struct off_kernel *k, struct pass_ctx *p
         }
     set_signature(k->body);
     bool stored = false;
-    uint32_t late = find_late_loads(k->body->body, &stored);
+    uint32_t late = find_late_loads(k->body->body, &stored, k->nreduces != 0);
 
     struct ir_func *inspector = rebuild_with(k->body, inspector_rule, &c);
     prune(inspector, passes);

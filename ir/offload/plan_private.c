@@ -292,6 +292,8 @@ static void walk_region(struct walk *w, struct ir_region *r, struct bytes b) {
             add_bytes(b.may, x->cell_low, x->cell_high);
             if (!x->cell_moves)
                 add_bytes(b.half, x->cell_low, x->cell_high);
+        } else if (ir_stops_kernel(i)) {
+            b = dead;
         } else if (ir_nregions(i)) {
             if (i->op == IR_LOOP)
                 add_stores(w, i, &b);
@@ -310,8 +312,6 @@ static void walk_region(struct walk *w, struct ir_region *r, struct bytes b) {
         } else if (i->op == IR_YIELD) {
             if (w->frames)
                 w->frames->out = meet(w->frames->out, b);
-        } else if (ir_stops_kernel(i)) {
-            b = dead;
         }
     }
 }

@@ -16,8 +16,8 @@
 /* While the kernel is being cloned, access k of a private group names this stream, plus k. */
 enum { PRIVATE_STREAM = 1000 };
 
-/* `body`: ends in a return.  bases[g]: address of group g's first byte.  is_last: 1 at the grid's last point, NULL where
- * p->flat; both are values of the body's beginning. */
+/* `body`: ends in a return.  bases[g]: address of group g's first byte.  is_last: 1 at the grid's last point, NULL
+ * where p->flat; both are values of the body's beginning. */
 void private_promote(const struct plan *p, struct ir_func *f, struct ir_value *const *bases, struct ir_value *is_last);
 
 #endif

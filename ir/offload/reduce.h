@@ -80,8 +80,8 @@ struct reduce_scalars {
  * parameters in `map`, in which the starting values stand already. */
 struct ir_value *reduce_loop_open(struct reduce_loop *l, const struct plan *p, struct ir_builder *b, struct ir_map *map,
                                   struct ir_value *worker, const struct reduce_scalars *s);
-/* Ends the loop behind the copied body, and stores the partial results, unless those are private memory's; *b then stands
- * behind. */
+/* Ends the loop behind the copied body, and stores the partial results, unless those are private memory's; *b then
+ * stands behind. */
 void reduce_loop_close(struct reduce_loop *l, struct ir_builder *b, struct ir_map *map, const struct reduce_scalars *s);
 
 #endif

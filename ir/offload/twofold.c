@@ -7,6 +7,16 @@ struct ir_inst *twofold_build(struct ir_builder *b) {
     return ir_build_if(b, &which->results[0], NULL, 0);
 }
 
+void twofold_build_stop(struct ir_inst *before) {
+    struct ir_builder b = ir_builder_before(before);
+    b.wasm_offset = before->wasm_offset;
+    struct ir_inst *stop = twofold_build(&b);
+    struct ir_builder then = ir_builder_at_end(stop->regions[0]), other = ir_builder_at_end(stop->regions[1]);
+    then.wasm_offset = other.wasm_offset = before->wasm_offset;
+    ir_build(&then, IR_UNREACHABLE, NULL, 0, NULL, 0);
+    ir_build_yield(&other, NULL, 0);
+}
+
 bool twofold_is(const struct ir_inst *i) {
     return i->op == IR_IF && i->operands[0]->def && i->operands[0]->def->op == IR_IN_KERNEL;
 }

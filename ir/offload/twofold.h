@@ -18,6 +18,8 @@
 
 /* Builds one with empty regions: [0] for kernels, [1] for the host. */
 struct ir_inst *twofold_build(struct ir_builder *b);
+/* One that ends a kernel in front of `before` (ir_stops_kernel), and does nothing on the host. */
+void twofold_build_stop(struct ir_inst *before);
 /* Whether the instruction is such an `if`. */
 bool twofold_is(const struct ir_inst *i);
 /* The one whose kernel side the instruction stands in, or NULL. */

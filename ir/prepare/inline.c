@@ -23,11 +23,14 @@
 #include "ir/offload/twofold.h"
 #include "ir/prepare/bulk.h"
 #include "ir/prepare/direct.h"
+#include "ir/prepare/foregone.h"
 #include "ir/prepare/prepare.h"
 
 enum {
-    MAX_CALLEE_INSTS = 4000,   /* musl's powf has about 300, its tgamma 700 */
-    MAX_INLINED_INSTS = 12000, /* in one function */
+    MAX_CALLEE_INSTS = 4000, /* musl's powf has about 300, its tgamma 700 */
+    MAX_NEST_INSTS = 12000,  /* inlined in one nest, */
+    MAX_FUNC_INSTS = 48000,  /* and in one function */
+    LARGE_CALLEE = 500,      /* musl's __rem_pio2_large has about 1000, its __rem_pio2 250 */
     MAX_CALL_DEPTH = 12,
 };
 
@@ -41,8 +44,18 @@ struct site {
 /* A loop whose calls are expanded, by its wasm offset. */
 struct choice {
     uint32_t wasm_offset;
-    uint16_t stays; /* calls behind a condition stay if what they call does all of this: a kernel goes without them */
+    uint16_t stays; /* calls behind a condition stay if what they call does all of this: a kernel goes without them, */
+    uint32_t least; /* and has so many instructions */
 };
+
+/* What stays of what seldom happens: loops of large functions that write memory, such as the reduction of huge angles;
+ * of all such functions; whatever writes memory. */
+struct way {
+    uint16_t stays;
+    uint32_t least;
+};
+static const struct way ways[] = {
+    {0, 0}, {EFFECT_WRITES | EFFECT_LOOPS, LARGE_CALLEE}, {EFFECT_WRITES | EFFECT_LOOPS, 0}, {EFFECT_WRITES, 0}};
 
 struct inliner {
     struct ir_module *module;
@@ -51,6 +64,7 @@ struct inliner {
     const struct choice *chosen;
     uint32_t nchosen;
     uint32_t budget;            /* instructions that may still be added */
+    uint32_t nest;              /* of these, to the chosen loop around */
     const struct ir_inst *loop; /* the chosen loop around, or NULL */
 };
 
@@ -140,9 +154,10 @@ static const struct choice *find_choice(const struct inliner *x, const struct ir
 static bool should_expand(const struct inliner *x, const struct choice *in, const struct ir_inst *call,
                           bool conditional) {
     const struct func_effects *callee = &x->facts->effects->funcs[call->index];
-    bool stays = in->stays && (callee->own & in->stays & EFFECT_LOOPS) == (in->stays & EFFECT_LOOPS) &&
+    bool stays = in->stays && callee->insts >= in->least &&
+                 (callee->own & in->stays & EFFECT_LOOPS) == (in->stays & EFFECT_LOOPS) &&
                  (callee->flags & EFFECT_WRITES);
-    return callee->insts <= x->budget && !(conditional && stays);
+    return callee->insts <= x->budget && callee->insts <= x->nest && !(conditional && stays);
 }
 
 /* Whether the value is computed in the loop: a condition that is not holds in all iterations or in none, and says
@@ -184,6 +199,7 @@ static void expand_region(struct inliner *x, struct ir_region *r, const struct c
         }
         if (in && depth < MAX_CALL_DEPTH && can_expand(x->facts->effects, i) && should_expand(x, in, i, conditional)) {
             x->budget -= x->facts->effects->funcs[i->index].insts;
+            x->nest -= x->facts->effects->funcs[i->index].insts;
             expand_region(x, expand(x, i)->regions[0], in, depth + 1, conditional);
             continue;
         }
@@ -193,6 +209,7 @@ static void expand_region(struct inliner *x, struct ir_region *r, const struct c
         if (!in && i->op == IR_LOOP) {
             inside = find_choice(x, i);
             x->loop = inside ? i : NULL;
+            x->nest = MAX_NEST_INSTS;
         }
         conditional |= decides && i->op == IR_BR_IF;
         /* Inside a loop it counts what its iterations do without. */
@@ -244,7 +261,7 @@ static struct ir_func *expanded_copy(struct ir_func *f, const struct prepare_fac
                         .scratch = &scratch,
                         .chosen = chosen,
                         .nchosen = nchosen,
-                        .budget = MAX_INLINED_INSTS};
+                        .budget = MAX_FUNC_INSTS};
     struct ir_func *copy = copy_func(f, &scratch);
     expand_region(&x, copy->body, NULL, 0, false);
     ir_resolve_operands(copy->body);
@@ -256,6 +273,7 @@ static struct ir_func *expanded_copy(struct ir_func *f, const struct prepare_fac
             forwarded |= global_flow_forward(copy, facts->effects, g);
     if (forwarded)
         opt_simplify(copy, passes);
+    foregone_mark(copy);
     return copy;
 }
 
@@ -269,7 +287,7 @@ struct trial {
     uint32_t nplanned;
     struct ir_func *func;
     struct prepare_notes *notes; /* NULL: of no interest */
-    uint16_t stays;
+    struct way way;
 };
 
 static void note_reason(struct trial *t, const struct site *s, const struct plan *p) {
@@ -290,7 +308,7 @@ static void try_loop(struct trial *t, struct loop *l) {
             note_reason(t, s, p);
         arena_reset(t->scratch, mark);
         if (ok) {
-            t->planned[t->nplanned++] = (struct choice){s->wasm_offset, t->stays};
+            t->planned[t->nplanned++] = (struct choice){s->wasm_offset, t->way.stays, t->way.least};
             return;
         }
     }
@@ -305,7 +323,7 @@ static uint32_t choose_loops(const struct site *sites, const struct loop *first,
     for (const struct loop *l = first; l; l = l->next) {
         const struct site *s = &sites[l->index];
         if (s->calls && s->clean && s->wasm_offset != IR_NO_OFFSET)
-            out[n++] = (struct choice){s->wasm_offset, 0};
+            out[n++] = (struct choice){.wasm_offset = s->wasm_offset};
         else if (s->calls)
             n += choose_loops(sites, l->first_child, out + n);
     }
@@ -337,18 +355,17 @@ bool prepare_inline_calls(struct ir_func *f, const struct prepare_facts *facts, 
     struct choice *chosen = arena_array(&scratch, struct choice, tree->nloops + 1);
     uint32_t nchosen = choose_loops(sites, tree->first, chosen);
     struct trial t = {.scratch = &scratch, .sites = sites, .nsites = tree->nloops, .func = f, .notes = notes};
-    t.planned = arena_array(&scratch, struct choice, 3 * tree->nloops + 1);
-    /* First everything is expanded; then, for the loops that did not do with it, all but what seldom happens: loops of
-     * functions that write memory, such as the reduction of large angles; then whatever writes memory. */
-    static const uint16_t stays[] = {0, EFFECT_WRITES | EFFECT_LOOPS, EFFECT_WRITES};
+    uint32_t nways = sizeof ways / sizeof *ways;
+    t.planned = arena_array(&scratch, struct choice, nways * tree->nloops + 1);
+    /* First everything is expanded; then, for the loops that did not do with it, all but what seldom happens. */
     bool as_chosen = false;
-    for (unsigned k = 0; k < sizeof stays / sizeof *stays && nchosen; k++) {
+    for (unsigned k = 0; k < nways && nchosen; k++) {
         uint32_t before = t.nplanned, nleft = 0;
         for (uint32_t c = 0; c < nchosen; c++)
-            chosen[c].stays = stays[k];
+            chosen[c] = (struct choice){chosen[c].wasm_offset, ways[k].stays, ways[k].least};
         ir_func_free(copy);
         copy = expanded_copy(f, facts, passes, chosen, nchosen);
-        t.stays = stays[k];
+        t.way = ways[k];
         try_loops(&t, copy);
         t.notes = NULL;
         as_chosen = before == 0 && t.nplanned == nchosen;
