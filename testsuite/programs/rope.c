@@ -1,7 +1,6 @@
 // Rotary position embedding: pairs of a vector are turned by angles from a table made once.
 // slow: swiftshader
-// expect: make_table any
-// truth: make_table parallel
+// expect: make_table launches on cpu lavapipe
 // expect: rotate launches
 #include <math.h>
 #include <stdio.h>
