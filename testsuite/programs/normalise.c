@@ -1,5 +1,6 @@
-// What is done with the greatest value: softmax of one long vector and of rows, quantising by the greatest absolute
-// value, pooling, and bringing audio to full level, all with fmaxf from the C library. expect: greatest launches
+// What is done with the greatest value, all with fmaxf from the C library: softmax of a long vector and of rows,
+// quantising by the greatest absolute value, pooling, and bringing audio to full level.
+// expect: greatest launches
 // expect: exponentials launches
 // expect: softmax_rows launches
 // expect: quantise_rows launches
