@@ -19,6 +19,7 @@
 //   // expect: F any                 parallel in a way the compiler may or may not see; only the answer counts
 //   // truth: F parallel|serial      what detection.mjs counts F as; see there
 //   // slow: swiftshader             that device's compiler takes its kernels hard: ctest runs it there at one level only
+//   // slow: swiftshader, by minutes  or not at all
 //
 //   // simd: F ...                  with the variant "+simd" this takes the place of what is expected of F
 //
