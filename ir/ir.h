@@ -130,6 +130,8 @@ union ir_bits {
 
 #define IR_NO_OFFSET UINT32_MAX
 
+enum { IR_MAX_ARRAYS = 8, IR_MAX_ARRAY_WORDS = 512 }; /* private arrays of a kernel, and what one may have */
+
 struct ir_inst;
 struct ir_region;
 struct ir_func;

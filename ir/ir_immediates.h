@@ -32,6 +32,8 @@ static inline unsigned ir_index_count(enum ir_op op) {
     case IR_MEMORY_INIT:
     case IR_TABLE_COPY:
     case IR_TABLE_INIT:
+    case IR_ARRAY_GET:
+    case IR_ARRAY_SET:
         return 2;
     default:
         return 0;

@@ -94,6 +94,10 @@ static enum ir_trap push_frame(struct ir_interp *in, struct ir_func *f, const st
         in->slots = slots;
         in->slots_cap = cap;
     }
+    if (!in->nframes && in->arrays_used) { /* nobody is to rely on what another invocation has left there */
+        memset(in->arrays, 0xa5, sizeof in->arrays);
+        in->arrays_used = false;
+    }
     in->frames[in->nframes++] = (struct interp_frame){.func = f, .call = call, .base = in->nslots};
     union ir_bits *slots = in->slots + in->nslots;
     in->nslots += f->next_id;
@@ -335,6 +339,17 @@ static enum ir_trap do_other(struct ir_interp *in, const struct ir_inst *i, unio
         in->globals[x] = ARG(0);
         break;
     case IR_IN_KERNEL:
+        break;
+    case IR_ARRAY_GET:
+    case IR_ARRAY_SET:
+        ICE_UNLESS(x < IR_MAX_ARRAYS && y <= IR_MAX_ARRAY_WORDS);
+        if (ARG(0).i32 >= y)
+            return IR_TRAP_MEMORY_BOUNDS;
+        in->arrays_used = true;
+        if (i->op == IR_ARRAY_SET)
+            in->arrays[x][ARG(0).i32] = ARG(1).i32;
+        else
+            v.i32 = in->arrays[x][ARG(0).i32];
         break;
     case IR_MEMORY_SIZE:
         v.i64 = in->memories[x].bytes >> 16;

@@ -35,8 +35,10 @@ struct ir_interp {
     union ir_bits *args; /* gathers what moves in parallel */
     uint32_t args_cap;
     uint64_t fuel;
-    struct interp_exn *exns;   /* all there are */
-    struct interp_exn *thrown; /* on its way */
+    struct interp_exn *exns;                            /* all there are */
+    struct interp_exn *thrown;                          /* on its way */
+    uint32_t arrays[IR_MAX_ARRAYS][IR_MAX_ARRAY_WORDS]; /* of the kernel that runs */
+    bool arrays_used;
 };
 
 /* ir_interp_exn.c */

@@ -252,6 +252,21 @@ static void check_global(struct verifier *v, const struct ir_inst *i) {
         problem(v, i, "sets an immutable global");
 }
 
+static void check_array(struct verifier *v, const struct ir_inst *i) {
+    bool get = i->op == IR_ARRAY_GET;
+    want_index(v, i, "array", i->index, IR_MAX_ARRAYS);
+    if (i->index2 == 0 || i->index2 > IR_MAX_ARRAY_WORDS || (i->index2 & (i->index2 - 1)) != 0)
+        problem(v, i, "a private array has no %u words", i->index2);
+    if (!want_operands(v, i, get ? 1 : 2))
+        return;
+    for (uint32_t k = 0; k < i->noperands; k++)
+        want_operand(v, i, k, IR_I32);
+    if (get)
+        want_result(v, i, IR_I32);
+    else
+        want_results(v, i, 0);
+}
+
 /* memory.*, data.drop: operands are addresses of memory `index`, but for fill's byte and init's source. */
 static void check_memory_op(struct verifier *v, const struct ir_inst *i) {
     const struct ir_module *m = v->module;
@@ -484,6 +499,10 @@ static void check_other(struct verifier *v, const struct ir_inst *i) {
         break;
     case IR_XOR_WORD:
         check_mem(v, i);
+        break;
+    case IR_ARRAY_GET:
+    case IR_ARRAY_SET:
+        check_array(v, i);
         break;
     case IR_IN_KERNEL:
         if (want_operands(v, i, 0))

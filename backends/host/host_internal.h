@@ -145,6 +145,7 @@ struct host_func {
     LLVMValueRef status; /* in an inspector: where its status word is; with reductions: where the partials are */
     LLVMBasicBlockRef next_point;
     LLVMValueRef access_group;
+    LLVMValueRef arrays[IR_MAX_ARRAYS]; /* private ones of the point */
 };
 
 typedef void host_emitter(struct host_func *hf, struct ir_inst *i, unsigned arg);

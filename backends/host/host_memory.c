@@ -212,6 +212,24 @@ void host_emit_xor_word(struct host_func *hf, struct ir_inst *i, unsigned arg) {
     LLVMBuildAtomicRMW(hf->b, LLVMAtomicRMWBinOpXor, p, v, LLVMAtomicOrderingMonotonic, 0);
 }
 
+/* One array a thread serves all its points, one after the other: a point reads no word that it has not written.  The
+ * accesses are in no access group, so LLVM knows that they tie the points together. */
+void host_emit_array(struct host_func *hf, struct ir_inst *i, unsigned arg) {
+    (void)arg;
+    LLVMTypeRef word = hf->cx->i32, type = LLVMArrayType2(word, i->index2);
+    if (!hf->arrays[i->index]) {
+        hf->arrays[i->index] = LLVMBuildAlloca(hf->entry, type, "array");
+        LLVMSetAlignment(hf->arrays[i->index], 16);
+    }
+    LLVMValueRef at[2] = {host_const_i32(hf->cx, 0), host_value(hf, i->operands[0])};
+    at[1] = LLVMBuildZExt(hf->b, at[1], hf->cx->i64, "");
+    LLVMValueRef place = LLVMBuildInBoundsGEP2(hf->b, type, hf->arrays[i->index], at, 2, "");
+    if (i->op == IR_ARRAY_SET)
+        LLVMBuildStore(hf->b, host_value(hf, i->operands[1]), place);
+    else
+        host_set_value(hf, &i->results[0], LLVMBuildLoad2(hf->b, word, place, ""));
+}
+
 void host_emit_in_kernel(struct host_func *hf, struct ir_inst *i, unsigned arg) {
     (void)hf;
     (void)i;

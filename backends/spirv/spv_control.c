@@ -267,6 +267,10 @@ static bool emit_region(struct spv_emit *e, struct ir_region *r) {
         case IR_CALL:
             spv_emit_call(e, i);
             break;
+        case IR_ARRAY_GET:
+        case IR_ARRAY_SET:
+            spv_emit_array(e, i);
+            break;
         default:
             if (ir_is_load(i) || ir_is_store(i) || i->op == IR_XOR_WORD)
                 spv_emit_access(e, i);

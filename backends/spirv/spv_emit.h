@@ -42,6 +42,7 @@ struct spv_emit {
     bool params_pushed;
     uint32_t glsl; /* GLSL.std.450 */
     uint32_t exit_var;
+    uint32_t arrays[IR_MAX_ARRAYS]; /* private arrays, variables of the function */
     struct control control;
     struct spv_helper *helpers; /* the helper functions that are called, in the order of the first calls */
 };
@@ -92,5 +93,6 @@ void spv_emit_op(struct spv_emit *e, struct ir_inst *i); /* spv_ops.c: constants
 void spv_scan_streams(struct spv_emit *e);               /* spv_memory.c */
 void spv_declare_streams(struct spv_emit *e);
 void spv_emit_access(struct spv_emit *e, struct ir_inst *i);
+void spv_emit_array(struct spv_emit *e, struct ir_inst *i);
 
 #endif

@@ -1,4 +1,4 @@
-/* Loads and stores on streams.
+/* Loads and stores on streams, and on private arrays.
  *
  * A stream is a storage buffer over the byte range its guard computed; `base` is the linear-memory address of the first
  * byte.  The guard has shown that address + offset is inside the range, so the byte place (address + offset - base) is
@@ -123,4 +123,26 @@ void spv_emit_access(struct spv_emit *e, struct ir_inst *i) {
         emit_load(e, i);
     else
         emit_store(e, i);
+}
+
+/* The type is the array's own: one that the parameter block shares would come with that one's layout. */
+static uint32_t new_array(struct spv_emit *e, uint32_t words) {
+    struct spv_module *m = &e->m;
+    uint32_t u = spv_type_uint(e), length = spv_uint(e, words), type = spv_new_id(m), id = spv_new_id(m);
+    spv_inst(m, SPV_GLOBALS, SpvOpTypeArray, type, u, length);
+    uint32_t pointer = spv_unique(m, SpvOpTypePointer, 0, SpvStorageClassFunction, type);
+    spv_inst(m, SPV_LOCALS, SpvOpVariable, pointer, id, SpvStorageClassFunction);
+    return id;
+}
+
+void spv_emit_array(struct spv_emit *e, struct ir_inst *i) {
+    uint32_t u = spv_type_uint(e), *array = &e->arrays[i->index];
+    if (!*array)
+        *array = new_array(e, i->index2);
+    uint32_t pointer = spv_unique(&e->m, SpvOpTypePointer, 0, SpvStorageClassFunction, u);
+    uint32_t place = spv_code(e, SpvOpAccessChain, pointer, *array, spv_value(e, i->operands[0]));
+    if (i->op == IR_ARRAY_SET)
+        spv_inst(&e->m, SPV_CODE, SpvOpStore, place, spv_value(e, i->operands[1]));
+    else
+        e->ids[i->results[0].id] = spv_code(e, SpvOpLoad, u, place);
 }

@@ -230,6 +230,9 @@ static void emit_interface(struct wgsl_emit *e) {
     }
     ICE_UNLESS(word == off_param_words(k));
     wgsl_declare_names(e, h);
+    for (uint32_t k = 0; k < IR_MAX_ARRAYS; k++)
+        if (e->arrays[k])
+            strbuf_printf(h, "  var array%u: array<u32, %u>;\n", k, e->arrays[k]);
 }
 
 char *wgsl_emit_kernel(struct arena *a, const struct off_kernel *k, struct ir_func *f, const char **out_why) {

@@ -27,6 +27,7 @@ struct wgsl_emit {
     struct wgsl_value *values; /* by IR value id */
     bool atomic[OFF_MAX_STREAMS];
     bool uses_exit, uses_zero, uses_fzero; /* names that the current function needs */
+    uint32_t arrays[IR_MAX_ARRAYS];        /* words of the private arrays; 0: not used */
     struct control control;
     struct wgsl_helper *helpers; /* functions that are called, in the order of the first calls */
 };

@@ -190,6 +190,15 @@ void wgsl_emit_op(struct wgsl_emit *e, struct ir_inst *i) {
         emit_access(e, i);
         return;
     }
+    if (i->op == IR_ARRAY_GET || i->op == IR_ARRAY_SET) {
+        const char *place = wgsl_operand(e, i->operands[0]);
+        e->arrays[i->index] = i->index2;
+        if (i->op == IR_ARRAY_GET)
+            wgsl_line(e, "let v%u = array%u[%s];", i->results[0].id, i->index, place);
+        else
+            wgsl_line(e, "array%u[%s] = %s;", i->index, place, wgsl_operand(e, i->operands[1]));
+        return;
+    }
     uint32_t id = i->results[0].id;
     const char *a = wgsl_operand(e, i->operands[0]), *b = i->noperands > 1 ? wgsl_operand(e, i->operands[1]) : NULL;
     if (i->op == IR_SELECT) {

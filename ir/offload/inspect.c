@@ -154,7 +154,8 @@ static bool executor_rule(struct rebuild *r, struct ir_inst *i) {
 /* ---- what no check depends on ---- */
 
 struct sweep {
-    uint32_t *uses; /* by value id */
+    uint32_t *uses;               /* by value id */
+    uint32_t gets[IR_MAX_ARRAYS]; /* of words of private arrays */
     bool changed;
 };
 
@@ -162,6 +163,8 @@ static void count_uses(struct sweep *s, struct ir_region *r) {
     ir_foreach_inst (i, r) {
         for (uint32_t k = 0; k < i->noperands; k++)
             s->uses[i->operands[k]->id]++;
+        if (i->op == IR_ARRAY_GET)
+            s->gets[i->index]++;
         ir_foreach_region (inner, i)
             count_uses(s, inner);
     }
@@ -177,7 +180,7 @@ static bool stands_inside(const struct ir_inst *inner, const struct ir_inst *out
 /* Whether the region does something that the world behind `outer` can see, besides its results. */
 static bool has_effect(struct ir_region *r, const struct ir_inst *outer) {
     ir_foreach_inst (i, r) {
-        if (ir_is_store(i) || i->op == IR_RETURN || i->op == IR_UNREACHABLE)
+        if (ir_is_store(i) || i->op == IR_ARRAY_SET || i->op == IR_RETURN || i->op == IR_UNREACHABLE)
             return true;
         if ((i->op == IR_BR || i->op == IR_BR_IF) && !stands_inside(i->target, outer))
             return true;
@@ -202,7 +205,9 @@ static bool is_idle(const struct sweep *s, const struct ir_inst *i) {
         return true;
     }
     /* Loads are in bounds and operations do not trap: checked or guarded. */
-    return ir_is_load(i) || ir_info(i)->kind == IR_KIND_LANES ||
+    if (i->op == IR_ARRAY_SET)
+        return s->gets[i->index] == 0;
+    return ir_is_load(i) || i->op == IR_ARRAY_GET || ir_info(i)->kind == IR_KIND_LANES ||
            (ir_info(i)->kind == IR_KIND_SIMPLE && ir_is_function_of_operands(i));
 }
 

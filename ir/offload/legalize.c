@@ -38,6 +38,8 @@ static const char *check_inst(const struct ir_inst *i) {
             return "uses 64-bit addresses";
         return i->mem.stream < 0 ? "has an access that belongs to no stream" : NULL;
     }
+    if (i->op == IR_ARRAY_GET || i->op == IR_ARRAY_SET)
+        return NULL;
     if (ir_has_flag(i, IR_FLAG_CALLS))
         return "makes a call";
     if (ir_has_flag(i, IR_FLAG_READS | IR_FLAG_WRITES))

@@ -48,21 +48,26 @@ struct plan_access {
     bool delayed;           /* `inst` as it stood some iterations earlier; the kernel has a load of its own for it */
     const struct aff *base; /* address at iteration 0, memarg offset not included */
     const struct aff *strides[OFF_MAX_DIMS];
-    uint8_t private_group;        /* not 0: one more than the index of the group it belongs to, and then: */
-    bool cell_moves;              /* its place in the group changes within an iteration */
-    uint32_t cell_low, cell_high; /* bytes of the group it may touch: first, and one behind the last */
+    uint8_t private_group;         /* not 0: one more than the index of the group it belongs to, and then: */
+    bool cell_moves;               /* its place in the group changes within an iteration */
+    uint8_t cell_unit;             /* ... by a multiple of so many bytes: 4, 2 or 1 */
+    uint32_t cell_low, cell_high;  /* bytes of the group it may touch: first, and one behind the last */
+    const struct cell_bits *cells; /* all of them (plan_cells.h) */
 };
 
-enum { PLAN_MAX_PRIVATES = 4, PLAN_MAX_CELLS = 32 };
+/* Up to PLAN_MAX_CELLS words may become values; more are an array of the kernel.  WGSL has 8,192 bytes for all
+ * variables of a function (WGSL, 16.1 Limits); half of it is left to the others. */
+enum { PLAN_MAX_PRIVATES = 4, PLAN_MAX_CELLS = 32, PLAN_MAX_ARRAY_BYTES = 2048, PLAN_MAX_ARRAYS_BYTES = 4096 };
 
 /* A stretch of memory of which each point has its own (plan_private.c). */
 struct plan_private {
     const struct aff *base;           /* address of the first byte */
     uint32_t ncells;                  /* 32-bit words */
-    uint64_t stored[2];               /* bit b: byte b is written by iterations that come to their end */
+    uint32_t array_words;             /* not 0: an array of so many words, a power of two, instead of values */
+    const struct cell_bits *stored;   /* what is written by iterations that come to their end */
     bool sometimes;                   /* though not by every one: the last that writes it decides */
     uint32_t reduces[PLAN_MAX_CELLS]; /* not 0: number of the reduction that a word is, its flag the one before */
-    bool words; /* some access is as wide as a word, so that the base is aligned like one where it matters */
+    bool words;                       /* the base is aligned like a word where it matters */
     int16_t stream;
 };
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "ir/ir_build.h"
+#include "ir/offload/plan_cells.h"
 #include "ir/util/ice.h"
 
 enum { WORDS = PLAN_MAX_PRIVATES * PLAN_MAX_CELLS, CELLS = 2 * WORDS }; /* the words, then a flag of each */
@@ -268,8 +269,8 @@ static void leave_cells(struct promote *x, struct ir_value *is_last, const struc
     struct ir_builder then = ir_builder_at_end(choice->regions[0]), other = ir_builder_at_end(choice->regions[1]);
     then.wasm_offset = other.wasm_offset = end->wasm_offset;
     for (uint32_t g = 0; g < p->nprivates; g++)
-        for (uint32_t k = 0; k < p->privates[g].ncells; k++) {
-            uint32_t written = (uint32_t)(p->privates[g].stored[k / 16] >> (k % 16 * 4)) & 15;
+        for (uint32_t k = 0; k < p->privates[g].ncells && !p->privates[g].array_words; k++) {
+            uint32_t written = (uint32_t)(p->privates[g].stored->bit[k / 16] >> (k % 16 * 4)) & 15;
             struct ir_value *v = value_or_zero(&then, c->at[g * PLAN_MAX_CELLS + k]);
             struct ir_mem mem = {.align_log2 = 2, .stream = p->privates[g].stream};
             struct ir_value *at = opi(&then, IR_I32_ADD, x->bases[g], k * 4);
@@ -283,6 +284,7 @@ static void leave_cells(struct promote *x, struct ir_value *is_last, const struc
                     ir_build_store(&then, IR_I32_STORE8, opi(&then, IR_I32_ADD, at, byte),
                                    opi(&then, IR_I32_SHR_U, v, byte * 8), mem);
         }
+    private_arrays_leave(p, &then, x->bases);
     ir_build_yield(&then, NULL, 0);
     ir_build_yield(&other, NULL, 0);
 }
@@ -307,6 +309,7 @@ static void leave_partials(struct promote *x, const struct cells *c) {
 
 void private_promote(const struct plan *p, struct ir_func *f, struct ir_value *const *bases, struct ir_value *is_last) {
     struct promote x = {.plan = p, .func = f, .bases = bases};
+    private_arrays_lower(p, f, bases);
     struct cells *end = arena_new(&x.scratch, struct cells);
     walk(&x, f->body, (struct cells){{NULL}}, end);
     ICE_UNLESS(f->body->last->op == IR_RETURN);

@@ -194,6 +194,34 @@ export const KINDS = {
                initialise: outside ? `for (int x = 0; x < ${n}; x++) w[x] = (${c})x;` : '', result: outside && g.r.chance(50) ? `(${g.type.compute})w[1]` : '' };
     },
   },
+  private_block: { // filled, worked on and read in every iteration: rows and columns, bins, tables
+    weight: 5,
+    make: (g) => {
+      const c = g.r.oneOf([g.type.c, g.type.compute]), n = g.r.oneOf([16, 40, 64, 64, 128, 256]), most = 1 << Math.floor(Math.log2(n));
+      const fill = g.r.oneOf([
+        `for (int x = 0; x < ${n}; x++) w[x] = (${c})q[${g.flat} + (x & 31)];`,
+        `__builtin_memset(w, ${g.r.oneOf(['0', '0', '1'])}, sizeof w);`,
+        `for (int x = 0; x < ${n >> 3}; x++) for (int y = 0; y < 8; y++) w[${g.r.oneOf([`y * ${n >> 3} + x`, 'x * 8 + y'])}] = (${c})(x + y + ${g.value(0)});`,
+        `for (int x = 0; x < ${n}; x++) if (q[${g.flat} + (x & 15)] > (${g.type.compute})k) w[x] = (${c})x; else w[x] = (${c})${g.value(1)};`,
+        `__builtin_memcpy(w, fixed, sizeof w);`,
+        `for (int x = ${n - 1}; x >= ${g.r.chance(20) ? 1 : 0}; x--) w[x] = (${c})(x * 3);`, // or all but one
+      ]);
+      const works = [
+        `w[(unsigned)(${g.r.oneOf([`(int)${g.reads[0]}`, 'k', g.inner])}) & ${most - 1}u] += (${c})1;`,
+        `for (int x = 0; x < 16; x++) w[(unsigned)(int)q[${g.flat} + x] & ${most - 1}u] += (${c})1;`,
+        `for (int x = 1; x < ${n}; x++) w[x] += w[x - 1];`,
+        `for (int x = 0; x < ${n >> 1}; x++) { const ${c} a = w[x], b = w[${n - 1} - x]; w[x] = a + b; w[${n - 1} - x] = a - b; }`,
+        `{ ${c} v[${n >> 3} * 8]; for (int x = 0; x < ${n >> 3}; x++) for (int y = 0; y < 8; y++) v[y * ${n >> 3} + x] = w[x * 8 + y]; for (int x = 0; x < ${n >> 3} * 8; x++) w[x] = v[x]; }`,
+        `for (int x = 0; x < 8; x++) for (int y = 0; y < x; y++) w[x + y] ${g.float ? '+' : '^'}= w[y];`,
+        `((unsigned char *)w)[(unsigned)k % sizeof w] ${g.float ? '=' : '^'} 3;`.replace('^ 3', '^= 3'),
+      ];
+      const work = Array.from({ length: 1 + g.r.upTo(3) }, () => g.r.oneOf(works));
+      const outside = g.r.chance(25), decl = [`${c} w[${n}];`, `static const ${c} fixed[${n}] = {1, 2, 3, 5, 7, 11};`];
+      return { decl: outside ? decl : [decl[1]], body: [...(outside ? [] : [decl[0]]), ...(g.r.chance(85) || !outside ? [fill] : []), ...work,
+                                                      `p[${g.flat}] = ${g.kept(`w[(unsigned)(k + ${g.inner}) % ${n}u] + w[${n - 1}]`)};`],
+               initialise: outside ? `for (int x = 0; x < ${n}; x++) w[x] = (${c})x;` : '', result: outside && g.r.chance(50) ? `(${g.type.compute})w[1]` : '', room: 96, few: true };
+    },
+  },
   gather: {
     weight: 6,
     make: (g) => {

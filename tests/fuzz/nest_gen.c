@@ -52,6 +52,10 @@ static void statement(struct gen *g, struct scope *s) {
         nest_lanes_compute(g, s);
         return;
     }
+    if (g->scratch && nest_chance(g, 25)) {
+        nest_scratch(g, s);
+        return;
+    }
     uint32_t what = nest_below(g, 100);
     if (g->wild && nest_chance(g, 25)) {
         uint32_t which = nest_below(g, 12);
@@ -230,7 +234,8 @@ struct ir_module *nest_generate(uint64_t seed, enum nest_reductions reductions, 
 
     uint32_t nests = 1 + nest_chance(&g, 30);
     g.wild = nest_chance(&g, reductions ? 20 : 50);
-    g.reduces = reductions != NEST_NO_REDUCTIONS;
+    g.reduces = reductions == NEST_REDUCTIONS || reductions == NEST_VECTOR_REDUCTIONS;
+    g.scratch = reductions == NEST_SCRATCH;
     g.vectors = reductions == NEST_VECTOR_REDUCTIONS;
     g.b = ir_builder_at_end(g.f->body);
     for (uint32_t k = 0; k < nests; k++) {

@@ -64,6 +64,7 @@ struct gen {
     bool wild;        /* addresses, counts and traps that depend on data */
     bool reduces;     /* the outermost loops carry reductions */
     bool vectors;     /* some of them of vectors */
+    bool scratch;     /* memory of an iteration's own */
     uint32_t helpers; /* index of the first function of nest_helpers.h */
 };
 
@@ -96,6 +97,8 @@ void nest_walk(struct gen *g, struct scope *s);
 void nest_may_trap(struct gen *g, struct scope *s);
 /* Behind a condition on data, something that no kernel does. */
 void nest_rare(struct gen *g, struct scope *s);
+/* Arrays as on the stack, of up to more than what is private memory. */
+void nest_scratch(struct gen *g, struct scope *s);
 void nest_do_load(struct gen *g, struct scope *s);
 /* A call, of a function that accesses an array's element, or one that only computes. */
 void nest_call_helper(struct gen *g, struct scope *s);
@@ -139,7 +142,7 @@ void nest_reduce_sink(struct gen *g, const struct nest_reduce *r, struct ir_valu
 struct ir_value *nest_reduce_result(struct gen *g, const struct nest_reduced *x, struct ir_value *v);
 
 void nest_body(struct gen *g, struct scope *s, uint32_t statements);
-enum nest_reductions { NEST_NO_REDUCTIONS, NEST_REDUCTIONS, NEST_VECTOR_REDUCTIONS };
+enum nest_reductions { NEST_NO_REDUCTIONS, NEST_REDUCTIONS, NEST_VECTOR_REDUCTIONS, NEST_SCRATCH };
 
 /* The module of a seed, with reductions in its outermost loops or without; *out_args (PARAMS32 + PARAMS64 of them) what
  * to call it with. */

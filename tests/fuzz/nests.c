@@ -17,6 +17,7 @@
  *     nests --dump=DIR ...                           and are written down for tests/kernels/wgsl.mjs and metal.mjs
  *     nests --reassociate ...                        float sums too become reductions; only launches are compared then
  *     nests --reduce-vectors ...                     half of them of vectors
+ *     nests --scratch ...                            arrays as on the stack, of up to 2,304 bytes
  *     nests --print SEED                             the module, its report and its kernels
  */
 #include <inttypes.h>
@@ -107,6 +108,8 @@ int main(int argc, char **argv) {
             reductions = NEST_REDUCTIONS;
         else if (!strcmp(argv[k], "--reduce-vectors"))
             reductions = NEST_VECTOR_REDUCTIONS;
+        else if (!strcmp(argv[k], "--scratch"))
+            reductions = NEST_SCRATCH;
         else if (!strcmp(argv[k], "--vulkan"))
             vulkan = true;
         else if (!strcmp(argv[k], "--reassociate"))

@@ -31,7 +31,7 @@ const char *matrix_no_row(enum ir_op op) {
         return "call: never in a kernel";
     if (info->flags & (IR_FLAG_REGION | IR_FLAG_TERM | IR_FLAG_BRANCH))
         return "control flow: random kernels";
-    if (op == IR_LAUNCH || op == IR_XOR_WORD)
+    if (op == IR_LAUNCH || op == IR_XOR_WORD || op == IR_ARRAY_GET || op == IR_ARRAY_SET)
         return "made by the compiler";
     return info->flags & (IR_FLAG_GREADS | IR_FLAG_GWRITES) ? "global: never in a kernel"
            : op >= IR_REF_NULL                              ? "table or reference: never in a kernel"

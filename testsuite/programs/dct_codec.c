@@ -1,5 +1,7 @@
 // The 8x8 cosine transform of image codecs on every block, through a private array, then quantisation.
-// expect: dct_blocks any
+// slow: swiftshader
+// expect: dct_blocks launches
+// simd: dct_blocks any
 // truth: dct_blocks parallel
 // expect: quantise launches
 #include <math.h>
