@@ -73,6 +73,7 @@ static spvc_result compile(spvc_context cx, const struct off_kernel *k, const ch
         return r;
     spvc_compiler_options_set_uint(options, SPVC_COMPILER_OPTION_MSL_VERSION, SPVC_MAKE_MSL_VERSION(2, 3, 0));
     spvc_compiler_options_set_uint(options, SPVC_COMPILER_OPTION_MSL_PLATFORM, SPVC_MSL_PLATFORM_MACOS);
+    spvc_compiler_options_set_bool(options, SPVC_COMPILER_OPTION_MSL_FORCE_NATIVE_ARRAYS, SPVC_TRUE); /* no template */
     if ((r = spvc_compiler_install_compiler_options(compiler, options)) != SPVC_SUCCESS ||
         (r = bind_all(compiler, k)) != SPVC_SUCCESS ||
         (r = spvc_compiler_rename_entry_point(compiler, "main", name, SpvExecutionModelGLCompute)) != SPVC_SUCCESS)
