@@ -18,8 +18,7 @@
 //   // expect: F rejected REASON   no kernel of F ever runs, and a loop of F is turned down for this reason (docs/reasons.md)
 //   // expect: F any                 parallel in a way the compiler may or may not see; only the answer counts
 //   // truth: F parallel|serial      what detection.mjs counts F as; see there
-//   // slow: swiftshader             that device's compiler takes its kernels hard: ctest runs it there at one level only
-//   // slow: swiftshader, by minutes  or not at all
+//   // slow: swiftshader             that device's compiler takes minutes for its kernels: ctest leaves it out there
 //
 //   // simd: F ...                  with the variant "+simd" this takes the place of what is expected of F
 //

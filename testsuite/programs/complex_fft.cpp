@@ -1,5 +1,4 @@
 // A radix-2 transform on std::complex-like numbers: the stages follow one another, the butterflies of one are free.
-// slow: swiftshader
 // expect: stage any
 // truth: stage parallel
 // expect: power launches

@@ -1,5 +1,4 @@
 // The 8x8 cosine transform of image codecs on every block, through a private array, then quantisation.
-// slow: swiftshader
 // expect: dct_blocks launches
 // simd: dct_blocks any
 // truth: dct_blocks parallel

@@ -16,7 +16,6 @@
 // truth: pool parallel
 // truth: peak parallel
 // truth: to_full_level parallel
-// slow: swiftshader
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 // Rotary position embedding: pairs of a vector are turned by angles from a table made once.
-// slow: swiftshader, by minutes
+// slow: swiftshader
 // expect: make_table launches on cpu lavapipe
 // expect: rotate launches
 #include <math.h>

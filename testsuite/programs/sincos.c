@@ -1,6 +1,6 @@
 /* Waves: sinf and cosf of libm have a stack frame, for the reduction of large angles.  That of middling ones leaves a
  * word below the stack pointer, in some iterations only; that of huge ones seldom runs. */
-// slow: swiftshader, by minutes
+// slow: swiftshader
 // build: -fno-unroll-loops
 // expect: waves launches on cpu lavapipe
 // expect: waves falls-back inspected
