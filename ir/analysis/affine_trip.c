@@ -238,6 +238,8 @@ const struct aff *aff_at_exit(struct aff_ctx *cx, struct loop *l, const struct a
         int64_t s = trip.bits == 32 ? (int32_t)step : (int64_t)step;
         if (aff_is_const(coef, &c)) {
             int64_t k = a->bits == 32 ? (int32_t)c : (int64_t)c;
+            if (s == -1) /* the least number has no quotient by it */
+                return aff_add(cx, rest, aff_scale(cx, distance, 0 - (uint64_t)k));
             if (s != INT64_MIN && k % s == 0)
                 return aff_add(cx, rest, aff_scale(cx, distance, (uint64_t)(k / s)));
         } else if (s == 1 || s == -1) {

@@ -16,7 +16,7 @@
 #include "ir/ir_effects.h"
 #include "ir/offload/reroll_impl.h"
 
-enum { MAX_DEPTH = 40 };
+enum { MAX_DEPTH = 40, MAX_MADE = 4 /* values, in the place of one */ };
 
 /* An i32 as a signed number. */
 struct range {
@@ -366,7 +366,8 @@ void reroll_tidy(struct arena *scratch, struct ir_func *f) {
         if (tree->loops[k].shape == LOOP_BOTTOM_YIELD && tree->loops[k].nback_edges == 1)
             merge_counters(&tree->loops[k]);
     ir_resolve_operands(f->body);
-    struct tidier t = {.ranges = arena_array(scratch, struct range, f->next_id + 1), .nranges = f->next_id + 1};
+    uint32_t nranges = (1 + MAX_MADE) * (f->next_id + 1);
+    struct tidier t = {.ranges = arena_array(scratch, struct range, nranges), .nranges = nranges};
     tidy_region(&t, f->body);
     ir_resolve_operands(f->body);
     clear_notes(f->body);

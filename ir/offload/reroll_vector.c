@@ -25,12 +25,36 @@ enum { MAX_INSTS = 1000, MAX_CLONES = 16 };
 
 /* ---- loads of lanes that nobody wants ---- */
 
+/* Whether `i` is an access that goes as far as the load does, from the same address. */
+static bool reaches_as_far(const struct ir_inst *i, const struct ir_inst *load) {
+    if (i->operands[0] != load->operands[0] || i->mem.memory != load->mem.memory)
+        return false;
+    uint64_t own = i->mem.offset, other = load->mem.offset;
+    unsigned bytes = ir_info(i)->bytes, wanted = ir_info(load)->bytes;
+    return own >= other ? own - other >= wanted || own - other + bytes >= wanted
+                        : other - own <= bytes && other - own + wanted <= bytes;
+}
+
+/* Whether the load cannot trap without some other access beside it doing so, with nothing between that could leave or
+ * let memory grow. */
+static bool is_in_bounds_anyway(const struct ir_inst *load) {
+    for (unsigned behind = 0; behind < 2; behind++)
+        for (const struct ir_inst *i = behind ? load->next : load->prev; i; i = behind ? i->next : i->prev) {
+            bool access = ir_is_load(i) || ir_is_store(i);
+            if (ir_nregions(i) || (!access && !ir_is_pure(i)))
+                break;
+            if (access && reaches_as_far(i, load))
+                return true;
+        }
+    return false;
+}
+
 static void drop_unused(struct ir_region *r, bool *used) {
     for (struct ir_inst *i = r->last, *prev; i; i = prev) {
         prev = i->prev;
         ir_foreach_region (inner, i)
             drop_unused(inner, used);
-        bool wanted = !ir_is_load(i) && (!ir_is_pure(i) || ir_nregions(i));
+        bool wanted = ir_is_load(i) ? !is_in_bounds_anyway(i) : !ir_is_pure(i) || ir_nregions(i);
         for (uint32_t k = 0; k < i->nresults; k++)
             wanted |= used[i->results[k].id];
         for (uint32_t k = 0; k < i->noperands && wanted; k++)
