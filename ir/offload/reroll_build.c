@@ -44,10 +44,15 @@ static bool bring_to_top(struct reroll_site *x, struct lin *a) {
 
 /* ---- pieces ---- */
 
+/* Nothing but pure operations beside `but`, and loads in front of it: these go where it goes. */
 static bool is_pure_but(const struct ir_region *r, const struct ir_inst *but) {
-    ir_foreach_inst (i, r)
-        if (i != but && i->op != IR_YIELD && !ir_is_pure(i) && !(but && ir_is_load(i)))
+    const struct ir_inst *ahead = but;
+    ir_foreach_inst (i, r) {
+        if (i == but)
+            ahead = NULL;
+        else if (i->op != IR_YIELD && !ir_is_pure(i) && !(ahead && ir_is_load(i)))
             return false;
+    }
     return r->last->op == IR_YIELD;
 }
 

@@ -407,6 +407,11 @@ static bool is_covered(const struct reroll_loop *u, const struct ir_region *r, c
     return true;
 }
 
+/* The same for what stands in front of the loop, in the `if` around it; NULL: there is none. */
+static bool is_front_covered(const struct reroll_loop *u, const struct ir_region *around, const struct loop *l) {
+    return !around || is_covered(u, around, l->inst);
+}
+
 /* Loads and stores of one copy in the order of the first. */
 static bool is_in_order(const struct reroll_loop *u, uint32_t from) {
     for (uint32_t s = from; s < u->npairs; s++) {
@@ -515,17 +520,18 @@ bool reroll_match_rest(struct reroll_loop *u, struct reroll_rest *rest) {
     const struct ir_inst *test = rest->loop ? rest->loop->test : NULL;
     struct ir_inst *b = next_root(rest->body->first);
     bool ok = is_plain(rest->body, test);
+    const struct ir_region *around = rest->loop && rest->loop->inst != rest->inst ? rest->loop->inst->parent : NULL;
     if (rest->unrolled) {
         for (ok = ok && u->nroots == rest->unrolled->nroots; ok && k < u->nroots; k++)
             ok = match_root(&m, u->roots[k], rest->unrolled->roots[k], UINT32_MAX);
-        ok = ok && is_in_order(u, from) && is_reached_alike(u, from);
+        ok = ok && is_front_covered(u, around, rest->loop) && is_in_order(u, from) && is_reached_alike(u, from);
         u->npairs = from;
         return ok;
     }
     for (; ok && b && k < u->nroots; b = next_root(b->next))
         ok = match_root(&m, u->roots[k++], b, UINT32_MAX);
-    ok = ok && !b && k == u->nroots && is_covered(u, rest->body, test) && is_in_order(u, from) &&
-         is_reached_alike(u, from);
+    ok = ok && !b && k == u->nroots && is_covered(u, rest->body, test) && is_front_covered(u, around, rest->loop) &&
+         is_in_order(u, from) && is_reached_alike(u, from);
     u->npairs = from;
     return ok;
 }
