@@ -316,6 +316,78 @@
       (local.set $s (i32.add (local.get $s) (i32.const 12)))
       (local.set $e (i32.add (local.get $e) (i32.const 12)))
       (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1))))))
+  ;; rows by a vector loop and one for the rest; the vector loads reach 8 bytes beyond what is used
+  (func (export "widen_rows") (param $d i32) (param $s i32) (param $n i32) (param $rows i32) (param $dd i32) (param $ds i32)
+    (local $whole i32) (local $k i32) (local $e i32) (local $t i32)
+    (local.set $whole (i32.and (local.get $n) (i32.const 0x7ffffffc)))
+    (loop $row
+      (local.set $t (i32.const 0))
+      (block $done
+        (block $rest
+          (br_if $rest (i32.lt_u (local.get $n) (i32.const 4)))
+          (local.set $k (local.get $whole))
+          (local.set $e (local.get $d))
+          (local.set $t (local.get $s))
+          (loop $l
+            (v128.store align=4 (local.get $e) (i32x4.extend_low_i16x8_u (v128.load align=2 (local.get $t))))
+            (local.set $e (i32.add (local.get $e) (i32.const 16)))
+            (local.set $t (i32.add (local.get $t) (i32.const 8)))
+            (br_if $l (local.tee $k (i32.sub (local.get $k) (i32.const 4)))))
+          (local.set $t (local.get $whole))
+          (br_if $done (i32.eq (local.get $whole) (local.get $n))))
+        (local.set $k (i32.sub (local.get $n) (local.get $t)))
+        (local.set $e (i32.add (local.get $d) (i32.shl (local.get $t) (i32.const 2))))
+        (local.set $t (i32.add (local.get $s) (i32.shl (local.get $t) (i32.const 1))))
+        (loop $l
+          (i32.store (local.get $e) (i32.load16_u (local.get $t)))
+          (local.set $e (i32.add (local.get $e) (i32.const 4)))
+          (local.set $t (i32.add (local.get $t) (i32.const 2)))
+          (br_if $l (local.tee $k (i32.sub (local.get $k) (i32.const 1))))))
+      (local.set $d (i32.add (local.get $d) (local.get $dd)))
+      (local.set $s (i32.add (local.get $s) (local.get $ds)))
+      (br_if $row (local.tee $rows (i32.sub (local.get $rows) (i32.const 1))))))
+  ;; the same with exact loads, and one that nothing uses behind the vector loop
+  (func (export "widen_rows_behind") (param $d i32) (param $s i32) (param $n i32) (param $rows i32) (param $dd i32) (param $ds i32)
+    (local $whole i32) (local $k i32) (local $e i32) (local $t i32)
+    (local.set $whole (i32.and (local.get $n) (i32.const 0x7ffffffc)))
+    (loop $row
+      (local.set $t (i32.const 0))
+      (block $done
+        (block $rest
+          (br_if $rest (i32.lt_u (local.get $n) (i32.const 4)))
+          (local.set $k (local.get $whole))
+          (local.set $e (local.get $d))
+          (local.set $t (local.get $s))
+          (loop $l
+            (v128.store align=4 (local.get $e) (v128.load16x4_u align=2 (local.get $t)))
+            (local.set $e (i32.add (local.get $e) (i32.const 16)))
+            (local.set $t (i32.add (local.get $t) (i32.const 8)))
+            (br_if $l (local.tee $k (i32.sub (local.get $k) (i32.const 4)))))
+          (drop (i32.load offset=600 (local.get $s)))
+          (local.set $t (local.get $whole))
+          (br_if $done (i32.eq (local.get $whole) (local.get $n))))
+        (local.set $k (i32.sub (local.get $n) (local.get $t)))
+        (local.set $e (i32.add (local.get $d) (i32.shl (local.get $t) (i32.const 2))))
+        (local.set $t (i32.add (local.get $s) (i32.shl (local.get $t) (i32.const 1))))
+        (loop $l
+          (i32.store (local.get $e) (i32.load16_u (local.get $t)))
+          (local.set $e (i32.add (local.get $e) (i32.const 4)))
+          (local.set $t (i32.add (local.get $t) (i32.const 2)))
+          (br_if $l (local.tee $k (i32.sub (local.get $k) (i32.const 1))))))
+      (local.set $d (i32.add (local.get $d) (local.get $dd)))
+      (local.set $s (i32.add (local.get $s) (local.get $ds)))
+      (br_if $row (local.tee $rows (i32.sub (local.get $rows) (i32.const 1))))))
+  ;; an address that moves by the least number, in a loop that counts down by one
+  (func (export "least_step") (param $p i32) (param $n i32) (local $i i64) (local $q i64)
+    (local.set $q (i64.extend_i32_u (local.get $p)))
+    (loop $row
+      (local.set $i (i64.const 16))
+      (loop $l
+        (i32.store (i32.wrap_i64 (local.get $q)) (local.get $n))
+        (local.set $q (i64.add (local.get $q) (i64.const 0x8000000000000000)))
+        (br_if $l (i64.ne (local.tee $i (i64.sub (local.get $i) (i64.const 1))) (i64.const 0))))
+      (local.set $q (i64.add (local.get $q) (i64.const 4)))
+      (br_if $row (local.tee $n (i32.sub (local.get $n) (i32.const 1))))))
   (func (export "grow") (param $pages i32)
     (if (i32.eq (memory.grow (local.get $pages)) (i32.const -1)) (then unreachable)))
 )
