@@ -16,7 +16,6 @@ void prepare_module(struct ir_module *m, struct pass_ctx *passes, struct prepare
         .effects = effects_build(&arena, m), .bulk = bulk_funcs_new(&arena, m), .tables = const_tables_new(&arena, m)};
     for (uint32_t i = m->nfunc_imports; i < m->nfuncs; i++)
         if (facts.effects->funcs[i].has_body) {
-            prepare_count_twice(m->funcs[i].func, passes);
             prepare_carry_elements(m->funcs[i].func, passes);
             prepare_inline_calls(m->funcs[i].func, &facts, passes, out_notes);
         }

@@ -40,9 +40,6 @@ const struct prepare_verdict *prepare_find_note(const struct prepare_notes *note
  */
 bool prepare_carry_elements(struct ir_func *f, struct pass_ctx *passes);
 
-/* twice.c: gives loops that turn twice a counter; true when the function changed. */
-bool prepare_count_twice(struct ir_func *f, struct pass_ctx *passes);
-
 /* inline.c: inlines calls in loops that can be planned once that is done; true when the function changed. */
 bool prepare_inline_calls(struct ir_func *f, const struct prepare_facts *facts, struct pass_ctx *passes,
                           struct prepare_notes *notes);
