@@ -296,6 +296,25 @@ void ir_inst_set_operands(struct ir_inst *i, struct ir_value *const *operands, u
     i->noperands = n;
 }
 
+void ir_inst_insert_operand(struct ir_inst *i, uint32_t at, struct ir_value *v) {
+    struct ir_value **list = arena_array(&i->parent->func->arena, struct ir_value *, i->noperands + 1);
+    for (uint32_t k = 0; k < i->noperands; k++)
+        list[k + (k >= at)] = i->operands[k];
+    list[at] = v;
+    i->operands = list;
+    i->noperands++;
+}
+
+uint32_t ir_count_insts(const struct ir_region *r) {
+    uint32_t n = 0;
+    ir_foreach_inst (i, r) {
+        n++;
+        ir_foreach_region (inner, i)
+            n += ir_count_insts(inner);
+    }
+    return n;
+}
+
 void ir_inst_drop_results(struct ir_inst *i, const bool *keep) {
     uint32_t kept = 0;
     for (uint32_t k = 0; k < i->nresults; k++)

@@ -59,6 +59,9 @@ void ir_inst_move_to_end(struct ir_inst *i, struct ir_region *r);
 void ir_cut_after(struct ir_inst *i); /* removes everything behind it in its region */
 /* New operand array (copied). */
 void ir_inst_set_operands(struct ir_inst *i, struct ir_value *const *operands, uint32_t n);
+/* `v` becomes operand `at`, those from there on move up; at == i->noperands appends. */
+void ir_inst_insert_operand(struct ir_inst *i, uint32_t at, struct ir_value *v);
+uint32_t ir_count_insts(const struct ir_region *r); /* those of inner regions too */
 /* Keeps only the results where keep[k]; loop parameters, yields and branch arguments are the caller's to adjust.  Kept
  * results move: each old value's `fwd` names the new one until the caller has rewritten the uses through ir_resolve. */
 void ir_inst_drop_results(struct ir_inst *i, const bool *keep);

@@ -240,49 +240,40 @@ static void prune(struct ir_func *f, struct pass_ctx *passes) {
 
 /* ---- the step budget ---- */
 
-static void append_operand(struct ir_inst *i, uint32_t at, struct ir_value *v, struct arena *scratch) {
-    struct ir_value **list = arena_array(scratch, struct ir_value *, i->noperands + 1);
-    memcpy(list, i->operands, at * sizeof *list);
-    list[at] = v;
-    if (at < i->noperands)
-        memcpy(list + at + 1, i->operands + at, (i->noperands - at) * sizeof *list);
-    ir_inst_set_operands(i, list, i->noperands + 1);
-}
-
 /* Lets every branch to `loop`, which has just got its last parameter, pass `v` for it. */
-static void pass_to_loop(struct ir_region *r, const struct ir_inst *loop, struct ir_value *v, struct arena *scratch) {
+static void pass_to_loop(struct ir_region *r, const struct ir_inst *loop, struct ir_value *v) {
     ir_foreach_inst (i, r) {
         if ((i->op == IR_BR || i->op == IR_BR_IF) && i->target == loop)
-            append_operand(i, i->noperands, v, scratch);
+            ir_inst_insert_operand(i, i->noperands, v);
         if (i->op == IR_BR_TABLE) {
             uint32_t at = 1;
             for (uint32_t k = 0; k < i->ntargets; k++) {
                 at += ir_label_arity(i->targets[k]);
                 if (i->targets[k] == loop)
-                    append_operand(i, at - 1, v, scratch);
+                    ir_inst_insert_operand(i, at - 1, v);
             }
         }
         ir_foreach_region (inner, i)
-            pass_to_loop(inner, loop, v, scratch);
+            pass_to_loop(inner, loop, v);
     }
 }
 
-static void bound_loops(struct ir_region *r, int16_t status, struct arena *scratch) {
+static void bound_loops(struct ir_region *r, int16_t status) {
     ir_foreach_inst (i, r) {
         ir_foreach_region (inner, i)
-            bound_loops(inner, status, scratch);
+            bound_loops(inner, status);
         if (i->op != IR_LOOP)
             continue;
         struct ir_builder before = ir_builder_before(i);
         before.wasm_offset = i->wasm_offset;
-        append_operand(i, i->noperands, ir_build_i32(&before, 0), scratch);
+        ir_inst_insert_operand(i, i->noperands, ir_build_i32(&before, 0));
         struct ir_region *body = i->regions[0];
         struct ir_value *steps = ir_region_add_param(body, IR_I32);
         struct ir_builder b = ir_builder_before(body->first);
         b.wasm_offset = i->wasm_offset;
         flag_if(&b, ir_build_simple(&b, IR_I32_GE_U, steps, ir_build_i32(&b, INSPECT_MAX_STEPS)), status);
         struct ir_value *next = ir_build_simple(&b, IR_I32_ADD, steps, ir_build_i32(&b, 1));
-        pass_to_loop(body, i, next, scratch);
+        pass_to_loop(body, i, next);
     }
 }
 
@@ -388,9 +379,7 @@ void inspect_split(struct ir_module *m, struct off_kernel *k, struct pass_ctx *p
     late &= find_loads(inspector->body);
     for (uint32_t s = 0; s < k->nstreams; s++)
         k->streams[s].reread |= (late >> s & 1) != 0 && k->streams[s].kind == OFF_STREAM_RANGE;
-    struct arena scratch = {0};
-    bound_loops(inspector->body, c.status, &scratch);
-    arena_free(&scratch);
+    bound_loops(inspector->body, c.status);
     opt_simplify(inspector, passes);
     trim_scalars(n);
     k->inspector = n;

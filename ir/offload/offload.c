@@ -73,16 +73,6 @@ static void cover_children(struct offloader *o, const struct loop *l, int32_t ke
     }
 }
 
-static uint32_t count_insts(const struct ir_region *r) {
-    uint32_t n = 0;
-    ir_foreach_inst (i, r) {
-        n++;
-        ir_foreach_region (inner, i)
-            n += count_insts(inner);
-    }
-    return n;
-}
-
 static void offload_parts(struct offloader *o, struct arena *scratch, struct loop *l, struct ir_value *hint);
 
 /* Plans `l`, which stands in the part that runs when the guard of the kernel around it has said no and `hint` is
@@ -193,7 +183,7 @@ static void offload_loop(struct offloader *o, struct arena *scratch, struct loop
     if (rolled)
         return;
     struct ir_value *hint = NULL;
-    uint32_t insts = l->first_child ? count_insts(l->inst->regions[0]) : 0; /* before the launch changes anything */
+    uint32_t insts = l->first_child ? ir_count_insts(l->inst->regions[0]) : 0; /* before the launch changes anything */
     struct arena_mark mark = arena_mark(scratch);
     struct plan *p = arena_new(scratch, struct plan);
     struct off_kernel *k = NULL;

@@ -39,16 +39,6 @@ static bool is_inside(const struct extractor *x, const struct ir_value *v) {
     return is_label_inside(x, v->def ? v->def : v->region->parent);
 }
 
-static uint32_t count_insts(const struct ir_region *r) {
-    uint32_t n = 0;
-    ir_foreach_inst (i, r) {
-        n++;
-        ir_foreach_region (inner, i)
-            n += count_insts(inner);
-    }
-    return n;
-}
-
 /* The types of all that comes in from outside, so that the function can be made: its parameters are the values that no
  * pure operations give.  Those operations are copied, for the planner to see what is what. */
 static void find_args(struct extractor *x, struct ir_value *v, struct ir_map *seen) {
@@ -384,14 +374,14 @@ bool reroll_extract(struct reroll *r, struct arena *scratch, struct pass_ctx *pa
                     const uint32_t *only, uint32_t nonly) {
     struct ir_inst *i = l->inst;
     *r = (struct reroll){.nargs = 0};
-    if (l->shape != LOOP_BOTTOM_YIELD || count_insts(i->regions[0]) > MAX_PART_INSTS)
+    if (l->shape != LOOP_BOTTOM_YIELD || ir_count_insts(i->regions[0]) > MAX_PART_INSTS)
         return false;
     if (l->first_child)
         return is_worth_a_try(i->regions[0], true, true) && extract(r, scratch, passes, i, i, only, nonly);
     for (unsigned with_if = 2; with_if-- > 0;) {
         struct ir_inst *piece = with_if ? piece_of(i) : i;
         struct ir_inst *other = with_if && piece == i ? NULL : neighbour(piece, true);
-        if (!other || count_insts(other->regions[0]) > MAX_PART_INSTS)
+        if (!other || ir_count_insts(other->regions[0]) > MAX_PART_INSTS)
             continue;
         if ((is_worth_a_try(i->regions[0], true, false) ||
              is_worth_a_try(other->regions[0], other->op == IR_LOOP, false)) &&

@@ -184,18 +184,8 @@ static void separate_all(struct arena *scratch, struct ir_region *r) {
 
 /* ---- the whole ---- */
 
-static uint32_t count_insts(const struct ir_region *r) {
-    uint32_t n = 0;
-    ir_foreach_inst (i, r) {
-        n++;
-        ir_foreach_region (inner, i)
-            n += count_insts(inner);
-    }
-    return n;
-}
-
 struct ir_func *reroll_take_apart(struct arena *scratch, struct ir_func *f, struct pass_ctx *passes) {
-    if (!legalize_has_v128(f) || count_insts(f->body) > MAX_INSTS)
+    if (!legalize_has_v128(f) || ir_count_insts(f->body) > MAX_INSTS)
         return NULL;
     struct ir_func *apart = legalize_v128_apart(f);
     if (!apart)

@@ -50,20 +50,12 @@ static bool is_counter(const struct loop *l, uint32_t index, int64_t *out_start,
     return true;
 }
 
-static void append_operand(struct arena *scratch, struct ir_inst *i, struct ir_value *v) {
-    struct ir_value **all = arena_array(scratch, struct ir_value *, i->noperands + 1);
-    for (uint32_t k = 0; k < i->noperands; k++)
-        all[k] = i->operands[k];
-    all[i->noperands] = v;
-    ir_inst_set_operands(i, all, i->noperands + 1);
-}
-
 /* The old parameter is left with nothing that uses it: it is passed on as it is. */
-static void count(struct loop *l, uint32_t index, int64_t start, int64_t step, struct arena *scratch) {
+static void count(struct loop *l, uint32_t index, int64_t start, int64_t step) {
     struct ir_region *body = l->inst->regions[0];
     struct ir_value *param = body->params[index];
     struct ir_builder b = ir_builder_before(l->inst);
-    append_operand(scratch, l->inst, ir_build_i64(&b, (uint64_t)start));
+    ir_inst_insert_operand(l->inst, l->inst->noperands, ir_build_i64(&b, (uint64_t)start));
     struct ir_value *counter = ir_region_add_param(body, IR_I64);
     b = ir_builder_before(body->first);
     b.wasm_offset = l->inst->wasm_offset;
@@ -73,7 +65,7 @@ static void count(struct loop *l, uint32_t index, int64_t start, int64_t step, s
     l->back->operands[l->back_first + index] = param;
     b = ir_builder_before(l->back);
     struct ir_value *next = ir_build_simple(&b, IR_I64_ADD, counter, ir_build_i64(&b, (uint64_t)step));
-    append_operand(scratch, l->back, next);
+    ir_inst_insert_operand(l->back, l->back->noperands, next);
 }
 
 bool opt_float_counters(struct ir_func *f, struct pass_ctx *cx) {
@@ -86,7 +78,7 @@ bool opt_float_counters(struct ir_func *f, struct pass_ctx *cx) {
         for (uint32_t k = 0, all = l->inst->noperands; k < all; k++) {
             int64_t start, step;
             if (is_counter(l, k, &start, &step)) {
-                count(l, k, start, step, &cx->scratch);
+                count(l, k, start, step);
                 changed = true;
             }
         }

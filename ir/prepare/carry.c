@@ -191,14 +191,6 @@ static struct ir_value *read_ahead(const struct carry *c, struct arena *scratch)
     return NULL;
 }
 
-static void append_operand(struct arena *scratch, struct ir_inst *i, struct ir_value *v) {
-    struct ir_value **all = arena_array(scratch, struct ir_value *, i->noperands + 1);
-    for (uint32_t k = 0; k < i->noperands; k++)
-        all[k] = i->operands[k];
-    all[i->noperands] = v;
-    ir_inst_set_operands(i, all, i->noperands + 1);
-}
-
 /* Loads at `place` give `element`. */
 static void replace_loads(struct carry *c, const struct ir_value *place, struct ir_value *element) {
     for (struct ir_inst *i; (i = find_load(c, place));) {
@@ -213,7 +205,7 @@ static void replace_loads(struct carry *c, const struct ir_value *place, struct 
 static void rewrite(struct carry *c, struct ir_value *param, struct arena *scratch) {
     struct ir_value *initial = read_ahead(c, scratch);
     struct ir_value *element = ir_region_add_param(c->body, c->first->results[0].type);
-    append_operand(scratch, c->l->inst, initial);
+    ir_inst_insert_operand(c->l->inst, c->l->inst->noperands, initial);
     struct ir_value *elements[MAX_PLACES] = {NULL}, *last = element;
     for (uint32_t k = 0; k < c->nplaces; k++) {
         struct ir_inst *d = c->places[k]->def;
@@ -224,7 +216,7 @@ static void rewrite(struct carry *c, struct ir_value *param, struct arena *scrat
         last = ir_build_select(&b, picks ? other : last, picks ? last : other, d->operands[2]);
         elements[k] = last;
     }
-    append_operand(scratch, c->l->back, last);
+    ir_inst_insert_operand(c->l->back, c->l->back->noperands, last);
     replace_loads(c, param, element);
     for (uint32_t k = 0; k < c->nplaces; k++)
         replace_loads(c, c->places[k], elements[k]);

@@ -65,6 +65,19 @@ static void test_operations(void **state) {
     assert_int_equal(wrong, 0);
 }
 
+/* Every variant that the device can run makes `want` of `input`. */
+static void expect_want(struct kt *t) {
+    kernels_emit(t->module, &t->k);
+    kt_dump(t, input, want);
+    for (uint32_t v = 0; device && v < t->k.nspirv; v++) {
+        if (t->k.spirv[v].caps & ~vkt_caps(device))
+            continue;
+        memcpy(got, input, sizeof got);
+        assert_true(vkt_run(device, &t->k, &t->k.spirv[v], got, KT_MEMORY, t->stream_lo, t->scalars, t->extent));
+        assert_memory_equal(want, got, KT_MEMORY);
+    }
+}
+
 /* out[i] = in[i] + in[i + 1] for every width, the outputs of neighbours sharing words, on offset streams. */
 static void test_narrow(void **state) {
     (void)state;
@@ -104,15 +117,7 @@ static void test_narrow(void **state) {
         kt_return(&t);
         memcpy(want, input, sizeof want);
         assert_true(kt_interpret(&t, t.k.body, false, want));
-        kernels_emit(t.module, &t.k);
-        kt_dump(&t, input, want);
-        for (uint32_t v = 0; device && v < t.k.nspirv; v++) {
-            if (t.k.spirv[v].caps & ~vkt_caps(device))
-                continue;
-            memcpy(got, input, sizeof got);
-            assert_true(vkt_run(device, &t.k, &t.k.spirv[v], got, KT_MEMORY, t.stream_lo, t.scalars, t.extent));
-            assert_memory_equal(want, got, KT_MEMORY);
-        }
+        expect_want(&t);
         kt_free(&t);
     }
 }
@@ -222,15 +227,7 @@ static void run_zeros(bool wide) {
     }
     memcpy(want, input, sizeof want);
     assert_true(kt_interpret(&t, t.k.body, false, want));
-    kernels_emit(t.module, &t.k);
-    kt_dump(&t, input, want);
-    for (uint32_t v = 0; device && v < t.k.nspirv; v++) {
-        if (t.k.spirv[v].caps & ~vkt_caps(device))
-            continue;
-        memcpy(got, input, sizeof got);
-        assert_true(vkt_run(device, &t.k, &t.k.spirv[v], got, KT_MEMORY, t.stream_lo, t.scalars, t.extent));
-        assert_memory_equal(want, got, KT_MEMORY);
-    }
+    expect_want(&t);
     kt_free(&t);
 }
 
@@ -257,16 +254,7 @@ static void test_uniform_block(void **state) {
     memset(input, 0x55, sizeof input);
     memcpy(want, input, sizeof want);
     assert_true(kt_interpret(&wide, wide.k.body, false, want));
-    kernels_emit(wide.module, &wide.k);
-    kt_dump(&wide, input, want);
-    for (uint32_t v = 0; device && v < wide.k.nspirv; v++) {
-        if (wide.k.spirv[v].caps & ~vkt_caps(device))
-            continue;
-        memcpy(got, input, sizeof got);
-        assert_true(
-            vkt_run(device, &wide.k, &wide.k.spirv[v], got, KT_MEMORY, wide.stream_lo, wide.scalars, wide.extent));
-        assert_memory_equal(want, got, KT_MEMORY);
-    }
+    expect_want(&wide);
     kt_free(&wide);
 }
 

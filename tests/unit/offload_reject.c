@@ -256,6 +256,38 @@ static void test_too_complex(void **state) {
     strbuf_free(&text);
 }
 
+/* What helps depends on how the value is computed from the one before. */
+static void test_recurrence_hints(void **state) {
+    (void)state;
+    static const struct {
+        const char *type, *start, *body, *store, *hint;
+    } kinds[] = {
+        {"i32", "%n", "%m = i32.mul %x, %big\n%y = i32.add %m, %one\n", "i32.store", "random numbers"},
+        {"i32", "%n", "%v = i32.load %q\n%m = i32.xor %x, %v\n%y = i32.mul %m, %big\n", "i32.store", "checksum"},
+        {"i32", "%n", "%y = i32.load %x\n", "i32.store", "list"},
+        {"f32", "%z", "%v = f32.load %q\n%m = f32.mul %x, %z\n%y = f32.add %m, %v\n", "f32.store", "filter"},
+        {"i32", "%n", "%v = i32.load %q\n%y = i32.div_s %v, %x\n", "i32.store", "from the loop counter"},
+    };
+    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+        struct strbuf text = {0};
+        struct oft t;
+        strbuf_printf(
+            &text,
+            "memory 0 min=1\nfunc 0 \"f\" (%%p:i32, %%n:i32, %%z:f32) {\n%%one = i32.const 1\n"
+            "%%four = i32.const 4\n%%big = i32.const 1664525\n"
+            "loop L (%%i:i32 = %%n, %%q:i32 = %%p, %%x:%s = %s) {\n%s%s %%q, %%y\n%%q1 = i32.add %%q, %%four\n"
+            "%%i1 = i32.sub %%i, %%one\nbr_if %%i1, L(%%i1, %%q1, %%y)\nyield\n}\nreturn\n}\n",
+            kinds[k].type, kinds[k].start, kinds[k].body, kinds[k].store);
+        if (!oft_init_text(&t, text.data, text.len))
+            fail_msg("%s\n%s", t.error, text.data);
+        assert_int_equal(t.report.loops[0].verdict, OFF_REJECT_RECURRENCE);
+        if (!strstr(off_loop_hint(&t.report.loops[0]), kinds[k].hint))
+            fail_msg("%s: %s", kinds[k].hint, off_loop_hint(&t.report.loops[0]));
+        oft_free(&t);
+        strbuf_free(&text);
+    }
+}
+
 static void test_disabled(void **state) {
     (void)state;
     struct strbuf text = {0};
@@ -328,13 +360,10 @@ static void test_fallbacks_documented(void **state) {
 
 int main(void) {
     const struct CMUnitTest all[] = {
-        cmocka_unit_test(test_each_reason),
-        cmocka_unit_test(test_trip_counts),
-        cmocka_unit_test(test_too_complex),
-        cmocka_unit_test(test_disabled),
-        cmocka_unit_test(test_all_seen),
-        cmocka_unit_test(test_reasons_documented),
-        cmocka_unit_test(test_fallbacks_documented),
+        cmocka_unit_test(test_each_reason),        cmocka_unit_test(test_trip_counts),
+        cmocka_unit_test(test_too_complex),        cmocka_unit_test(test_recurrence_hints),
+        cmocka_unit_test(test_disabled),           cmocka_unit_test(test_all_seen),
+        cmocka_unit_test(test_reasons_documented), cmocka_unit_test(test_fallbacks_documented),
     };
     return cmocka_run_group_tests(all, NULL, NULL);
 }

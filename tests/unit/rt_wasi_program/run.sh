@@ -4,14 +4,14 @@ set -eu
 wasmetal=$1 program=$2 expected=$3
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
-mkdir "$dir/work" "$dir/fixed"
+mkdir "$dir/own" "$dir/fixed"
 echo secret >"$dir/outside"
 echo data >"$dir/fixed/data"
-ln -s ../outside "$dir/work/escape"
+ln -s ../outside "$dir/own/escape"
 printf 'first line\nsecond\n' >"$dir/input"
 for device in none cpu; do
     code=0
-    (cd "$dir" && "$wasmetal" run --no-cache --device=$device --dir=work::. --dir=fixed::/fixed --env=COLOUR=blue "$program" \
+    (cd "$dir" && "$wasmetal" run --no-cache --device=$device --dir=own::. --dir=fixed::/fixed --env=COLOUR=blue "$program" \
         -- one "two words" "" <input >output 2>errors) || code=$?
     if [ "$code" -ne 42 ]; then
         echo "exit code $code, expected 42"
